@@ -1,0 +1,102 @@
+/**
+ * All that an agent knows of a container engine: Docker in production, memory in the demo's fall-back and under test.
+ *
+ * A *swap* gives a service's container another image and nothing else. It goes prepare → cut over → commit, or is
+ * undone at any point; the engine keeps its marks on the containers themselves, so that {@link Engine.observe} tells
+ * after any crash how far a swap had come. Every method is idempotent: called again after it was cut off, it finishes.
+ */
+
+import type { Probe } from '@swell/shared/domain/health.ts';
+import type { Digest, PinnedImage } from '@swell/shared/domain/image.ts';
+import type { ServiceName } from '@swell/shared/domain/names.ts';
+
+export type EngineErrorCode =
+  /** The engine does not answer, or not now. */
+  | 'unavailable'
+  /** The registry does not answer, limits the rate, or the disk is full for the moment. */
+  | 'pull-failed'
+  /** The registry or the engine knows no such image, or nobody may have it. */
+  | 'image-missing'
+  /** What was pulled is not what was asked for (I11). */
+  | 'digest-mismatch'
+  /** There is no container of the service. */
+  | 'no-container'
+  /** The container cannot be carried over; the message says what and why. Nothing was touched. */
+  | 'not-carried'
+  /** The new container did not start. */
+  | 'start-failed';
+
+export class EngineError extends Error {
+  override readonly name = 'EngineError';
+  readonly code: EngineErrorCode;
+  constructor(code: EngineErrorCode, message: string, options?: { readonly cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+  get retryable(): boolean {
+    return this.code === 'unavailable' || this.code === 'pull-failed';
+  }
+}
+
+/** How far a swap has come, read from the marks alone. */
+export type SwapProgress =
+  /** The new container exists; the old one still serves (or must serve again). */
+  | 'prepared'
+  /** The new container has the name and was started; the old one is kept to go back to. */
+  | 'cut-over'
+  /** Past the commit point: only finishing is left. */
+  | 'committed';
+
+export interface Observation {
+  /** What the service's container runs; `absent`: no container bears the service's label. */
+  readonly state: 'running' | 'stopped' | 'absent';
+  /** Every digest that a registry gave the running image; empty where it was built on the node. */
+  readonly digests: readonly Digest[];
+  /** An unfinished swap, with the attempt that began it and the digest that it goes to (missing: a local image). */
+  readonly swap?: { readonly progress: SwapProgress; readonly attempt: string; readonly target?: Digest };
+  /** The image to go back to, if this engine has kept one. */
+  readonly lastGood?: { readonly digest?: Digest };
+  /** Why this service cannot be updated as it stands (several containers, Swarm task, `--rm` …). */
+  readonly obstacle?: string;
+}
+
+export interface SwapOrder {
+  readonly service: ServiceName;
+  readonly attempt: string;
+  readonly target: { readonly kind: 'release'; readonly image: PinnedImage } | { readonly kind: 'last-good' };
+  /**
+   * What is the last good image once this swap is committed: the one that runs now, or (where the one that runs now was
+   * halted) the one that was it before.
+   */
+  readonly lastGood: 'running' | 'unchanged';
+  /** Between the stop signal and the kill; the container's own where it is missing. */
+  readonly stopTimeoutMs?: number;
+}
+
+export interface ProbeOutcome {
+  readonly healthy: boolean;
+  /** What was seen, for people: `HTTP 500 from 172.17.0.3:8080/health`. */
+  readonly seen: string;
+}
+
+export interface Engine extends AsyncDisposable {
+  /** `docker` or `memory`. */
+  readonly kind: string;
+  /** The services that have a container in this agent's scope, stopped ones included. */
+  services(): Promise<readonly ServiceName[]>;
+  observe(service: ServiceName): Promise<Observation>;
+  /** Brings the image to the node and verifies its digest (I11). */
+  stageImage(image: PinnedImage, signal: AbortSignal): Promise<void>;
+  /** Creates the new container beside the old one, and proves that it differs only in its image. Nothing stops. */
+  prepareSwap(order: SwapOrder): Promise<void>;
+  /** Takes the prepared swap to `cut-over`: the old container stops, the new one takes its name and starts. */
+  cutOver(service: ServiceName): Promise<void>;
+  /** Makes the new container the service's only one. */
+  commitSwap(service: ServiceName): Promise<void>;
+  /** Brings the old container back, running, under its name, and removes the new one. Needs no bus, no registry (I10). */
+  undoSwap(service: ServiceName): Promise<void>;
+  /** Asks the service's present container (after a cut-over: the new one) how it is. Never throws for an unhealthy one. */
+  probe(service: ServiceName, probe: Probe, timeoutMs: number): Promise<ProbeOutcome>;
+  /** A hint that a container of a service changed by somebody's hand. Ends when the engine is disposed. */
+  changes(): AsyncIterable<ServiceName>;
+}

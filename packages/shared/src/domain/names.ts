@@ -1,0 +1,14 @@
+/**
+ * The names of the fleet. Each is one token of a subject, so none may hold a dot, a space or a wildcard.
+ */
+
+export type Region = string;
+export type NodeId = string;
+export type ServiceName = string;
+
+/** What a region, a node or a service may be called: 1 to 63 letters, digits, `-` or `_`, not starting with a sign. */
+export const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
+
+export function isName(text: string): boolean {
+  return NAME_PATTERN.test(text);
+}

@@ -1,0 +1,77 @@
+import type { HealthCheck } from './health.ts';
+import type { Region } from './names.ts';
+
+/** A number of nodes, or a share of them. */
+export type Share =
+  | { readonly kind: 'count'; readonly count: number }
+  | { readonly kind: 'percent'; readonly percent: number };
+
+/** How rollouts of a service behave. */
+export interface Policy {
+  /** Rising, each in (0, 100], the last one 100. */
+  readonly stagesPercent: readonly number[];
+  /** Who opens the next stage. */
+  readonly approval: 'manual' | 'automatic';
+  /** How many nodes of a region may be out of rotation by our doing (I1). */
+  readonly maxUnavailable: Share;
+  /** Share of a stage's present nodes that must have the image before the stage opens. */
+  readonly stagingQuorumPercent: number;
+  /** Nodes spread their downloads over this long. */
+  readonly stagingSpreadMs: number;
+  /** How long a finished stage is watched before anything follows. */
+  readonly soakMs: number;
+  /** No node got further for this long: the rollout pauses and says why. */
+  readonly progressDeadlineMs: number;
+  readonly failureBudget: FailureBudget;
+  /** Regions side by side, or group after group; regions that no group names come last. */
+  readonly regions: 'parallel' | readonly (readonly Region[])[];
+  readonly slotLeaseMs: number;
+  /** Between the stop signal and the kill; the container's own where it is missing. */
+  readonly stopTimeoutMs?: number;
+  readonly health: HealthCheck;
+}
+
+export interface FailureBudget {
+  /** More failed nodes than this halt the rollout. */
+  readonly max: Share;
+  /** While a stage runs, a percentage counts only from this many attempts on. */
+  readonly minSample: number;
+}
+
+export const DEFAULT_POLICY: Policy = {
+  stagesPercent: [6.25, 12.5, 25, 50, 100],
+  approval: 'manual',
+  maxUnavailable: { kind: 'percent', percent: 5 },
+  stagingQuorumPercent: 80,
+  stagingSpreadMs: 30_000,
+  soakMs: 300_000,
+  progressDeadlineMs: 900_000,
+  failureBudget: { max: { kind: 'percent', percent: 10 }, minSample: 5 },
+  regions: 'parallel',
+  slotLeaseMs: 120_000,
+  health: {
+    probe: { kind: 'automatic' },
+    intervalMs: 2_000,
+    probeTimeoutMs: 2_000,
+    minHealthyTimeMs: 10_000,
+    healthyDeadlineMs: 300_000,
+  },
+};
+
+/**
+ * How many of `nodes` a share allows to be down: rounded down, but never nobody, else a small fleet would never update.
+ */
+export function unavailableLimit(share: Share, nodes: number): number {
+  if (share.kind === 'count') return share.count;
+  return Math.max(1, Math.floor(exactly((nodes * share.percent) / 100)));
+}
+
+/** How many of `nodes` a stage of `percent` takes in: rounded up, so that a small fleet's first stage is not empty. */
+export function stageSize(percent: number, nodes: number): number {
+  return Math.min(nodes, Math.ceil(exactly((nodes * percent) / 100)));
+}
+
+/** 7.000000000000001 is 7: percentages with two decimals of counts below 10^9 stay exact. */
+function exactly(value: number): number {
+  return Math.round(value * 1e6) / 1e6;
+}

@@ -1,0 +1,43 @@
+/**
+ * A region's slots for a service, as one sees them on the bus: a counting semaphore whose places are keys of a bucket.
+ * After airlock's semaphore; unlike it, a place knows its holder's lease, and an expired lease is lost, not free (I7).
+ */
+
+import type { NodeId } from './names.ts';
+
+/** What stands in a taken slot. */
+export interface SlotHolder {
+  readonly node: NodeId;
+  readonly rollout: number;
+  readonly attempt: string;
+  /** The holder renews it before this much time has passed since its last write. */
+  readonly leaseMs: number;
+}
+
+/** A slot's last value: who holds it (nobody: free) and the revision that the next writer must expect. */
+export interface SlotEntry {
+  readonly revision: number;
+  readonly holder?: SlotHolder;
+}
+
+export type SlotView = ReadonlyMap<number, SlotEntry>;
+
+/** The fencing token of a claim (B4): every further write names the revision of the last one. */
+export interface HeldSlot {
+  readonly slot: number;
+  readonly revision: number;
+}
+
+/** Slots that this view believes free, each with the revision that a claim must expect (0: never written). */
+export function freeSlots(view: SlotView, slots: number): readonly HeldSlot[] {
+  return Array.from({ length: slots }, (_, slot) => ({ slot, entry: view.get(slot) }))
+    .filter(({ entry }) => entry?.holder === undefined)
+    .map(({ slot, entry }) => ({ slot, revision: entry?.revision ?? 0 }));
+}
+
+/** The view after one slot's entry was seen; an entry older than the one known changes nothing. */
+export function seenSlot(view: SlotView, slot: number, entry: SlotEntry): SlotView {
+  const known = view.get(slot);
+  if (known !== undefined && known.revision >= entry.revision) return view;
+  return new Map(view).set(slot, entry);
+}

@@ -1,0 +1,79 @@
+import type { HealthCheck } from './health.ts';
+import type { Digest, PinnedImage } from './image.ts';
+import type { Region, ServiceName } from './names.ts';
+import { isBelow, type Rank } from './rank.ts';
+
+/** A service's image, pinned. `rollout` is its number: the stream sequence of the message that published it. */
+export interface Release {
+  readonly rollout: number;
+  readonly service: ServiceName;
+  readonly image: PinnedImage;
+  readonly version: string;
+}
+
+/**
+ * What nodes may do with a wave.
+ *
+ * - `staging`: download; nobody starts.
+ * - `open`: admitted nodes take their turn.
+ * - `paused`: nobody starts; who has begun ends it.
+ * - `settled`: everybody who is not there yet takes his turn, whenever he comes; needs no pulse.
+ * - `halted`: nobody starts; who is on the release returns.
+ * - `aborted`: nobody starts; everybody stays as he is.
+ */
+export type WavePhase = 'staging' | 'open' | 'paused' | 'settled' | 'halted' | 'aborted';
+
+/** The standing order for one service in one region. */
+export interface Wave {
+  readonly region: Region;
+  readonly service: ServiceName;
+  readonly release: Release;
+  readonly phase: WavePhase;
+  /** Where the rollout stands, for people: stage 2 of 5, up to 12.5 %. */
+  readonly stage: { readonly number: number; readonly of: number; readonly percent: number };
+  readonly seed: string;
+  /** Nodes below it download the image. */
+  readonly stageBelow: Rank;
+  /** Nodes below it are admitted. */
+  readonly cursor: Rank;
+  /** Slots of the region: keys 0 … slots − 1. */
+  readonly slots: number;
+  readonly slotLeaseMs: number;
+  readonly stagingSpreadMs: number;
+  readonly stopTimeoutMs?: number;
+  readonly health: HealthCheck;
+}
+
+/** The broadcast that a rollout is bad. Kept: it is what a node that was away reads before it acts (B11, B12). */
+export interface Halt {
+  readonly service: ServiceName;
+  readonly rollout: number;
+  readonly digest: Digest;
+  readonly version: string;
+  readonly reason: string;
+}
+
+/** An order with the revision under which the bus stored it. */
+export interface Standing<Order> {
+  readonly order: Order;
+  readonly revision: number;
+}
+
+/** May a node of this rank start an update by this wave? (the wave's half of I2) */
+export function admits(wave: Wave, rank: Rank): boolean {
+  return wave.phase === 'settled' || (wave.phase === 'open' && isBelow(rank, wave.cursor));
+}
+
+/** Should a node of this rank have the image at hand? */
+export function wantsStaged(wave: Wave, rank: Rank): boolean {
+  const staging = wave.phase === 'staging' || wave.phase === 'open';
+  return wave.phase === 'settled' || (staging && isBelow(rank, Math.max(wave.stageBelow, wave.cursor)));
+}
+
+/**
+ * Is this digest, as this rollout, what was halted? A later release may carry the same digest on purpose (a person
+ * said so); an earlier one may not.
+ */
+export function isHalted(halt: Halt | undefined, release: Release): boolean {
+  return halt !== undefined && release.image.digest === halt.digest && release.rollout <= halt.rollout;
+}
