@@ -38,6 +38,30 @@ export interface FailureBudget {
   readonly minSample: number;
 }
 
+/** A policy in part: what a person wrote in the bucket, or beside a release. */
+export type PolicyLayer = Partial<Omit<Policy, 'health'>> & { readonly health?: Partial<HealthCheck> };
+
+/** One policy of several layers, later ones over earlier ones, over the defaults. */
+export function layeredPolicy(...layers: readonly PolicyLayer[]): Policy {
+  return layers.reduce<Policy>(
+    (policy, layer) => ({ ...policy, ...layer, health: { ...policy.health, ...layer.health } }),
+    DEFAULT_POLICY,
+  );
+}
+
+/** What is wrong with a policy as a whole, each with its remedy. Fields by themselves are checked where they are read. */
+export function policyProblems(policy: Policy): readonly string[] {
+  const { health } = policy;
+  const problems: string[] = [];
+  if (health.minHealthyTimeMs >= health.healthyDeadlineMs) {
+    problems.push('health.minHealthyTime must be shorter than health.healthyDeadline');
+  }
+  if (health.healthyDeadlineMs >= policy.progressDeadlineMs) {
+    problems.push('health.healthyDeadline must be shorter than progressDeadline: raise progressDeadline');
+  }
+  return problems;
+}
+
 export const DEFAULT_POLICY: Policy = {
   stagesPercent: [6.25, 12.5, 25, 50, 100],
   approval: 'manual',

@@ -23,14 +23,12 @@ export function isBelow(rank: Rank, cursor: Rank): boolean {
 }
 
 /**
- * The cursor that takes in exactly the first `count` of `ranks`: half-way to the next one, so that rounding on the wire
- * cannot move a node across.
+ * The cursor that takes in exactly the first `count` of `ranks`: half-way to the next one (or to the end of the line),
+ * so that rounding on the wire cannot move a node across.
  *
  * @param ranks rising
  */
 export function cursorBehind(ranks: readonly Rank[], count: number): Rank {
   const last = ranks[count - 1];
-  const next = ranks[count];
-  if (last === undefined) return FIRST;
-  return next === undefined ? LAST : (last + next) / 2;
+  return last === undefined ? FIRST : (last + (ranks[count] ?? LAST)) / 2;
 }

@@ -1,0 +1,88 @@
+/**
+ * What the coordinator remembers of a service, and all that it remembers: the rest is rebuilt from what nodes say.
+ */
+
+import type { FleetEvent } from './event.ts';
+import type { Digest, ImageReference } from './image.ts';
+import type { NodeId, Region, ServiceName } from './names.ts';
+import type { PolicyLayer } from './policy.ts';
+import type { Rank } from './rank.ts';
+import type { Release } from './wave.ts';
+
+/** A release as its releaser published it, well-formed but not yet pinned. */
+export interface Candidate {
+  /** The stream sequence of its message: the number of the rollout that it may become. */
+  readonly rollout: number;
+  readonly image: ImageReference;
+  readonly version?: string;
+  readonly overrides: PolicyLayer;
+  /** A person knows that this digest was halted before, and wants it all the same. */
+  readonly acceptHalted: boolean;
+}
+
+/** How a rollout stands. Times are ms of the bus's clock, so that every coordinator reads them alike. */
+export type RolloutPhase =
+  | { readonly name: 'staging' }
+  | { readonly name: 'rolling' }
+  | { readonly name: 'soaking'; readonly untilMs: number }
+  | { readonly name: 'gated' }
+  | { readonly name: 'settled' }
+  | { readonly name: 'halting'; readonly reason: string }
+  | { readonly name: 'rested'; readonly reason: string }
+  | { readonly name: 'aborted'; readonly reason: string };
+
+/** Where a rollout has come to in one region. */
+export interface RegionProgress {
+  readonly cursor: Rank;
+  readonly stageBelow: Rank;
+  readonly slots: number;
+}
+
+export interface Rollout {
+  readonly release: Release;
+  readonly seed: string;
+  readonly overrides: PolicyLayer;
+  readonly phase: RolloutPhase;
+  /** Index of the region group, and of the stage within it. */
+  readonly group: number;
+  readonly stage: number;
+  readonly regions: Readonly<Record<Region, RegionProgress>>;
+  /** Nodes whose lease ran out (I7): failures, whatever they say later. */
+  readonly lost: readonly NodeId[];
+  /** Without progress until then, the rollout pauses. */
+  readonly deadlineMs: number;
+  readonly paused?: { readonly sinceMs: number; readonly reason: string };
+}
+
+/** A digest that was halted, remembered so that it is not taken again (B12). */
+export interface HaltedRelease {
+  readonly rollout: number;
+  readonly digest: Digest;
+  readonly version: string;
+  readonly reason: string;
+}
+
+export interface ServiceRecord {
+  readonly service: ServiceName;
+  /** Messages up to these sequences have been taken: one that comes again changes nothing. */
+  readonly releasesTaken: number;
+  readonly controlsTaken: number;
+  /** Being resolved. A release that turns out bad has changed nothing. */
+  readonly candidate?: Candidate;
+  readonly rollout?: Rollout;
+  /** What the fleet has settled on, newest first. */
+  readonly settled: readonly Release[];
+  /** Newest first. */
+  readonly halted: readonly HaltedRelease[];
+  /** Events that are to be published, and may have been. */
+  readonly outbox: readonly FleetEvent[];
+}
+
+export function emptyRecord(service: ServiceName): ServiceRecord {
+  return { service, releasesTaken: 0, controlsTaken: 0, settled: [], halted: [], outbox: [] };
+}
+
+/** Is the rollout still on its way (it has neither settled nor been stopped)? */
+export function isUnderWay(rollout: Rollout): boolean {
+  return ['staging', 'rolling', 'soaking', 'gated'].includes(rollout.phase.name);
+}

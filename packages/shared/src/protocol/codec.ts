@@ -1,0 +1,79 @@
+/**
+ * The door: bytes become values here or they become a list of problems, and nowhere else.
+ */
+
+import type { z } from 'zod';
+
+export type Parsed<Value> =
+  | { readonly ok: true; readonly value: Value }
+  /** Each names its field and says what is wanted. Never empty. */
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+/** More than any message of ours needs; a body beyond it is not even read. */
+export const BODY_BYTES_MAX = 65_536;
+const NESTING_MAX = 16;
+const PROBLEMS_MAX = 20;
+
+/** Reads JSON of a known shape. Never throws, whatever the bytes. */
+export function decode<Value>(body: Uint8Array, schema: z.ZodType<Value>): Parsed<Value> {
+  const read = readJson(body);
+  if (!read.ok) return read;
+  const parsed = schema.safeParse(read.value);
+  if (parsed.success) return { ok: true, value: parsed.data };
+  return { ok: false, problems: parsed.error.issues.slice(0, PROBLEMS_MAX).map(describeIssue) };
+}
+
+export function encode(value: unknown): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(value));
+}
+
+function readJson(body: Uint8Array): Parsed<unknown> {
+  if (body.length === 0) return refusal('the message is empty: publish a JSON object such as {"image":"…"}');
+  if (body.length > BODY_BYTES_MAX) {
+    return refusal(`the message has ${body.length} bytes: at most ${BODY_BYTES_MAX} are read`);
+  }
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(body);
+  } catch {
+    return refusal('the message is not UTF-8: publish it as UTF-8 JSON');
+  }
+  if (nesting(text) > NESTING_MAX) return refusal(`the message is nested more than ${NESTING_MAX} deep`);
+  try {
+    return { ok: true, value: JSON.parse(text) as unknown };
+  } catch (cause) {
+    return refusal(`the message is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`);
+  }
+}
+
+function refusal(problem: string): { readonly ok: false; readonly problems: readonly string[] } {
+  return { ok: false, problems: [problem] };
+}
+
+/** How deep brackets nest, strings left out: counted before parsing, so that no depth can exhaust the stack. */
+function nesting(text: string): number {
+  let depth = 0;
+  let deepest = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text[at];
+    if (character === '"') at = endOfString(text, at);
+    else if (character === '[' || character === '{') deepest = Math.max(deepest, (depth += 1));
+    else if (character === ']' || character === '}') depth -= 1;
+  }
+  return deepest;
+}
+
+function endOfString(text: string, start: number): number {
+  for (let at = start + 1; at < text.length; at += 1) {
+    if (text[at] === '\\') at += 1;
+    else if (text[at] === '"') return at;
+  }
+  return text.length;
+}
+
+function describeIssue(issue: z.core.$ZodIssue): string {
+  const field = issue.path.map((key, depth) =>
+    typeof key === 'number' ? `[${key}]` : depth === 0 ? String(key) : `.${String(key)}`,
+  );
+  return field.length === 0 ? issue.message : `${field.join('')}: ${issue.message}`;
+}

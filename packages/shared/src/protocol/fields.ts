@@ -1,0 +1,52 @@
+/** Fields that several messages share, in the shape that programs exchange: milliseconds, digests, names. */
+
+import { z } from 'zod';
+import type { HealthCheck, Probe } from '../domain/health.ts';
+import { DIGEST_PATTERN } from '../domain/image.ts';
+import { NAME_PATTERN } from '../domain/names.ts';
+import type { Share } from '../domain/policy.ts';
+import type { Release } from '../domain/wave.ts';
+
+export const name = z.string().regex(NAME_PATTERN, 'must be a name of letters, digits, "-" and "_"');
+export const digest = z.string().regex(DIGEST_PATTERN, 'must be a digest: sha256: and 64 hexadecimal digits');
+export const sequence = z.int().min(0);
+export const durationMs = z.number().min(0);
+export const rank = z.number().min(0).max(1);
+const port = z.int().min(1).max(65_535);
+
+/**
+ * Takes an object's keys without a value away: what the wire does with them, and what the types of the domain demand.
+ */
+export function compact<Value extends object>(value: Value): Value {
+  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as Value;
+}
+
+export const probe = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('http'), port, path: z.string() }),
+  z.object({ kind: z.literal('tcp'), port }),
+  z.object({ kind: z.literal('docker') }),
+  z.object({ kind: z.literal('command'), command: z.array(z.string()).min(1) }),
+  z.object({ kind: z.literal('automatic') }),
+]) satisfies z.ZodType<Probe>;
+
+export const healthCheck = z.object({
+  probe,
+  intervalMs: durationMs.min(1),
+  probeTimeoutMs: durationMs.min(1),
+  minHealthyTimeMs: durationMs,
+  healthyDeadlineMs: durationMs,
+}) satisfies z.ZodType<HealthCheck>;
+
+export const share = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('count'), count: z.int().min(0) }),
+  z.object({ kind: z.literal('percent'), percent: z.number().min(0).max(100) }),
+]) satisfies z.ZodType<Share>;
+
+export const release = z
+  .object({
+    rollout: sequence.min(1),
+    service: name,
+    image: z.object({ repository: z.string().min(1), digest, tag: z.string().optional() }),
+    version: z.string().min(1),
+  })
+  .transform((value): Release => ({ ...value, image: compact(value.image) as Release['image'] }));

@@ -1,0 +1,69 @@
+/**
+ * What people publish with nothing but the `nats` CLI: releases and words of control. Unknown fields are refused, since
+ * a misspelt one would otherwise be ignored in silence; what programs say to each other is read tolerantly instead.
+ */
+
+import { z } from 'zod';
+import { parseImageReference } from '../domain/image.ts';
+import type { Candidate } from '../domain/rollout.ts';
+import { policySchema } from './policy.ts';
+
+/** A release as published, before it has a number. */
+export type ReleaseIntent = Omit<Candidate, 'rollout'>;
+
+const image = z
+  .string({ error: 'is missing or not text: name an image such as "registry.example/web:v2"' })
+  .max(1_000)
+  .transform((text, context) => {
+    const reference = parseImageReference(text);
+    if (reference === undefined) {
+      context.addIssue({
+        code: 'custom',
+        message: `"${text.slice(0, 200)}" is no image reference: write registry/name:tag`,
+      });
+      return z.NEVER;
+    }
+    return reference;
+  });
+
+export const releaseSchema = z
+  .strictObject({
+    image: image.describe('What to roll out: a tag or a digest'),
+    version: z.string().min(1).max(128).optional().describe('What people call it; the tag'),
+    policy: policySchema.optional().describe('Overrides the policy of the service for this rollout'),
+    acceptHalted: z.boolean().optional().describe('Take this digest although it was halted before'),
+  })
+  .transform(
+    (release): ReleaseIntent => ({
+      image: release.image,
+      ...(release.version !== undefined && { version: release.version }),
+      overrides: release.policy ?? {},
+      acceptHalted: release.acceptHalted ?? false,
+    }),
+  );
+
+export const CONTROL_ACTIONS = ['approve', 'pause', 'resume', 'halt', 'abort'] as const;
+export type ControlAction = (typeof CONTROL_ACTIONS)[number];
+
+export interface ControlIntent {
+  readonly action: ControlAction;
+  /** Only if this rollout is the present one: makes a late or repeated word harmless. */
+  readonly rollout?: number;
+  readonly reason?: string;
+}
+
+export const controlSchema = z
+  .strictObject({
+    action: z.enum(CONTROL_ACTIONS, { error: `must be one of ${CONTROL_ACTIONS.join(', ')}` }),
+    rollout: z.int().min(1).optional().describe('Act only if this is the present rollout'),
+    reason: z.string().max(500).optional().describe('For whoever reads the log'),
+  })
+  .transform((control): ControlIntent => control as ControlIntent);
+
+/** The JSON Schemas of what people write. */
+export function intentJsonSchemas(): { readonly release: unknown; readonly control: unknown } {
+  return {
+    release: z.toJSONSchema(releaseSchema, { io: 'input' }),
+    control: z.toJSONSchema(controlSchema, { io: 'input' }),
+  };
+}

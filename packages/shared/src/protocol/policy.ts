@@ -1,0 +1,189 @@
+/**
+ * A policy as people write it, in the bucket `swell_policies` and beside a release: durations in words ("5m"), shares as
+ * a number of nodes or a percentage. Every field may be missing.
+ */
+
+import { z } from 'zod';
+import type { HealthCheck, Probe } from '../domain/health.ts';
+import { NAME_PATTERN } from '../domain/names.ts';
+import type { PolicyLayer, Share } from '../domain/policy.ts';
+import { DURATION_PATTERN, formatDuration, parseDurationMs } from '../kernel/units.ts';
+
+/** Removes the keys whose value is missing, so that a layer says only what its author said. */
+function said<Fields extends object>(
+  fields: Fields,
+): { [Key in keyof Fields]: Exclude<Fields[Key], undefined> } {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
+    [Key in keyof Fields]: Exclude<Fields[Key], undefined>;
+  };
+}
+
+function duration(minMs: number, maxMs: number) {
+  return z
+    .string({ error: 'must be a duration such as "30s" or "1h30m"' })
+    .regex(DURATION_PATTERN, 'must be a duration such as "30s" or "1h30m"')
+    .transform((text) => parseDurationMs(text) ?? Number.NaN)
+    .refine((ms) => ms >= minMs && ms <= maxMs, {
+      error: `must be between ${formatDuration(minMs)} and ${formatDuration(maxMs)}`,
+    });
+}
+
+const DAY_MS = 86_400_000;
+const PERCENTAGE = /^(\d{1,3}(?:\.\d{1,4})?)%$/;
+
+function percentage(error: string) {
+  return z
+    .string({ error })
+    .regex(PERCENTAGE, error)
+    .transform((text) => Number(text.slice(0, -1)))
+    .refine((percent) => percent <= 100, { error: 'must not be more than 100%' });
+}
+
+function share(countMin: number) {
+  const error = `must be a whole number of nodes from ${countMin} on, or a percentage such as "5%"`;
+  return z.union(
+    [
+      z
+        .int()
+        .min(countMin)
+        .max(1_000_000)
+        .transform((count): Share => ({ kind: 'count', count })),
+      percentage(error).transform((percent): Share => ({ kind: 'percent', percent })),
+    ],
+    {
+      error: (issue) => (String(issue.input).endsWith('%') ? 'must be a percentage of at most 100%' : error),
+    },
+  );
+}
+
+const port = z
+  .int('must be a port number')
+  .min(1, 'must be a port number')
+  .max(65_535, 'must be a port number');
+
+const healthSchema = z
+  .strictObject({
+    http: z
+      .strictObject({ port, path: z.string().startsWith('/', 'must start with "/"').max(2_000).default('/') })
+      .optional()
+      .describe('Healthy: an answer from 200 to 399'),
+    tcp: z.strictObject({ port }).optional().describe('Healthy: the connection is accepted'),
+    docker: z.literal(true).optional().describe("Healthy: Docker's HEALTHCHECK says so"),
+    command: z
+      .array(z.string().max(4_000))
+      .min(1)
+      .max(64)
+      .optional()
+      .describe('Healthy: exit code 0 in the container'),
+    interval: duration(100, 600_000).optional().describe('Time between two probes; 2s'),
+    timeout: duration(100, 600_000).optional().describe('Time a probe may take; 2s'),
+    minHealthyTime: duration(0, DAY_MS)
+      .optional()
+      .describe('Well for this long, without a failed probe; 10s'),
+    healthyDeadline: duration(500, DAY_MS).optional().describe('Not well by then: the update has failed; 5m'),
+  })
+  .refine((health) => [health.http, health.tcp, health.docker, health.command].filter(Boolean).length <= 1, {
+    error: 'takes one of http, tcp, docker and command, not several',
+  })
+  .transform(
+    (health): Partial<HealthCheck> =>
+      said({
+        probe: probeOf(health),
+        intervalMs: health.interval,
+        probeTimeoutMs: health.timeout,
+        minHealthyTimeMs: health.minHealthyTime,
+        healthyDeadlineMs: health.healthyDeadline,
+      }) as Partial<HealthCheck>,
+  );
+
+function probeOf(health: {
+  http?: { port: number; path: string } | undefined;
+  tcp?: { port: number } | undefined;
+  docker?: true | undefined;
+  command?: string[] | undefined;
+}): Probe | undefined {
+  if (health.http !== undefined) return { kind: 'http', ...health.http };
+  if (health.tcp !== undefined) return { kind: 'tcp', ...health.tcp };
+  if (health.docker !== undefined) return { kind: 'docker' };
+  if (health.command !== undefined) return { kind: 'command', command: health.command };
+  return undefined;
+}
+
+const stagesSchema = z
+  .array(z.number('must be a percentage').gt(0, 'must be more than 0').max(100, 'must not be more than 100'))
+  .min(1, 'must name at least one stage')
+  .max(64)
+  .refine((stages) => stages.every((percent, index) => percent > (stages[index - 1] ?? 0)), {
+    error: 'must rise from stage to stage',
+  })
+  .refine((stages) => stages.at(-1) === 100, { error: 'must end with 100' });
+
+const regionsSchema = z.union(
+  [
+    z.literal('parallel'),
+    z
+      .array(z.array(z.string().regex(NAME_PATTERN)).min(1).max(1_000))
+      .min(1)
+      .max(1_000),
+  ],
+  { error: 'must be "parallel" or groups of regions in order, such as [["eu-west"],["us-east","ap-south"]]' },
+);
+
+export const policySchema = z
+  .strictObject({
+    stages: stagesSchema.optional().describe('Percent of each region; 6.25, 12.5, 25, 50, 100'),
+    approval: z
+      .enum(['manual', 'automatic'], { error: 'must be "manual" or "automatic"' })
+      .optional()
+      .describe('Who opens the next stage; manual'),
+    maxUnavailable: share(1)
+      .optional()
+      .describe('Nodes of a region that may be down at once; 5%, at least 1'),
+    stagingQuorum: percentage('must be a percentage such as "80%"')
+      .optional()
+      .describe('Share of a stage that must have the image before it opens; 80%'),
+    stagingSpread: duration(0, DAY_MS).optional().describe('Downloads are spread over this long; 30s'),
+    soak: duration(0, 30 * DAY_MS)
+      .optional()
+      .describe('How long a finished stage is watched; 5m'),
+    progressDeadline: duration(1_000, 30 * DAY_MS)
+      .optional()
+      .describe('No progress for this long: pause; 15m'),
+    failureBudget: z
+      .strictObject({
+        max: share(0).describe('More failed nodes than this halt the rollout; 10%'),
+        minSample: z
+          .int()
+          .min(1)
+          .max(1_000_000)
+          .default(5)
+          .describe('A percentage counts from so many attempts on'),
+      })
+      .optional(),
+    regions: regionsSchema.optional().describe('Side by side, or group after group; parallel'),
+    slotLease: duration(2_000, DAY_MS).optional().describe('A slot not renewed for this long is lost; 2m'),
+    stopTimeout: duration(0, DAY_MS).optional().describe("Between stop signal and kill; the container's own"),
+    health: healthSchema.optional(),
+  })
+  .transform(
+    (policy): PolicyLayer =>
+      said({
+        stagesPercent: policy.stages,
+        approval: policy.approval,
+        maxUnavailable: policy.maxUnavailable,
+        stagingQuorumPercent: policy.stagingQuorum,
+        stagingSpreadMs: policy.stagingSpread,
+        soakMs: policy.soak,
+        progressDeadlineMs: policy.progressDeadline,
+        failureBudget: policy.failureBudget,
+        regions: policy.regions,
+        slotLeaseMs: policy.slotLease,
+        stopTimeoutMs: policy.stopTimeout,
+        health: policy.health,
+      }) as PolicyLayer,
+  );
+
+/** The JSON Schema of what people write. */
+export function policyJsonSchema(): unknown {
+  return z.toJSONSchema(policySchema, { io: 'input' });
+}

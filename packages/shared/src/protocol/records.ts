@@ -1,0 +1,112 @@
+/** The coordinators' own records in `swell_rollouts`: one for each service, and the leader's lease. */
+
+import { z } from 'zod';
+import { EVENT_NAMES, type FleetEvent } from '../domain/event.ts';
+import type { PolicyLayer } from '../domain/policy.ts';
+import type { ServiceRecord } from '../domain/rollout.ts';
+import { compact, digest, durationMs, healthCheck, name, rank, release, sequence, share } from './fields.ts';
+
+/** Who leads, and how far the leader has read what people publish. */
+export interface Lease {
+  readonly coordinator: string;
+  readonly term: number;
+  /** A rival waits this long after the last renewal that it saw, by its own clock. */
+  readonly leaseMs: number;
+  readonly releasesRead: number;
+  readonly controlsRead: number;
+}
+
+export const leaseSchema = z.object({
+  coordinator: z.string(),
+  term: sequence,
+  leaseMs: durationMs,
+  releasesRead: sequence,
+  controlsRead: sequence,
+}) satisfies z.ZodType<Lease>;
+
+const policyLayer = z
+  .object({
+    stagesPercent: z.array(z.number()),
+    approval: z.enum(['manual', 'automatic']),
+    maxUnavailable: share,
+    stagingQuorumPercent: z.number(),
+    stagingSpreadMs: durationMs,
+    soakMs: durationMs,
+    progressDeadlineMs: durationMs,
+    failureBudget: z.object({ max: share, minSample: z.int() }),
+    regions: z.union([z.literal('parallel'), z.array(z.array(name))]),
+    slotLeaseMs: durationMs,
+    stopTimeoutMs: durationMs,
+    health: healthCheck.partial(),
+  })
+  .partial()
+  .transform((layer): PolicyLayer => compact(layer) as PolicyLayer);
+
+const phase = z.discriminatedUnion('name', [
+  z.object({ name: z.literal('staging') }),
+  z.object({ name: z.literal('rolling') }),
+  z.object({ name: z.literal('soaking'), untilMs: z.number() }),
+  z.object({ name: z.literal('gated') }),
+  z.object({ name: z.literal('settled') }),
+  z.object({ name: z.literal('halting'), reason: z.string() }),
+  z.object({ name: z.literal('rested'), reason: z.string() }),
+  z.object({ name: z.literal('aborted'), reason: z.string() }),
+]);
+
+const rollout = z.object({
+  release,
+  seed: z.string().min(1),
+  overrides: policyLayer,
+  phase,
+  group: z.int().min(0),
+  stage: z.int().min(0),
+  regions: z.record(name, z.object({ cursor: rank, stageBelow: rank, slots: z.int().min(1) })),
+  lost: z.array(name),
+  deadlineMs: z.number(),
+  paused: z.object({ sinceMs: z.number(), reason: z.string() }).optional(),
+});
+
+const candidate = z.object({
+  rollout: sequence.min(1),
+  image: z.object({ repository: z.string(), tag: z.string().optional(), digest: digest.optional() }),
+  version: z.string().optional(),
+  overrides: policyLayer,
+  acceptHalted: z.boolean(),
+});
+
+const event = z
+  .object({
+    id: z.string(),
+    name: z.enum(EVENT_NAMES),
+    service: z.string(),
+    line: z.string(),
+    rollout: sequence.optional(),
+    region: name.optional(),
+    node: name.optional(),
+    slot: sequence.optional(),
+    revision: sequence.optional(),
+    problems: z.array(z.string()).optional(),
+  })
+  .transform((value): FleetEvent => compact(value) as FleetEvent);
+
+export const eventSchema = event;
+
+export const serviceRecordSchema = z
+  .object({
+    service: name,
+    releasesTaken: sequence,
+    controlsTaken: sequence,
+    candidate: candidate.optional(),
+    rollout: rollout.optional(),
+    settled: z.array(release),
+    halted: z.array(z.object({ rollout: sequence, digest, version: z.string(), reason: z.string() })),
+    outbox: z.array(event),
+  })
+  .transform((record): ServiceRecord => compact(record) as ServiceRecord);
+
+export function describeRecord(record: ServiceRecord): string {
+  const { rollout: it } = record;
+  if (it === undefined) return `${record.service}: no rollout yet`;
+  const paused = it.paused === undefined ? '' : `, paused: ${it.paused.reason}`;
+  return `${record.service}: rollout ${it.release.rollout} (${it.release.version}) ${it.phase.name}${paused}`;
+}

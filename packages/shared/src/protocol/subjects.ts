@@ -1,0 +1,100 @@
+/**
+ * Every subject, stream and key of the bus: the only place where one is spelled. `nats/` holds their definitions.
+ */
+
+import type { NodeId, Region, ServiceName } from '../domain/names.ts';
+
+export const STREAMS = {
+  releases: 'SWELL_RELEASES',
+  controls: 'SWELL_CONTROL',
+  health: 'SWELL_HEALTH',
+  log: 'SWELL_LOG',
+  policies: 'KV_swell_policies',
+  rollouts: 'KV_swell_rollouts',
+  orders: 'KV_swell_orders',
+  slots: 'KV_swell_slots',
+  nodes: 'KV_swell_nodes',
+} as const;
+
+/** What a person publishes to. */
+export const releaseSubject = (service: ServiceName): string => `swell.release.${service}`;
+export const controlSubject = (service: ServiceName): string => `swell.control.${service}`;
+export const ALL_RELEASES = 'swell.release.*';
+export const ALL_CONTROLS = 'swell.control.*';
+
+/** Keys of buckets, as the subjects that their streams store. */
+export const policyKey = (service: ServiceName): string => `$KV.swell_policies.${service}`;
+export const rolloutKey = (service: ServiceName): string => `$KV.swell_rollouts.service.${service}`;
+export const LEASE_KEY = '$KV.swell_rollouts.leader';
+export const waveKey = (region: Region, service: ServiceName): string =>
+  `$KV.swell_orders.wave.${region}.${service}`;
+export const haltKey = (service: ServiceName): string => `$KV.swell_orders.halt.${service}`;
+export const slotKey = (region: Region, service: ServiceName, slot: number): string =>
+  `$KV.swell_slots.${region}.${service}.${slot}`;
+export const nodeKey = (region: Region, node: NodeId): string => `$KV.swell_nodes.${region}.${node}`;
+export const ALL_POLICIES = '$KV.swell_policies.*';
+export const ALL_ROLLOUTS = '$KV.swell_rollouts.service.*';
+export const ALL_ORDERS = '$KV.swell_orders.>';
+export const ALL_SLOTS = '$KV.swell_slots.>';
+export const ALL_NODES = '$KV.swell_nodes.>';
+export const slotKeysOf = (region: Region, service: ServiceName): string =>
+  `$KV.swell_slots.${region}.${service}.*`;
+
+/** What an agent says, and what everybody may hear. */
+export const healthSubject = (region: Region, service: ServiceName, node: NodeId): string =>
+  `swell.health.${region}.${service}.${node}`;
+export const ALL_HEALTH = 'swell.health.*.*.*';
+export const eventSubject = (service: ServiceName, name: string): string => `swell.event.${service}.${name}`;
+export const pulseSubject = (region: Region): string => `swell.pulse.${region}`;
+
+/** What the server republishes once it is stored. */
+export const waveHeard = (region: Region): string => `swell.wave.${region}.*`;
+export const HALT_HEARD = 'swell.halt.*';
+export const slotHeard = (region: Region, service: ServiceName): string =>
+  `swell.slot.${region}.${service}.*`;
+
+const BUCKET_PREFIX = /^\$KV\.swell_[a-z]+\./;
+
+/**
+ * The tokens behind a subject's fixed part, for a bucket's key and its republished twin alike:
+ * `$KV.swell_orders.wave.eu.web` and `swell.wave.eu.web` are both `['wave', 'eu', 'web']`.
+ */
+function tokens(subject: string): readonly string[] {
+  return subject
+    .replace(BUCKET_PREFIX, '')
+    .replace(/^swell\./, '')
+    .split('.');
+}
+
+export function parseOrderSubject(
+  subject: string,
+):
+  | { kind: 'wave'; region: Region; service: ServiceName }
+  | { kind: 'halt'; service: ServiceName }
+  | undefined {
+  const [kind, first, second] = tokens(subject);
+  if (kind === 'wave' && first !== undefined && second !== undefined)
+    return { kind, region: first, service: second };
+  if (kind === 'halt' && first !== undefined) return { kind, service: first };
+  return undefined;
+}
+
+/** Of a slot's key (`$KV.swell_slots.eu.web.0`) or its republished twin (`swell.slot.eu.web.0`). */
+export function parseSlotSubject(
+  subject: string,
+): { region: Region; service: ServiceName; slot: number } | undefined {
+  const [region, service, slot] = tokens(subject).slice(-3);
+  if (region === undefined || service === undefined || slot === undefined || !/^\d{1,6}$/.test(slot))
+    return undefined;
+  return { region, service, slot: Number(slot) };
+}
+
+/** The last token: the service of a release, a control, a policy or a rollout. */
+export function lastToken(subject: string): string {
+  return subject.slice(subject.lastIndexOf('.') + 1);
+}
+
+export function parseNodeSubject(subject: string): { region: Region; node: NodeId } | undefined {
+  const [region, node] = tokens(subject).slice(-2);
+  return region === undefined || node === undefined ? undefined : { region, node };
+}
