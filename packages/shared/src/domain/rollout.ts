@@ -31,7 +31,7 @@ export type RolloutPhase =
   | { readonly name: 'rested'; readonly reason: string }
   | { readonly name: 'aborted'; readonly reason: string };
 
-/** Where a rollout has come to in one region. */
+/** Where a rollout has come to in one region. The cursor never goes back (I4). */
 export interface RegionProgress {
   readonly cursor: Rank;
   readonly stageBelow: Rank;
@@ -49,8 +49,6 @@ export interface Rollout {
   readonly regions: Readonly<Record<Region, RegionProgress>>;
   /** Nodes whose lease ran out (I7): failures, whatever they say later. */
   readonly lost: readonly NodeId[];
-  /** Without progress until then, the rollout pauses. */
-  readonly deadlineMs: number;
   readonly paused?: { readonly sinceMs: number; readonly reason: string };
 }
 

@@ -62,7 +62,6 @@ const rollout = z.object({
   stage: z.int().min(0),
   regions: z.record(name, z.object({ cursor: rank, stageBelow: rank, slots: z.int().min(1) })),
   lost: z.array(name),
-  deadlineMs: z.number(),
   paused: z.object({ sinceMs: z.number(), reason: z.string() }).optional(),
 });
 

@@ -1,0 +1,126 @@
+/** Words of the operator: each one message, each answered by an event, harmless when repeated. */
+
+import { isUnderWay, type Rollout } from '@swell/shared/domain/rollout.ts';
+import { unreachable } from '@swell/shared/kernel/unreachable.ts';
+import type { Parsed } from '@swell/shared/protocol/codec.ts';
+import type { ControlIntent } from '@swell/shared/protocol/intent.ts';
+import { halt, pause } from './advance.ts';
+import { withoutCandidate } from './intake.ts';
+import { describePlace, enterStage, nextPlace, placeMark } from './stages.ts';
+import { type ServiceState, withRecord, withRollout } from './state.ts';
+import { tell } from './tell.ts';
+
+export function takeControl(
+  state: ServiceState,
+  sequence: number,
+  parsed: Parsed<ControlIntent>,
+  nowMs: number,
+): ServiceState {
+  if (sequence <= state.record.controlsTaken) return state;
+  const taken = withRecord(state, { controlsTaken: sequence });
+  if (!parsed.ok) return refuse(taken, sequence, 'control', parsed.problems);
+  const intent = parsed.value;
+  const { rollout, candidate } = state.record;
+  if (intent.action === 'abort' && candidate !== undefined)
+    return apply(withoutCandidate(taken), sequence, intent);
+  if (rollout === undefined) return refuse(taken, sequence, intent.action, ['there is no rollout yet']);
+  const number = rollout.release.rollout;
+  if (intent.rollout !== undefined && intent.rollout !== number) {
+    return refuse(taken, sequence, intent.action, [
+      `rollout: the present rollout is ${number}, not ${intent.rollout}`,
+    ]);
+  }
+  const done = obey(taken, rollout, intent, nowMs);
+  return typeof done === 'string'
+    ? refuse(taken, sequence, intent.action, [done])
+    : apply(done, sequence, intent);
+}
+
+/** The state after the word, or why it does not apply. */
+function obey(
+  state: ServiceState,
+  rollout: Rollout,
+  intent: ControlIntent,
+  nowMs: number,
+): ServiceState | string {
+  const reason = intent.reason ?? 'by an operator';
+  const is = `rollout ${rollout.release.rollout} is ${rollout.paused === undefined ? rollout.phase.name : 'paused'}`;
+  switch (intent.action) {
+    case 'approve':
+      return rollout.phase.name === 'gated' && rollout.paused === undefined
+        ? approve(state, rollout, nowMs)
+        : `nothing waits for approval: ${is}`;
+    case 'pause':
+      if (!isUnderWay(rollout)) return `there is nothing to pause: ${is}`;
+      return rollout.paused === undefined ? pause(state, rollout, reason, nowMs) : state;
+    case 'resume':
+      if (!isUnderWay(rollout)) return `there is nothing to resume: ${is}`;
+      return rollout.paused === undefined ? state : resume(state, rollout, rollout.paused.sinceMs, nowMs);
+    case 'halt':
+      if (rollout.phase.name === 'halting' || rollout.phase.name === 'rested') return state;
+      return halt(state, rollout, reason);
+    case 'abort':
+      if (rollout.phase.name === 'aborted') return state;
+      return isUnderWay(rollout) ? abort(state, rollout, reason) : `there is nothing to abort: ${is}`;
+    default:
+      return unreachable(intent.action);
+  }
+}
+
+function approve(state: ServiceState, rollout: Rollout, nowMs: number): ServiceState {
+  const approved = tell(state, {
+    name: 'stage-approved',
+    mark: placeMark(rollout),
+    rollout: rollout.release.rollout,
+    line: `rollout ${rollout.release.rollout} of ${state.service}: ${describePlace(state, rollout)} is approved`,
+  });
+  const next = nextPlace(state, rollout, nowMs);
+  // A policy that lost its later stages meanwhile: what was waited for is the end.
+  if (next === 'end')
+    return withRollout(approved, { ...rollout, phase: { name: 'soaking', untilMs: nowMs } });
+  return enterStage(approved, { ...rollout, ...next }, nowMs);
+}
+
+/** Time that was paused does not count: neither as soaking nor as standing still. */
+function resume(state: ServiceState, rollout: Rollout, sinceMs: number, nowMs: number): ServiceState {
+  const { paused: _, ...running } = rollout;
+  const { phase } = rollout;
+  const soaked = phase.name === 'soaking' ? { ...phase, untilMs: phase.untilMs + (nowMs - sinceMs) } : phase;
+  return tell(
+    { ...withRollout(state, { ...running, phase: soaked }), progress: { steps: -1, sinceMs: nowMs } },
+    {
+      name: 'rollout-resumed',
+      mark: nowMs,
+      rollout: rollout.release.rollout,
+      line: `rollout ${rollout.release.rollout} of ${state.service} goes on`,
+    },
+  );
+}
+
+/** Nobody starts any more, and everybody stays as he is. */
+function abort(state: ServiceState, rollout: Rollout, reason: string): ServiceState {
+  const { paused: _, ...unpaused } = rollout;
+  return tell(withRollout(state, { ...unpaused, phase: { name: 'aborted', reason } }), {
+    name: 'rollout-aborted',
+    rollout: rollout.release.rollout,
+    line: `rollout ${rollout.release.rollout} of ${state.service} is aborted: ${reason}`,
+  });
+}
+
+function apply(state: ServiceState, sequence: number, { action }: ControlIntent): ServiceState {
+  return tell(state, {
+    name: 'control-applied',
+    mark: sequence,
+    line: `${action} of ${state.service}: done`,
+  });
+}
+
+function refuse(
+  state: ServiceState,
+  sequence: number,
+  action: string,
+  problems: readonly string[],
+): ServiceState {
+  const line = `${action} of ${state.service} is refused: ${problems.join('; ')}`;
+  return tell(state, { name: 'control-rejected', mark: sequence, problems, line });
+}

@@ -1,0 +1,52 @@
+/** What a service's core hears. Each comes with the bus's time, in ms since 1970, beside it. */
+
+import type { Digest } from '@swell/shared/domain/image.ts';
+import type { NodeId, Region } from '@swell/shared/domain/names.ts';
+import type { PolicyLayer } from '@swell/shared/domain/policy.ts';
+import type { NodeReport, ServicePresence } from '@swell/shared/domain/report.ts';
+import type { SlotEntry } from '@swell/shared/domain/slot.ts';
+import type { Halt, Wave } from '@swell/shared/domain/wave.ts';
+import type { Parsed } from '@swell/shared/protocol/codec.ts';
+import type { ControlIntent, ReleaseIntent } from '@swell/shared/protocol/intent.ts';
+
+/** A node's presence as far as it speaks of this service; `presence` is missing where it has no such container. */
+export interface NodeSighting {
+  readonly region: Region;
+  readonly node: NodeId;
+  readonly seenAtMs: number;
+  readonly presence?: ServicePresence;
+}
+
+export type CoordinatorEvent =
+  /** All that the bus held at take-over has been heard. */
+  | { readonly kind: 'bus-read' }
+  | { readonly kind: 'time-passed' }
+  | { readonly kind: 'release-published'; readonly sequence: number; readonly release: Parsed<ReleaseIntent> }
+  | { readonly kind: 'control-given'; readonly sequence: number; readonly control: Parsed<ControlIntent> }
+  | { readonly kind: 'policy-written'; readonly revision: number; readonly policy: Parsed<PolicyLayer> }
+  | { readonly kind: 'policy-deleted' }
+  | { readonly kind: 'image-resolved'; readonly rollout: number; readonly digest: Digest }
+  | {
+      readonly kind: 'image-not-resolved';
+      readonly rollout: number;
+      readonly reason: string;
+      /** It is tried again: nobody said that there is no such image. */
+      readonly retrying: boolean;
+    }
+  | { readonly kind: 'nodes-seen'; readonly nodes: readonly NodeSighting[] }
+  | { readonly kind: 'reports-read'; readonly reports: readonly NodeReport[] }
+  | {
+      readonly kind: 'slot-seen';
+      readonly region: Region;
+      readonly slot: number;
+      readonly entry: SlotEntry;
+      readonly storedAtMs: number;
+    }
+  | {
+      readonly kind: 'wave-stored';
+      readonly region: Region;
+      readonly revision: number;
+      readonly wave: Wave | undefined;
+    }
+  | { readonly kind: 'halt-stored'; readonly revision: number; readonly halt: Halt | undefined }
+  | { readonly kind: 'event-stored'; readonly id: string };

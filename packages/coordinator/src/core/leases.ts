@@ -1,0 +1,30 @@
+/** I7. An expired slot is lost, not free: it costs failure budget, and only the coordinator clears it. */
+
+import type { Region } from '@swell/shared/domain/names.ts';
+import type { SlotHolder } from '@swell/shared/domain/slot.ts';
+import type { ServiceState, SlotSighting } from './state.ts';
+
+/** For the way of a renewal over the bus, and for clocks that tick unevenly. */
+export const LEASE_GRACE_MS = 2_000;
+
+export interface LostSlot {
+  readonly region: Region;
+  readonly slot: number;
+  readonly revision: number;
+  readonly holder: SlotHolder;
+}
+
+/** Slots whose holder has not renewed in time, by the bus's clock alone. */
+export function lostSlots(state: ServiceState, nowMs: number): readonly LostSlot[] {
+  return [...state.slots].flatMap(([region, slots]) =>
+    [...slots].flatMap(([slot, sighting]) => {
+      const holder = lateHolder(sighting, nowMs);
+      return holder === undefined ? [] : [{ region, slot, revision: sighting.entry.revision, holder }];
+    }),
+  );
+}
+
+function lateHolder({ entry, storedAtMs }: SlotSighting, nowMs: number): SlotHolder | undefined {
+  const { holder } = entry;
+  return holder !== undefined && nowMs > storedAtMs + holder.leaseMs + LEASE_GRACE_MS ? holder : undefined;
+}

@@ -1,0 +1,74 @@
+/**
+ * The coordinator's memory of one service. Only `record` is saved; everything else is read from the bus again by
+ * whoever leads next.
+ */
+
+import type { Region, ServiceName } from '@swell/shared/domain/names.ts';
+import type { Policy, PolicyLayer } from '@swell/shared/domain/policy.ts';
+import { layeredPolicy } from '@swell/shared/domain/policy.ts';
+import { emptyRecord, type Rollout, type ServiceRecord } from '@swell/shared/domain/rollout.ts';
+import type { SlotEntry } from '@swell/shared/domain/slot.ts';
+import type { Halt, Wave } from '@swell/shared/domain/wave.ts';
+import type { Census } from './census.ts';
+
+/** A slot's last value and when the server stored it: what its lease is counted from. */
+export interface SlotSighting {
+  readonly entry: SlotEntry;
+  readonly storedAtMs: number;
+}
+
+/** An order's place on the bus. */
+export interface OrderPlace<Order> {
+  /** What is stored there, as far as is known; missing where nothing is, or it was deleted. */
+  readonly stored?: Order;
+  /** The revision that the next write must expect. */
+  readonly revision: number;
+  /** A write is on its way: the next one waits for its acknowledgement. */
+  readonly sending: boolean;
+}
+
+export interface ServiceState {
+  readonly service: ServiceName;
+  readonly record: ServiceRecord;
+  /** All that the bus holds has been read; nothing is decided before. */
+  readonly ready: boolean;
+  /** What the operator wrote in the policy bucket, if that was a policy. */
+  readonly policyLayer?: PolicyLayer;
+  readonly census: Census;
+  readonly slots: ReadonlyMap<Region, ReadonlyMap<number, SlotSighting>>;
+  readonly waves: ReadonlyMap<Region, OrderPlace<Wave>>;
+  readonly halt: OrderPlace<Halt>;
+  /** The candidate (by its number) whose image is being resolved. */
+  readonly resolving?: number;
+  /** Events on their way to the log. */
+  readonly telling: ReadonlySet<string>;
+  /** How far the present stage has come, and since when it has come no further. */
+  readonly progress: { readonly steps: number; readonly sinceMs: number };
+}
+
+export function newService(service: ServiceName, record: ServiceRecord = emptyRecord(service)): ServiceState {
+  return {
+    service,
+    record,
+    ready: false,
+    census: new Map(),
+    slots: new Map(),
+    waves: new Map(),
+    halt: { revision: 0, sending: false },
+    telling: new Set(),
+    progress: { steps: -1, sinceMs: 0 },
+  };
+}
+
+/** The policy in force: defaults, under the bucket's, under what the release brought along. */
+export function policyOf(state: ServiceState): Policy {
+  return layeredPolicy(state.policyLayer ?? {}, state.record.rollout?.overrides ?? {});
+}
+
+export function withRecord(state: ServiceState, change: Partial<ServiceRecord>): ServiceState {
+  return { ...state, record: { ...state.record, ...change } };
+}
+
+export function withRollout(state: ServiceState, rollout: Rollout): ServiceState {
+  return withRecord(state, { rollout });
+}

@@ -1,0 +1,130 @@
+/**
+ * The coordinator's core for one service.
+ *
+ *     step(state, event, nowMs) → { state, effects }
+ *
+ * The shell's order is: step, save `state.record` if it changed, acknowledge, perform the effects. `nowMs` is the bus's
+ * clock. What is heard is folded in first; then the rollout is looked at until no further step is due; then the
+ * difference between what ought to stand on the bus and what does becomes effects.
+ */
+
+import { unreachable } from '@swell/shared/kernel/unreachable.ts';
+import { advance } from './advance.ts';
+import { withReports, withSightings } from './census.ts';
+import { takeControl } from './control.ts';
+import type { Effect } from './effects.ts';
+import type { CoordinatorEvent } from './events.ts';
+import { tellFailures } from './failures.ts';
+import { delayCandidate, placeRollout, rejectCandidate, takeRelease } from './intake.ts';
+import { loseSlots } from './losses.ts';
+import { publishOrders } from './orders.ts';
+import { takePolicy, withoutPolicy } from './policy.ts';
+import { admitRegions, resizeSlots } from './stages.ts';
+import { type ServiceState, withRecord } from './state.ts';
+
+export interface Step {
+  readonly state: ServiceState;
+  readonly effects: readonly Effect[];
+}
+
+/** More steps than any rollout can have due at once: beyond it, two of them undo each other. */
+const STEPS_MAX = 1_000;
+
+export function step(state: ServiceState, event: CoordinatorEvent, nowMs: number): Step {
+  const heard = hear(state, event, nowMs);
+  if (!heard.ready) return { state: heard, effects: [] };
+  const { state: kept, effects: cleared } = loseSlots(admitRegions(heard, nowMs), nowMs);
+  const { state: ordered, effects: orders } = publishOrders(advanceAll(kept, nowMs));
+  const { state: asked, effects: questions } = resolveCandidate(ordered);
+  const { state: told, effects: sayings } = publishSayings(asked);
+  return { state: told, effects: [...orders, ...cleared, ...questions, ...sayings] };
+}
+
+function hear(state: ServiceState, event: CoordinatorEvent, nowMs: number): ServiceState {
+  const seed = state.record.rollout?.seed ?? state.service;
+  switch (event.kind) {
+    case 'bus-read':
+      return { ...state, ready: true, progress: { steps: -1, sinceMs: nowMs } };
+    case 'time-passed':
+      return state;
+    case 'release-published':
+      return takeRelease(state, event.sequence, event.release);
+    case 'control-given':
+      return takeControl(state, event.sequence, event.control, nowMs);
+    case 'policy-written':
+      return resizeSlots(takePolicy(state, event.revision, event.policy), nowMs);
+    case 'policy-deleted':
+      return resizeSlots(withoutPolicy(state), nowMs);
+    case 'image-resolved':
+      return placeRollout(state, event.rollout, event.digest, nowMs);
+    case 'image-not-resolved':
+      return event.retrying
+        ? delayCandidate(state, event.rollout, event.reason)
+        : rejectCandidate(state, event.rollout, event.reason);
+    case 'nodes-seen':
+      return { ...state, census: withSightings(state.census, event.nodes, seed) };
+    case 'reports-read':
+      return {
+        ...tellFailures(state, event.reports),
+        census: withReports(state.census, event.reports, seed),
+      };
+    case 'slot-seen': {
+      const known = state.slots.get(event.region) ?? new Map();
+      const sighting = { entry: event.entry, storedAtMs: event.storedAtMs };
+      return {
+        ...state,
+        slots: new Map(state.slots).set(event.region, new Map(known).set(event.slot, sighting)),
+      };
+    }
+    case 'wave-stored': {
+      const place = {
+        revision: event.revision,
+        sending: false,
+        ...(event.wave !== undefined && { stored: event.wave }),
+      };
+      return { ...state, waves: new Map(state.waves).set(event.region, place) };
+    }
+    case 'halt-stored': {
+      const place = {
+        revision: event.revision,
+        sending: false,
+        ...(event.halt !== undefined && { stored: event.halt }),
+      };
+      return { ...state, halt: place };
+    }
+    case 'event-stored': {
+      const telling = new Set(state.telling);
+      telling.delete(event.id);
+      return withRecord(
+        { ...state, telling },
+        { outbox: state.record.outbox.filter(({ id }) => id !== event.id) },
+      );
+    }
+    default:
+      return unreachable(event);
+  }
+}
+
+function advanceAll(state: ServiceState, nowMs: number): ServiceState {
+  let before = state;
+  for (let steps = 0; steps < STEPS_MAX; steps += 1) {
+    const after = advance(before, nowMs);
+    if (after === before) return after;
+    before = after;
+  }
+  throw new Error(`the rollout of ${state.service} finds no rest`);
+}
+
+function resolveCandidate(state: ServiceState): Step {
+  const { candidate } = state.record;
+  if (candidate === undefined || state.resolving === candidate.rollout) return { state, effects: [] };
+  const { rollout, image } = candidate;
+  return { state: { ...state, resolving: rollout }, effects: [{ kind: 'resolve-image', rollout, image }] };
+}
+
+function publishSayings(state: ServiceState): Step {
+  const untold = state.record.outbox.filter(({ id }) => !state.telling.has(id));
+  if (untold.length === 0) return { state, effects: [] };
+  const telling = new Set([...state.telling, ...untold.map(({ id }) => id)]);
+  return { state: { ...state, telling }, effects: untold.map((event) => ({ kind: 'tell', event })) };
+}
