@@ -1,0 +1,92 @@
+import { constants, existsSync } from 'node:fs';
+import { access, copyFile, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runCommand } from './run-command.ts';
+
+// A mirror that does not answer must not hold up a source further down the list; a slow one may take its time.
+const network = [
+  '-o',
+  'Acquire::http::Timeout=8',
+  '-o',
+  'Acquire::https::Timeout=8',
+  '-o',
+  'Acquire::Retries=1',
+];
+const timeoutMs = 600_000;
+const env = { DEBIAN_FRONTEND: 'noninteractive' };
+
+/** One apt-get at a time: its locks are for the whole machine. */
+let queue: Promise<unknown> = Promise.resolve();
+let listsUpdated: Promise<unknown> | undefined;
+
+/** Whether this process may install packages and start daemons. */
+export function isRoot(): boolean {
+  return process.getuid?.() === 0;
+}
+
+/** Whether this is Debian or one of its kind. */
+export function hasApt(): boolean {
+  return existsSync('/usr/bin/apt-get');
+}
+
+/** Installs packages for the whole machine, as root. */
+export async function installPackages(packages: readonly string[]): Promise<void> {
+  await inTurn(async () => {
+    await updateLists();
+    await apt(['install', '-y', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=120', ...packages]);
+  });
+}
+
+/**
+ * Copies one file out of a package without installing it: no service is started, nothing of the machine changes.
+ * apt checks the package's signature as it does for an installation.
+ */
+export async function fileFromPackage(name: string, paths: readonly string[], target: string): Promise<void> {
+  await inTurn(async () => {
+    if (isRoot()) {
+      await updateLists();
+    }
+    const folder = await mkdtemp(join(tmpdir(), 'swell-deb-'));
+    try {
+      // Root's apt hands the download to a user of its own, who could not write here; this keeps it from saying so.
+      await apt(['download', '-o', 'APT::Sandbox::User=root', name], folder);
+      const archive = (await readdir(folder)).find((file) => file.endsWith('.deb'));
+      await runCommand('dpkg-deb', ['-x', archive ?? name, '.'], { cwd: folder, timeoutMs });
+      await copyFile(await firstReadable(paths.map((path) => join(folder, path))), target);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+}
+
+function updateLists(): Promise<unknown> {
+  listsUpdated ??= apt(['update']);
+  return listsUpdated;
+}
+
+function apt(args: readonly string[], cwd?: string): Promise<string> {
+  return runCommand('apt-get', ['-q', ...network, ...args], {
+    timeoutMs,
+    env,
+    ...(cwd === undefined ? {} : { cwd }),
+  });
+}
+
+async function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+  const turn = queue.then(work);
+  queue = turn.catch(() => undefined);
+  return turn;
+}
+
+async function firstReadable(paths: readonly string[]): Promise<string> {
+  for (const path of paths) {
+    try {
+      await access(path, constants.R_OK);
+      return path;
+    } catch {
+      // The next one.
+    }
+  }
+  throw new Error(`the package holds none of ${paths.join(', ')}`);
+}

@@ -1,0 +1,17 @@
+// npm run setup: gets everything that the demo and the tests need, and says what is at hand.
+import { ensureDocker } from './docker.ts';
+import { ensureTools } from './tools.ts';
+
+const say = (line: string): void => console.log(line);
+
+try {
+  const docker = await ensureDocker(say);
+  const tools = await ensureTools(['nats-server', 'nats', 'docker-registry', 'busybox'], say);
+  say(docker.available ? `docker: ${docker.host}` : `without Docker: ${docker.reason}`);
+  for (const [tool, path] of Object.entries(tools)) {
+    say(`${tool}: ${path}`);
+  }
+} catch (error) {
+  console.error((error as Error).message);
+  process.exitCode = 1;
+}
