@@ -110,7 +110,7 @@ async function readThroughConsumer(
       if (messages.length === 0) return [...last.values()].sort((a, b) => a.sequence - b.sequence);
     }
   } finally {
-    ground.manager.consumers.delete(stream, consumer.name).catch(() => undefined);
+    await ground.manager.consumers.delete(stream, consumer.name).catch(() => undefined);
   }
 }
 

@@ -1,0 +1,32 @@
+import { accessSync, constants } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { cacheBin } from '../../scripts/setup/places.ts';
+import type { Tool } from '../../scripts/setup/tools.ts';
+
+/**
+ * Where a tool's binary is: in the folder that `SWELL_TOOLS` names, in the set-up's cache, or on PATH.
+ * Gets nothing by itself: `npm test` and `npm run demo` do, before they start.
+ */
+export function toolPath(tool: Tool): string {
+  const given = process.env['SWELL_TOOLS'];
+  const path = (process.env['PATH'] ?? '').split(delimiter);
+  const candidates = [...(given === undefined ? [] : [given]), cacheBin, ...path].map((folder) =>
+    join(folder, tool),
+  );
+  const found = candidates.find(isExecutable);
+  if (found === undefined) {
+    throw new Error(
+      `${tool} is not here yet; npm run setup gets it (npm test and npm run demo do so by themselves)`,
+    );
+  }
+  return found;
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
