@@ -1,6 +1,7 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { cacheBin } from '../../scripts/setup/places.ts';
+import { runCommand } from '../../scripts/setup/run-command.ts';
 import type { Tool } from '../../scripts/setup/tools.ts';
 
 /**
@@ -20,6 +21,11 @@ export function toolPath(tool: Tool): string {
     );
   }
   return found;
+}
+
+/** Runs a tool to its end and returns what it printed; throws with its last words where it fails. */
+export function runTool(tool: Tool, args: readonly string[], timeoutMs = 30_000): Promise<string> {
+  return runCommand(toolPath(tool), args, { timeoutMs });
 }
 
 function isExecutable(path: string): boolean {

@@ -1,0 +1,57 @@
+import { needsDockerMark } from '../test/support/needs.ts';
+
+/** What is read of vitest's JSON report. */
+export type Report = {
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly status: string;
+    readonly message: string;
+    readonly assertionResults: readonly { readonly fullName: string; readonly status: string }[];
+  }[];
+};
+
+/** How the run ended outside its tests. */
+export type Run = {
+  readonly exitCode: number;
+  /** Why tests that need Docker were skipped, if they were. */
+  readonly noDocker: string | undefined;
+  /** Whether a name filter was given; vitest reports every test it leaves out as skipped. */
+  readonly filtered: boolean;
+};
+
+/** The closing lines of a test run, the last one always being `N passed, N failed[, N skipped]`, and its exit code. */
+export type Summary = { readonly lines: readonly string[]; readonly exitCode: number };
+
+/** Counts a run. A test nobody ran and nobody explained is a failure: nothing is left out silently. */
+export function summarize(report: Report, run: Run): Summary {
+  const tests = report.testResults.flatMap((file) => file.assertionResults);
+  const passed = tests.filter((test) => test.status === 'passed');
+  const failed = tests.filter((test) => test.status === 'failed');
+  const notRun = tests.filter((test) => test.status !== 'passed' && test.status !== 'failed');
+  const explained = notRun.filter((test) => isExplained(test, run));
+  const unexplained = run.filtered ? [] : notRun.filter((test) => !isExplained(test, run));
+  // A file that cannot be loaded fails without a test in it that does.
+  const broken = report.testResults.filter(
+    (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
+  );
+  const failures = failed.length + unexplained.length + broken.length;
+  // vitest fails for reasons of its own as well: an error outside every test, or no test at all.
+  const outside = failures === 0 && (run.exitCode !== 0 || passed.length === 0) ? 1 : 0;
+  const skipped = explained.length === 0 ? '' : `, ${explained.length} skipped`;
+  return {
+    lines: [
+      ...unexplained.map((test) => `not run, and nobody said why (${test.status}): ${test.fullName}`),
+      ...broken.map((file) => `could not be run: ${file.name}: ${file.message.split('\n')[0]}`),
+      ...(outside === 1
+        ? [`no test failed, but vitest ended with ${run.exitCode} after ${passed.length} passed`]
+        : []),
+      ...(skipped === '' ? [] : [`skipped is what needs Docker: ${run.noDocker}`]),
+      `${passed.length} passed, ${failures + outside} failed${skipped}`,
+    ],
+    exitCode: failures + outside === 0 ? 0 : 1,
+  };
+}
+
+function isExplained(test: { readonly fullName: string; readonly status: string }, run: Run): boolean {
+  return run.noDocker !== undefined && test.status !== 'todo' && test.fullName.includes(needsDockerMark);
+}

@@ -1,0 +1,15 @@
+import { describe } from 'vitest';
+
+/**
+ * The reason why no Docker can be had, or undefined where it can. The test run decides that once for all files
+ * (`scripts/test.ts`) and prints the reason beside the number of skipped tests.
+ */
+export const noDocker: string | undefined = process.env['SWELL_TEST_NO_DOCKER'];
+
+/** What the name of a suite ends with that may be skipped; a skipped test without it is a failure of the run. */
+export const needsDockerMark = '[needs Docker]';
+
+/** A suite that runs real containers: skipped, and counted as skipped, where there is no Docker. */
+export function describeWithDocker(name: string, body: () => void): void {
+  describe.skipIf(noDocker !== undefined)(`${name} ${needsDockerMark}`, body);
+}

@@ -1,0 +1,38 @@
+import { defineConfig } from 'vitest/config';
+
+/** Tests of real parts: one file at a time (a CI machine may have two cores), and patient with it. */
+const realParts = {
+  fileParallelism: false,
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+  env: {
+    // Its reaper is an image of its own, which cannot be pulled everywhere. Suites remove what they start.
+    TESTCONTAINERS_RYUK_DISABLED: 'true',
+  },
+};
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['packages/*/src/**/*.test.ts', 'scripts/**/*.test.ts', 'test/**/*.test.ts'],
+          exclude: ['test/integration/**', 'test/e2e/**'],
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          ...realParts,
+          name: 'integration',
+          include: ['test/integration/**/*.test.ts'],
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: { ...realParts, name: 'e2e', include: ['test/e2e/**/*.test.ts'], sequence: { groupOrder: 2 } },
+      },
+    ],
+  },
+});
