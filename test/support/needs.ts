@@ -11,5 +11,7 @@ export const needsDockerMark = '[needs Docker]';
 
 /** A suite that runs real containers: skipped, and counted as skipped, where there is no Docker. */
 export function describeWithDocker(name: string, body: () => void): void {
-  describe.skipIf(noDocker !== undefined)(`${name} ${needsDockerMark}`, body);
+  describe.skipIf(noDocker !== undefined)(`${name} ${needsDockerMark}`, () => {
+    body();
+  });
 }
