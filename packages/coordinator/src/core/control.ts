@@ -2,8 +2,8 @@
 
 import { isUnderWay, type Rollout } from '@swell/shared/domain/rollout.ts';
 import { unreachable } from '@swell/shared/kernel/unreachable.ts';
-import type { Parsed } from '@swell/shared/protocol/codec.ts';
-import type { ControlIntent } from '@swell/shared/protocol/intent.ts';
+import type { Parsed } from '@swell/shared/kernel/parsed.ts';
+import type { ControlIntent } from '@swell/shared/domain/intent.ts';
 import { halt, pause } from './advance.ts';
 import { withoutCandidate } from './intake.ts';
 import { describePlace, enterStage, nextPlace, placeMark } from './stages.ts';

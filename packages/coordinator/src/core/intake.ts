@@ -4,8 +4,8 @@ import { type Digest, describeImage, shortDigest } from '@swell/shared/domain/im
 import { layeredPolicy, policyProblems } from '@swell/shared/domain/policy.ts';
 import { type Candidate, isUnderWay, type Rollout } from '@swell/shared/domain/rollout.ts';
 import type { Release } from '@swell/shared/domain/wave.ts';
-import type { Parsed } from '@swell/shared/protocol/codec.ts';
-import type { ReleaseIntent } from '@swell/shared/protocol/intent.ts';
+import type { Parsed } from '@swell/shared/kernel/parsed.ts';
+import type { ReleaseIntent } from '@swell/shared/domain/intent.ts';
 import { reranked } from './census.ts';
 import { enterStage } from './stages.ts';
 import { type ServiceState, withRecord } from './state.ts';

@@ -1,7 +1,7 @@
 /** What the operator writes into the policy bucket; one that does not parse changes nothing (I13). */
 
 import { layeredPolicy, type PolicyLayer, policyProblems } from '@swell/shared/domain/policy.ts';
-import type { Parsed } from '@swell/shared/protocol/codec.ts';
+import type { Parsed } from '@swell/shared/kernel/parsed.ts';
 import type { ServiceState } from './state.ts';
 import { tell } from './tell.ts';
 

@@ -77,3 +77,8 @@ export function wantsStaged(wave: Wave, rank: Rank): boolean {
 export function isHalted(halt: Halt | undefined, release: Release): boolean {
   return halt !== undefined && release.image.digest === halt.digest && release.rollout <= halt.rollout;
 }
+
+/** How often the leading coordinator says that it stands behind its waves. */
+export const PULSE_EVERY_MS = 10_000;
+/** I3. By the agent's monotonic clock: a wave without a pulse for longer lets nobody start. */
+export const PULSE_FRESH_MS = 30_000;

@@ -3,11 +3,7 @@
  */
 
 import type { z } from 'zod';
-
-export type Parsed<Value> =
-  | { readonly ok: true; readonly value: Value }
-  /** Each names its field and says what is wanted. Never empty. */
-  | { readonly ok: false; readonly problems: readonly string[] };
+import type { Parsed } from '../kernel/parsed.ts';
 
 /** More than any message of ours needs; a body beyond it is not even read. */
 export const BODY_BYTES_MAX = 65_536;

@@ -5,11 +5,8 @@
 
 import { z } from 'zod';
 import { parseImageReference } from '../domain/image.ts';
-import type { Candidate } from '../domain/rollout.ts';
+import { CONTROL_ACTIONS, type ControlIntent, type ReleaseIntent } from '../domain/intent.ts';
 import { policySchema } from './policy.ts';
-
-/** A release as published, before it has a number. */
-export type ReleaseIntent = Omit<Candidate, 'rollout'>;
 
 const image = z
   .string({ error: 'is missing or not text: name an image such as "registry.example/web:v2"' })
@@ -41,16 +38,6 @@ export const releaseSchema = z
       acceptHalted: release.acceptHalted ?? false,
     }),
   );
-
-export const CONTROL_ACTIONS = ['approve', 'pause', 'resume', 'halt', 'abort'] as const;
-export type ControlAction = (typeof CONTROL_ACTIONS)[number];
-
-export interface ControlIntent {
-  readonly action: ControlAction;
-  /** Only if this rollout is the present one: makes a late or repeated word harmless. */
-  readonly rollout?: number;
-  readonly reason?: string;
-}
 
 export const controlSchema = z
   .strictObject({

@@ -11,10 +11,6 @@ export interface Pulse {
   readonly orders: Readonly<Record<ServiceName, { readonly wave: number; readonly halt: number }>>;
 }
 
-export const PULSE_EVERY_MS = 10_000;
-/** By the agent's monotonic clock: a wave without a pulse for longer lets nobody start. */
-export const PULSE_FRESH_MS = 30_000;
-
 export const pulseSchema = z.object({
   term: sequence,
   orders: z.record(name, z.object({ wave: sequence, halt: sequence })),

@@ -1,0 +1,95 @@
+/** An attempt as an order to the engine, and how it ends. */
+
+import type { Digest } from '@swell/shared/domain/image.ts';
+import type { Result } from '@swell/shared/domain/report.ts';
+import type { SwapOrder } from './container.ts';
+import type { Effect } from './effects.ts';
+import { freeSlot } from './lease.ts';
+import { say } from './say.ts';
+import { type Attempt, type Ending, type Lease, type ServiceState, withJournal, withPhase } from './state.ts';
+import type { Step } from './step.ts';
+
+/** An attempt that is cut off this often has failed. */
+const INTERRUPTIONS_MAX = 3;
+const REST_AFTER_INTERRUPTION_MS = 10_000;
+
+export function swapOrder(state: ServiceState, attempt: Attempt): SwapOrder {
+  const { self, wave, halt, observation } = state;
+  const leavesHalted = halt !== undefined && observation?.digests.includes(halt.order.digest) === true;
+  const image = wave?.order.release.image;
+  return {
+    service: self.service,
+    attempt: attempt.id,
+    target:
+      attempt.kind === 'update' && image !== undefined ? { kind: 'release', image } : { kind: 'last-good' },
+    lastGood: attempt.kind === 'update' && !leavesHalted ? 'running' : 'unchanged',
+    ...(attempt.stopTimeoutMs !== undefined && { stopTimeoutMs: attempt.stopTimeoutMs }),
+  };
+}
+
+/**
+ * I8. The attempt leaves the journal in the same write that puts its result there.
+ * The engine is looked at again before anything else is considered.
+ */
+export function finish(
+  state: ServiceState,
+  attempt: Attempt,
+  lease: Lease | undefined,
+  ending: Ending,
+  nowMs: number,
+): Step {
+  const result = ending.final === true ? ending.result : atLast(state, attempt, ending.result);
+  const running = runningAfter(state, attempt, result);
+  const { attempt: _, ...journal } = state.journal;
+  const { observation: __, ...rest } = state;
+  const known =
+    journal.tried?.rollout === attempt.rollout
+      ? journal.tried
+      : { rollout: attempt.rollout, count: 1, ended: {} };
+  const isOver = result !== 'interrupted' || ending.final === true;
+  const tried = !isOver ? known : { ...known, ended: { ...known.ended, [attempt.kind]: result } };
+  const ended = withJournal({ ...rest, journal }, { tried });
+  const told = say(ended, {
+    rollout: attempt.rollout,
+    status: result,
+    attempt: attempt.id,
+    ...(running !== undefined && { running }),
+    ...(ending.reason !== '' && { reason: ending.reason }),
+  });
+  // After its result, so that the coordinator knows that nothing more will come from here.
+  const refused = { rollout: attempt.rollout, status: 'refused', reason: ending.reason } as const;
+  const last = ending.final === true ? say(told, refused) : told;
+  const effects: Effect[] = [
+    { kind: 'clear-timer', timer: 'renew' },
+    { kind: 'clear-timer', timer: 'probe' },
+    { kind: 'observe' },
+  ];
+  if (lease !== undefined) effects.push(freeSlot(state, attempt, lease));
+  const restUntilMs = result === 'interrupted' ? nowMs + REST_AFTER_INTERRUPTION_MS : state.restUntilMs;
+  return { state: { ...withPhase(last, { name: 'idle' }), restUntilMs }, effects };
+}
+
+/** What runs once an attempt has ended like this, as far as that was seen. */
+function runningAfter({ observation }: ServiceState, attempt: Attempt, result: Result): Digest | undefined {
+  if (result === 'healthy') return attempt.digest;
+  if (attempt.kind === 'return' && result === 'returned') return observation?.lastGood?.digest;
+  if (attempt.kind === 'return') return attempt.digest;
+  return observation?.digests.find((digest) => digest !== attempt.digest);
+}
+
+function atLast(state: ServiceState, attempt: Attempt, result: Result): Result {
+  const { tried } = state.journal;
+  const tooOften = tried?.rollout === attempt.rollout && tried.count >= INTERRUPTIONS_MAX;
+  if (result !== 'interrupted' || !tooOften) return result;
+  return attempt.kind === 'update' ? 'failed' : 'kept';
+}
+
+/** Notes in the journal that the attempt is being given up, and why, before anything is done about it. */
+export function endingWith(
+  state: ServiceState,
+  attempt: Attempt,
+  ending: Ending,
+): { state: ServiceState; attempt: Attempt } {
+  const marked = { ...attempt, ending };
+  return { state: withJournal(state, { attempt: marked }), attempt: marked };
+}

@@ -1,0 +1,103 @@
+/** Claiming a slot, and the look at the orders that follows it before anything starts (I2). */
+
+import { swapOrder } from './attempt.ts';
+import type { AgentEvent } from './events.ts';
+import { freeSlot, renewTimer } from './lease.ts';
+import { say } from './say.ts';
+import {
+  type Attempt,
+  type Goal,
+  type Lease,
+  type Phase,
+  type ServiceState,
+  withJournal,
+  withPhase,
+} from './state.ts';
+import type { Step } from './step.ts';
+import { obstacleToStart, want } from './want.ts';
+
+type Claiming = Extract<Phase, { name: 'claiming' }>;
+type Checking = Extract<Phase, { name: 'checking' }>;
+
+export function stepClaim(
+  state: ServiceState,
+  phase: Claiming | Checking,
+  event: AgentEvent,
+  nowMs: number,
+): Step {
+  if (phase.name === 'claiming') return stepClaiming(state, phase, event);
+  switch (event.kind) {
+    case 'orders-read':
+      return check(state, phase, nowMs);
+    case 'orders-not-read':
+    case 'disconnected':
+      return giveUp(state, phase.attempt, phase.lease);
+    default:
+      return { state, effects: [] };
+  }
+}
+
+function stepClaiming(state: ServiceState, phase: Claiming, event: AgentEvent): Step {
+  if (event.kind === 'slot-claimed' && event.slot === phase.slot) {
+    const lease = {
+      slot: event.slot,
+      revision: event.revision,
+      untilMs: phase.sentAtMs + phase.attempt.leaseMs,
+    };
+    const checking = withPhase(state, { name: 'checking', attempt: phase.attempt, lease });
+    return { state: checking, effects: [{ kind: 'read-orders' }, renewTimer(phase.attempt)] };
+  }
+  if (event.kind === 'slot-not-claimed' && event.slot === phase.slot) {
+    // The next look tells whether another one is free; its entry came with the refusal.
+    const seen = event.entry === undefined ? state.slots : new Map(state.slots).set(event.slot, event.entry);
+    const waiting = withPhase({ ...state, slots: seen }, { name: 'queued', claimIsTimed: false });
+    return { state: waiting, effects: event.entry === undefined ? [{ kind: 'read-slots' }] : [] };
+  }
+  return { state, effects: [] };
+}
+
+/** I2. Admitted, slot held, wave re-read after the claim, wave fresh: then, and only then, it begins. */
+function check(state: ServiceState, { attempt, lease }: Checking, nowMs: number): Step {
+  const wanted = want(state);
+  const meant = wanted.kind === 'go' && isStillMeant(wanted.goal, attempt) ? wanted.goal : undefined;
+  if (meant === undefined || obstacleToStart(state, nowMs) !== undefined || nowMs >= lease.untilMs) {
+    return giveUp(state, attempt, lease);
+  }
+  const { pulse, journal } = state;
+  const begun = withJournal(state, {
+    attempt,
+    tried: {
+      rollout: attempt.rollout,
+      count: (journal.tried?.rollout === attempt.rollout ? journal.tried.count : 0) + 1,
+      ended: journal.tried?.rollout === attempt.rollout ? journal.tried.ended : {},
+    },
+  });
+  const told = say(begun, {
+    rollout: attempt.rollout,
+    status: attempt.kind === 'update' ? 'updating' : 'returning',
+    attempt: attempt.id,
+    warrant: {
+      waveRevision: meant.wave.revision,
+      slot: lease.slot,
+      fence: lease.revision,
+      ...(pulse !== undefined &&
+        meant.wave.order.phase !== 'settled' && { pulseAgeMs: Math.round(nowMs - pulse.atMs) }),
+    },
+  });
+  return {
+    state: withPhase(told, { name: 'preparing', attempt, lease }),
+    effects: [{ kind: 'prepare-swap', order: swapOrder(told, attempt) }],
+  };
+}
+
+function isStillMeant(goal: Goal, attempt: Attempt): boolean {
+  if (goal.kind === 'return') return attempt.kind === 'return' && goal.halt.rollout === attempt.rollout;
+  return attempt.kind === 'update' && goal.release.rollout === attempt.rollout;
+}
+
+function giveUp(state: ServiceState, attempt: Attempt, lease: Lease): Step {
+  return {
+    state: withPhase(state, { name: 'idle' }),
+    effects: [freeSlot(state, attempt, lease), { kind: 'observe' }],
+  };
+}

@@ -1,0 +1,160 @@
+/** The phases in which nothing has begun: idle, staging, staged, queued. */
+
+import { rankOf } from '@swell/shared/domain/rank.ts';
+import { freeSlots, type HeldSlot } from '@swell/shared/domain/slot.ts';
+import type { Release } from '@swell/shared/domain/wave.ts';
+import { unreachable } from '@swell/shared/kernel/unreachable.ts';
+import { type Effect, timer } from './effects.ts';
+import type { AgentEvent } from './events.ts';
+import { holderOf } from './lease.ts';
+import { say } from './say.ts';
+import { type Attempt, type Goal, type ServiceState, withPhase } from './state.ts';
+import type { Step } from './step.ts';
+import { obstacleToStart, want } from './want.ts';
+
+const STAGE_RETRY_MIN_MS = 2_000;
+const STAGE_RETRY_MAX_MS = 120_000;
+/** A claim that wakes with many others waits up to this long. */
+const CLAIM_SPREAD_MAX_MS = 1_000;
+const CLAIM_SPREAD_PER_WAITER_MS = 5;
+/** By admission, no more nodes than this wait for each slot. */
+const WAITERS_PER_SLOT = 4;
+/** A freed slot whose message was lost is found by looking again. */
+const REREAD_MIN_MS = 15_000;
+const REREAD_MAX_MS = 45_000;
+
+export function consider(state: ServiceState, event: AgentEvent, nowMs: number): Step {
+  const wanted = want(state);
+  switch (wanted.kind) {
+    case 'rest':
+      return rested(state);
+    case 'refuse':
+      return rested(say(state, { rollout: wanted.release.rollout, status: 'refused', reason: wanted.why }));
+    case 'keep':
+      return rested(say(state, { rollout: wanted.rollout, status: 'kept', reason: wanted.why }));
+    case 'be-done':
+      return rested(sayDone(state, wanted.release));
+    case 'stage':
+      return stage(state, event, wanted.release, wanted.soon);
+    case 'stay-staged':
+      return stayStaged(state, wanted.release);
+    case 'go':
+      return go(state, event, wanted.goal, nowMs);
+    default:
+      return unreachable(wanted);
+  }
+}
+
+/** N2. Already there: it says so once, and does nothing. */
+function sayDone(state: ServiceState, release: Release): ServiceState {
+  const { said } = state.journal;
+  const known = said?.rollout === release.rollout && (said.status === 'healthy' || said.status === 'kept');
+  return known
+    ? state
+    : say(state, { rollout: release.rollout, status: 'healthy', reason: 'it was on this image already' });
+}
+
+function rested(state: ServiceState): Step {
+  if (state.phase.name === 'idle') return { state, effects: [] };
+  const effects: readonly Effect[] = [
+    { kind: 'clear-timer', timer: 'stage' },
+    { kind: 'clear-timer', timer: 'claim' },
+  ];
+  return { state: withPhase(state, { name: 'idle' }), effects };
+}
+
+function stage(state: ServiceState, event: AgentEvent, release: Release, soon: boolean): Step {
+  const { phase } = state;
+  const spreadMs = soon ? 0 : (state.wave?.order.stagingSpreadMs ?? 0);
+  if (phase.name !== 'staging' || phase.release.image.digest !== release.image.digest) {
+    const staging = withPhase(state, { name: 'staging', release, tries: 0 });
+    return { state: staging, effects: [timer('stage', 0, spreadMs)] };
+  }
+  if (event.kind === 'timer-fired' && event.timer === 'stage') {
+    return { state, effects: [{ kind: 'stage-image', image: release.image }] };
+  }
+  if (event.kind === 'image-not-staged' && event.digest === release.image.digest) {
+    const told = say(state, { rollout: release.rollout, status: 'stage-failed', reason: event.reason });
+    const delayMs = Math.min(STAGE_RETRY_MAX_MS, STAGE_RETRY_MIN_MS * 2 ** phase.tries);
+    return {
+      state: withPhase(told, { ...phase, tries: phase.tries + 1 }),
+      effects: [timer('stage', delayMs / 2, delayMs)],
+    };
+  }
+  return { state, effects: [] };
+}
+
+function stayStaged(state: ServiceState, release: Release): Step {
+  const told = say(state, { rollout: release.rollout, status: 'staged' });
+  return { state: withPhase(told, { name: 'staged' }), effects: [{ kind: 'clear-timer', timer: 'claim' }] };
+}
+
+function go(state: ServiceState, event: AgentEvent, goal: Goal, nowMs: number): Step {
+  const told = goal.kind === 'update' ? sayStaged(state, goal.release.rollout) : state;
+  if (obstacleToStart(told, nowMs) !== undefined) {
+    const waiting = withPhase(told, { name: 'staged' });
+    const restMs = state.restUntilMs - nowMs;
+    return { state: waiting, effects: restMs > 0 ? [timer('claim', restMs + 1)] : [] };
+  }
+  const { slots } = goal.wave.order;
+  const { phase } = told;
+  if (phase.name !== 'queued') {
+    const queued = withPhase(told, { name: 'queued', claimIsTimed: true });
+    return { state: queued, effects: [{ kind: 'read-slots' }, claimTimer(slots)] };
+  }
+  if (event.kind === 'timer-fired' && event.timer === 'claim') return claim(told, goal, nowMs);
+  if (!phase.claimIsTimed && freeSlots(told.slots, slots).length > 0) {
+    return { state: withPhase(told, { name: 'queued', claimIsTimed: true }), effects: [claimTimer(slots)] };
+  }
+  return { state: told, effects: [] };
+}
+
+/** Nodes whose turn came before they had downloaded have staged as well. */
+function sayStaged(state: ServiceState, rollout: number): ServiceState {
+  const { said, tried } = state.journal;
+  const hasSpoken = said?.rollout === rollout && said.status !== 'stage-failed' && said.status !== 'refused';
+  return hasSpoken || tried?.rollout === rollout ? state : say(state, { rollout, status: 'staged' });
+}
+
+function claimTimer(slots: number): Effect {
+  const waiters = WAITERS_PER_SLOT * slots;
+  return timer('claim', 0, Math.min(CLAIM_SPREAD_MAX_MS, CLAIM_SPREAD_PER_WAITER_MS * waiters));
+}
+
+function claim(state: ServiceState, goal: Goal, nowMs: number): Step {
+  const free = freeSlots(state.slots, goal.wave.order.slots);
+  const chosen = choose(state, free);
+  if (chosen === undefined) {
+    const waiting = withPhase(state, { name: 'queued', claimIsTimed: false });
+    return { state: waiting, effects: [timer('look', REREAD_MIN_MS, REREAD_MAX_MS)] };
+  }
+  const attempt = attemptFor(state, goal);
+  const claiming = withPhase(state, { name: 'claiming', attempt, slot: chosen.slot, sentAtMs: nowMs });
+  const holder = holderOf(claiming, attempt);
+  return {
+    state: claiming,
+    effects: [{ kind: 'claim-slot', slot: chosen.slot, expect: chosen.revision, holder }],
+  };
+}
+
+/** Waiting nodes spread over the free slots by their rank, so that few try the same one. */
+function choose(state: ServiceState, free: readonly HeldSlot[]): HeldSlot | undefined {
+  const rank = rankOf(`${state.wave?.order.seed ?? ''}/slot`, state.self.node);
+  return free[Math.floor(rank * free.length)];
+}
+
+function attemptFor(state: ServiceState, goal: Goal): Attempt {
+  const { order } = goal.wave;
+  const rollout = goal.kind === 'update' ? goal.release.rollout : goal.halt.rollout;
+  const { tried } = state.journal;
+  const count = (tried?.rollout === rollout ? tried.count : 0) + 1;
+  return {
+    id: `${rollout}.${goal.kind}.${count}`,
+    kind: goal.kind,
+    rollout,
+    digest: goal.kind === 'update' ? goal.release.image.digest : goal.halt.digest,
+    health: order.health,
+    leaseMs: order.slotLeaseMs,
+    ...(order.stopTimeoutMs !== undefined && { stopTimeoutMs: order.stopTimeoutMs }),
+  };
+}

@@ -1,0 +1,47 @@
+/** What a core knows of a service's container, and what it may ask to be done with it. */
+
+import type { Digest, PinnedImage } from '@swell/shared/domain/image.ts';
+import type { ServiceName } from '@swell/shared/domain/names.ts';
+
+/** How far a swap has come, read from the marks alone. */
+export type SwapProgress =
+  /** The new container exists; the old one still serves (or must serve again). */
+  | 'prepared'
+  /** The new container has the name and was started; the old one is kept to go back to. */
+  | 'cut-over'
+  /** Past the commit point: only finishing is left. */
+  | 'committed';
+
+export interface Observation {
+  /** What the service's container runs; `absent`: no container bears the service's label. */
+  readonly state: 'running' | 'stopped' | 'absent';
+  /** Every digest that a registry gave the running image; empty where it was built on the node. */
+  readonly digests: readonly Digest[];
+  /** An unfinished swap, with the attempt that began it and the digest that it goes to (missing: a local image). */
+  readonly swap?: { readonly progress: SwapProgress; readonly attempt: string; readonly target?: Digest };
+  /** The image to go back to, if this engine has kept one. */
+  readonly lastGood?: { readonly digest?: Digest };
+  /** Why this service cannot be updated as it stands (several containers, Swarm task, `--rm` …). */
+  readonly obstacle?: string;
+}
+
+export interface SwapOrder {
+  readonly service: ServiceName;
+  readonly attempt: string;
+  readonly target: { readonly kind: 'release'; readonly image: PinnedImage } | { readonly kind: 'last-good' };
+  /**
+   * What is the last good image once this swap is committed: the one that runs now, or (where the one that runs now was
+   * halted) the one that was it before.
+   */
+  readonly lastGood: 'running' | 'unchanged';
+  /** Between the stop signal and the kill; the container's own where it is missing. */
+  readonly stopTimeoutMs?: number;
+}
+
+export interface ProbeOutcome {
+  readonly healthy: boolean;
+  /** What was seen, for people: `HTTP 500 from 172.17.0.3:8080/health`. */
+  readonly seen: string;
+  /** The container has ended, and nothing will start it again: waiting is of no use. */
+  readonly ended?: boolean;
+}

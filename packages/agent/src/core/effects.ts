@@ -1,0 +1,55 @@
+/** What a service's core orders. Each may run twice. */
+
+import type { Probe } from '@swell/shared/domain/health.ts';
+import type { PinnedImage } from '@swell/shared/domain/image.ts';
+import type { NodeReport } from '@swell/shared/domain/report.ts';
+import type { SlotHolder } from '@swell/shared/domain/slot.ts';
+import type { SwapOrder } from './container.ts';
+
+/**
+ * - `stage`: download now (downloads are spread), or try again.
+ * - `claim`: claim a slot now (claims are spread).
+ * - `renew`: a third of the lease is over.
+ * - `probe`: ask for health again.
+ * - `retry`: ask the engine again for what it could not do.
+ * - `resend`: send the oldest report again.
+ * - `look`: read again whatever might have been missed.
+ */
+export type Timer = 'stage' | 'claim' | 'renew' | 'probe' | 'retry' | 'resend' | 'look';
+
+export type Effect =
+  | { readonly kind: 'observe' }
+  | { readonly kind: 'stage-image'; readonly image: PinnedImage }
+  | { readonly kind: 'read-orders' }
+  | { readonly kind: 'read-slots' }
+  | {
+      readonly kind: 'claim-slot';
+      readonly slot: number;
+      readonly expect: number;
+      readonly holder: SlotHolder;
+    }
+  | {
+      readonly kind: 'renew-slot';
+      readonly slot: number;
+      readonly expect: number;
+      readonly holder: SlotHolder;
+    }
+  | {
+      readonly kind: 'free-slot';
+      readonly slot: number;
+      readonly expect: number;
+      readonly holder: SlotHolder;
+    }
+  | { readonly kind: 'prepare-swap'; readonly order: SwapOrder }
+  | { readonly kind: 'cut-over' }
+  | { readonly kind: 'commit-swap' }
+  | { readonly kind: 'undo-swap' }
+  | { readonly kind: 'probe'; readonly probe: Probe; readonly timeoutMs: number }
+  | { readonly kind: 'send-report'; readonly report: NodeReport }
+  /** Fires once, after a time drawn between the two bounds; replaces the timer of its name. */
+  | { readonly kind: 'set-timer'; readonly timer: Timer; readonly minMs: number; readonly maxMs: number }
+  | { readonly kind: 'clear-timer'; readonly timer: Timer };
+
+export function timer(name: Timer, minMs: number, maxMs = minMs): Effect {
+  return { kind: 'set-timer', timer: name, minMs, maxMs };
+}

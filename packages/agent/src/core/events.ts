@@ -1,0 +1,53 @@
+/** What a service's core hears. Each comes with the time of a monotonic clock beside it. */
+
+import type { Digest } from '@swell/shared/domain/image.ts';
+import type { SlotEntry } from '@swell/shared/domain/slot.ts';
+import type { Halt, Wave } from '@swell/shared/domain/wave.ts';
+import type { Observation, ProbeOutcome } from './container.ts';
+import type { Timer } from './effects.ts';
+
+/** An order's last value: where it was deleted only its revision is left. */
+export interface Told<Order> {
+  readonly revision: number;
+  readonly order?: Order;
+}
+
+export type AgentEvent =
+  | { readonly kind: 'observed'; readonly observation: Observation }
+  | { readonly kind: 'not-observed'; readonly reason: string }
+  | { readonly kind: 'connected' }
+  | { readonly kind: 'disconnected' }
+  /** Heard on the republished subject, or read from a replica: a hint, which may be late. */
+  | { readonly kind: 'wave-heard'; readonly told: Told<Wave> }
+  | { readonly kind: 'halt-heard'; readonly told: Told<Halt> }
+  /** Read from the leader: the truth when it was asked. Revision 0: there is none. */
+  | { readonly kind: 'orders-read'; readonly wave: Told<Wave>; readonly halt: Told<Halt> }
+  | { readonly kind: 'orders-not-read'; readonly reason: string }
+  | { readonly kind: 'pulse-heard'; readonly term: number; readonly wave: number; readonly halt: number }
+  | { readonly kind: 'slot-heard'; readonly slot: number; readonly entry: SlotEntry }
+  | { readonly kind: 'slots-read'; readonly entries: ReadonlyMap<number, SlotEntry> }
+  | { readonly kind: 'image-staged'; readonly digest: Digest }
+  | { readonly kind: 'image-not-staged'; readonly digest: Digest; readonly reason: string }
+  | { readonly kind: 'slot-claimed'; readonly slot: number; readonly revision: number }
+  /** Somebody else has it (as `entry` shows), or nobody knows. */
+  | { readonly kind: 'slot-not-claimed'; readonly slot: number; readonly entry?: SlotEntry }
+  | {
+      readonly kind: 'slot-renewed';
+      readonly slot: number;
+      readonly revision: number;
+      readonly sentAtMs: number;
+    }
+  | { readonly kind: 'slot-not-renewed'; readonly slot: number; readonly lost: boolean }
+  | { readonly kind: 'swap-prepared' }
+  | { readonly kind: 'swap-not-prepared'; readonly reason: string; readonly retryable: boolean }
+  | { readonly kind: 'swapped' }
+  | { readonly kind: 'not-swapped'; readonly reason: string; readonly retryable: boolean }
+  | { readonly kind: 'probed'; readonly outcome: ProbeOutcome }
+  | { readonly kind: 'swap-committed' }
+  | { readonly kind: 'swap-not-committed'; readonly reason: string }
+  | { readonly kind: 'swap-undone' }
+  | { readonly kind: 'swap-not-undone'; readonly reason: string }
+  | { readonly kind: 'report-stored'; readonly id: string }
+  | { readonly kind: 'report-not-stored'; readonly id: string }
+  | { readonly kind: 'timer-fired'; readonly timer: Timer }
+  | { readonly kind: 'stop-requested' };

@@ -1,0 +1,97 @@
+/** Folds what was heard into what is known, whatever the phase. */
+
+import { type SlotView, seenSlot } from '@swell/shared/domain/slot.ts';
+import type { Halt, Standing, Wave } from '@swell/shared/domain/wave.ts';
+import type { AgentEvent, Told } from './events.ts';
+import { reportStored } from './say.ts';
+import { type ServiceState, withJournal } from './state.ts';
+
+export function hear(state: ServiceState, event: AgentEvent, nowMs: number): ServiceState {
+  switch (event.kind) {
+    case 'observed':
+      return { ...state, observation: event.observation };
+    case 'connected':
+      return { ...state, connected: true };
+    case 'disconnected':
+      return { ...withoutSending(state), connected: false };
+    case 'wave-heard':
+      return hearWave(state, event.told);
+    case 'halt-heard':
+      return hearHalt(state, event.told);
+    case 'orders-read':
+      return hearTruth(state, event.wave, event.halt);
+    case 'pulse-heard':
+      return hearPulse(state, event, nowMs);
+    case 'slot-heard':
+      return { ...state, slots: seenSlot(state.slots, event.slot, event.entry) };
+    case 'slots-read':
+      return {
+        ...state,
+        slots: [...event.entries].reduce<SlotView>(
+          (view, [slot, entry]) => seenSlot(view, slot, entry),
+          state.slots,
+        ),
+      };
+    case 'image-staged':
+      return { ...state, staged: event.digest };
+    case 'report-stored':
+      return reportStored(state, event.id);
+    case 'report-not-stored':
+      return state;
+    case 'timer-fired':
+      return event.timer === 'resend' ? withoutSending(state) : state;
+    case 'stop-requested':
+      return { ...state, stopping: true };
+    default:
+      return state;
+  }
+}
+
+function withoutSending(state: ServiceState): ServiceState {
+  const { sending: _, ...rest } = state;
+  return rest;
+}
+
+/** I6. What is older than the newest that was ever seen is late, and says nothing. */
+function hearWave(state: ServiceState, told: Told<Wave>): ServiceState {
+  const { highest } = state.journal;
+  if (told.revision < highest.wave || told.revision === state.wave?.revision) return state;
+  const known = withJournal(state, { highest: { ...highest, wave: told.revision } });
+  return replaced(known, 'wave', told);
+}
+
+function hearHalt(state: ServiceState, told: Told<Halt>): ServiceState {
+  const { highest } = state.journal;
+  if (told.revision < highest.halt || told.revision === state.halt?.revision) return state;
+  const known = withJournal(state, { highest: { ...highest, halt: told.revision } });
+  return replaced(known, 'halt', told);
+}
+
+function replaced<Key extends 'wave' | 'halt'>(
+  state: ServiceState,
+  key: Key,
+  told: Told<Wave | Halt>,
+): ServiceState {
+  if (told.order === undefined) {
+    const { [key]: _, ...rest } = state;
+    return rest as ServiceState;
+  }
+  return { ...state, [key]: { order: told.order, revision: told.revision } satisfies Standing<Wave | Halt> };
+}
+
+/** The leader's answer is the truth: if even that is older than what was seen before, the bus has gone back in time. */
+function hearTruth(state: ServiceState, wave: Told<Wave>, halt: Told<Halt>): ServiceState {
+  const { highest } = state.journal;
+  if (wave.revision < highest.wave || halt.revision < highest.halt) return { ...state, frozen: true };
+  return { ...hearHalt(hearWave(state, wave), halt), frozen: false };
+}
+
+/** A leader that has been replaced may not know it yet. */
+function hearPulse(
+  state: ServiceState,
+  { term, wave, halt }: { readonly term: number; readonly wave: number; readonly halt: number },
+  nowMs: number,
+): ServiceState {
+  if (term < (state.pulse?.term ?? 0)) return state;
+  return { ...state, pulse: { atMs: nowMs, term, wave, halt } };
+}

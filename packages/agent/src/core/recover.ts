@@ -1,0 +1,67 @@
+/**
+ * The first look at the engine after a start. Whatever step an agent died at, the marks on the containers and the
+ * journal together tell how to go on, to exactly one container (I9) and exactly one result (I8).
+ */
+
+import { DEFAULT_POLICY } from '@swell/shared/domain/policy.ts';
+import { finish } from './attempt.ts';
+import { consider } from './consider.ts';
+import type { Observation } from './container.ts';
+import { type Attempt, type Ending, type Phase, type ServiceState, withJournal, withPhase } from './state.ts';
+import type { Step } from './step.ts';
+import { ask, revert, settle } from './swap.ts';
+
+const RESTARTED: Ending = { result: 'interrupted', reason: 'the agent was restarted in the middle of it' };
+
+export function recover(unrecovered: ServiceState, observation: Observation, nowMs: number): Step {
+  const state: ServiceState = { ...unrecovered, recovered: true };
+  const attempt = state.journal.attempt ?? attemptOfMarks(observation);
+  if (attempt === undefined) return consider(state, { kind: 'observed', observation }, nowMs);
+  const known = withJournal(state, { attempt });
+  switch (observation.swap?.progress) {
+    case 'prepared':
+      return revert(known, { attempt }, attempt.ending ?? RESTARTED);
+    case 'cut-over':
+      return attempt.ending === undefined
+        ? probeAgain(known, attempt, nowMs)
+        : revert(known, { attempt }, attempt.ending);
+    case 'committed':
+      return settle(known, { attempt }, done(attempt));
+    case undefined:
+      return finish(known, attempt, undefined, endingWithoutMarks(attempt, observation), nowMs);
+  }
+}
+
+/** The new container runs, and nobody has said yet that it is well: it is asked from the beginning. */
+function probeAgain(state: ServiceState, attempt: Attempt, nowMs: number): Step {
+  const probing: Phase = { name: 'probing', attempt, sinceMs: nowMs };
+  return { state: withPhase(state, probing), effects: [ask(attempt)] };
+}
+
+function done(attempt: Attempt): Ending {
+  return { result: attempt.kind === 'update' ? 'healthy' : 'returned', reason: '' };
+}
+
+/** No marks: it had not begun, or all of it was over but for its report. What runs tells which. */
+function endingWithoutMarks(attempt: Attempt, { digests }: Observation): Ending {
+  const isOnIt = digests.includes(attempt.digest);
+  const hasSucceeded = attempt.kind === 'update' ? isOnIt : !isOnIt;
+  if (hasSucceeded && attempt.ending === undefined) return done(attempt);
+  return attempt.ending ?? RESTARTED;
+}
+
+/** The journal is gone, but a container bears the attempt's name. */
+function attemptOfMarks({ swap, digests }: Observation): Attempt | undefined {
+  if (swap === undefined) return undefined;
+  const [rollout, kind] = swap.attempt.split('.');
+  const digest = swap.target ?? digests[0];
+  if (digest === undefined) return undefined;
+  return {
+    id: swap.attempt,
+    kind: kind === 'return' ? 'return' : 'update',
+    rollout: Number(rollout) || 0,
+    digest,
+    health: DEFAULT_POLICY.health,
+    leaseMs: DEFAULT_POLICY.slotLeaseMs,
+  };
+}

@@ -1,0 +1,159 @@
+/**
+ * What an agent knows of one service on its node. `journal` is saved before any effect runs; of the containers Docker
+ * itself is the journal; everything else is read again after a start. Times are ms of a monotonic clock.
+ */
+
+import type { HealthCheck } from '@swell/shared/domain/health.ts';
+import type { Digest } from '@swell/shared/domain/image.ts';
+import type { NodeId, Region, ServiceName } from '@swell/shared/domain/names.ts';
+import type { NodeReport, NodeStatus, Result } from '@swell/shared/domain/report.ts';
+import type { SlotView } from '@swell/shared/domain/slot.ts';
+import type { Halt, Release, Standing, Wave } from '@swell/shared/domain/wave.ts';
+import type { Observation } from './container.ts';
+
+/** Who this is. */
+export interface Self {
+  readonly region: Region;
+  readonly node: NodeId;
+  readonly service: ServiceName;
+}
+
+/** One try at bringing the service's container to another image. */
+export interface Attempt {
+  /** `<rollout>.<kind>.<count>`: stands on the container, in the slot and in every report. */
+  readonly id: string;
+  readonly kind: 'update' | 'return';
+  readonly rollout: number;
+  /** Of an update: where it goes. Of a return: what it leaves. */
+  readonly digest: Digest;
+  readonly health: HealthCheck;
+  readonly leaseMs: number;
+  readonly stopTimeoutMs?: number;
+  /** It is being given up, and this is what will be reported. */
+  readonly ending?: Ending;
+}
+
+export interface Ending {
+  readonly result: Result;
+  /** Empty where there is nothing to explain. */
+  readonly reason: string;
+  /** It would end like this every time: this rollout is not tried again. */
+  readonly final?: true;
+}
+
+export interface Journal {
+  /** I6. No order of a lower revision is obeyed, also after a restart. */
+  readonly highest: { readonly wave: number; readonly halt: number };
+  /** Begun, and not yet reported on (I8). */
+  readonly attempt?: Attempt;
+  /** What was tried of the rollout that was tried last. */
+  readonly tried?: {
+    readonly rollout: number;
+    readonly count: number;
+    readonly ended: { readonly update?: Result; readonly return?: Result };
+  };
+  /** The last thing said, so that it is not said twice. */
+  readonly said?: { readonly rollout: number; readonly status: NodeStatus; readonly reason?: string };
+  /** Reports without an acknowledgement yet, oldest first. */
+  readonly outbox: readonly NodeReport[];
+  /** Reports made so far, for their ids. */
+  readonly reports: number;
+}
+
+export const EMPTY_JOURNAL: Journal = { highest: { wave: 0, halt: 0 }, outbox: [], reports: 0 };
+
+/** A slot that is ours as far as we know. Nothing new begins with it after `untilMs`. */
+export interface Lease {
+  readonly slot: number;
+  /** The fencing token of the next write (B4). */
+  readonly revision: number;
+  readonly untilMs: number;
+}
+
+/** What a node wants a slot for. */
+export type Goal =
+  | { readonly kind: 'update'; readonly release: Release; readonly wave: Standing<Wave> }
+  | { readonly kind: 'return'; readonly halt: Halt; readonly wave: Standing<Wave> };
+
+export type Phase =
+  | { readonly name: 'idle' }
+  | { readonly name: 'staging'; readonly release: Release; readonly tries: number }
+  | { readonly name: 'staged' }
+  | { readonly name: 'queued'; readonly claimIsTimed: boolean }
+  | { readonly name: 'claiming'; readonly attempt: Attempt; readonly slot: number; readonly sentAtMs: number }
+  | { readonly name: 'checking'; readonly attempt: Attempt; readonly lease: Lease }
+  /** From here on the attempt stands in the journal; the lease is missing once it was lost. */
+  | { readonly name: 'preparing'; readonly attempt: Attempt; readonly lease?: Lease }
+  | { readonly name: 'swapping'; readonly attempt: Attempt; readonly lease?: Lease }
+  | {
+      readonly name: 'probing';
+      readonly attempt: Attempt;
+      readonly lease?: Lease;
+      readonly sinceMs: number;
+      readonly healthySinceMs?: number;
+    }
+  | { readonly name: 'settling'; readonly attempt: Attempt; readonly lease?: Lease; readonly ending: Ending }
+  | {
+      readonly name: 'reverting';
+      readonly attempt: Attempt;
+      readonly lease?: Lease;
+      readonly ending: Ending;
+    };
+
+export interface ServiceState {
+  readonly self: Self;
+  readonly journal: Journal;
+  readonly phase: Phase;
+  /** What the engine shows; missing until it has been looked at since the last change of ours. */
+  readonly observation?: Observation;
+  /** What an agent that died left behind has been taken care of. */
+  readonly recovered: boolean;
+  readonly connected: boolean;
+  readonly wave?: Standing<Wave>;
+  readonly halt?: Standing<Halt>;
+  /** The last pulse that named the wave we know, or a newer one. */
+  readonly pulse?: {
+    readonly atMs: number;
+    readonly term: number;
+    readonly wave: number;
+    readonly halt: number;
+  };
+  /** The orders went backwards: nothing is obeyed until they are past what was seen before. */
+  readonly frozen: boolean;
+  readonly slots: SlotView;
+  /** The digest that has been brought here and verified since the start. */
+  readonly staged?: Digest;
+  /** Nothing begins before: an attempt was interrupted. */
+  readonly restUntilMs: number;
+  /** The program is ending: nothing begins. */
+  readonly stopping: boolean;
+  /** The report on its way. */
+  readonly sending?: string;
+}
+
+export function newService(self: Self, journal: Journal): ServiceState {
+  return {
+    self,
+    journal,
+    phase: { name: 'idle' },
+    recovered: false,
+    connected: false,
+    frozen: false,
+    slots: new Map(),
+    restUntilMs: 0,
+    stopping: false,
+  };
+}
+
+export function withJournal(state: ServiceState, change: Partial<Journal>): ServiceState {
+  return { ...state, journal: { ...state.journal, ...change } };
+}
+
+export function withPhase(state: ServiceState, phase: Phase): ServiceState {
+  return { ...state, phase };
+}
+
+/** The attempt that is under way, and its lease, in whichever phase. */
+export function work(phase: Phase): { readonly attempt: Attempt; readonly lease?: Lease } | undefined {
+  return 'attempt' in phase && phase.name !== 'claiming' ? phase : undefined;
+}

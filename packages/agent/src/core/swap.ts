@@ -1,0 +1,223 @@
+/** The middle of an attempt: prepare, swap, probe, then settle or revert. It needs neither bus nor registry (I10). */
+
+import { type Halt, isHalted } from '@swell/shared/domain/wave.ts';
+import { formatDuration } from '@swell/shared/kernel/units.ts';
+import { unreachable } from '@swell/shared/kernel/unreachable.ts';
+import { endingWith, finish, swapOrder } from './attempt.ts';
+import type { ProbeOutcome } from './container.ts';
+import { type Effect, timer } from './effects.ts';
+import type { AgentEvent } from './events.ts';
+import { type Attempt, type Ending, type Lease, type Phase, type ServiceState, withPhase } from './state.ts';
+import type { Step } from './step.ts';
+
+type SwapPhase = Extract<Phase, { name: 'preparing' | 'swapping' | 'probing' | 'settling' | 'reverting' }>;
+type Work = { readonly attempt: Attempt; readonly lease?: Lease };
+type Of<Name extends SwapPhase['name']> = Extract<SwapPhase, { name: Name }>;
+
+const RETRY_MIN_MS = 1_000;
+const RETRY_MAX_MS = 4_000;
+const RETRY = timer('retry', RETRY_MIN_MS, RETRY_MAX_MS);
+
+export function stepSwap(state: ServiceState, phase: SwapPhase, event: AgentEvent, nowMs: number): Step {
+  switch (phase.name) {
+    case 'preparing':
+      return stepPreparing(state, phase, event, nowMs);
+    case 'swapping':
+      return stepSwapping(state, phase, event, nowMs);
+    case 'probing':
+      return stepProbing(state, phase, event, nowMs);
+    case 'settling':
+      return stepSettling(state, phase, event, nowMs);
+    case 'reverting':
+      return stepReverting(state, phase, event, nowMs);
+    default:
+      return unreachable(phase);
+  }
+}
+
+/** The new container is made beside the old one. Nothing has stopped yet, so any doubt ends it here. */
+function stepPreparing(state: ServiceState, phase: Of<'preparing'>, event: AgentEvent, nowMs: number): Step {
+  switch (event.kind) {
+    case 'swap-prepared': {
+      const doubt = doubtBeforeCutOver(state, phase, nowMs);
+      if (doubt !== undefined) return revert(state, phase, { result: 'interrupted', reason: doubt });
+      return { state: withPhase(state, { ...phase, name: 'swapping' }), effects: [{ kind: 'cut-over' }] };
+    }
+    case 'swap-not-prepared':
+      if (event.retryable && doubtBeforeCutOver(state, phase, nowMs) === undefined)
+        return { state, effects: [RETRY] };
+      return revert(state, phase, endingOfRefusal(phase.attempt, event.reason, event.retryable));
+    case 'timer-fired':
+      return event.timer === 'retry'
+        ? { state, effects: [{ kind: 'prepare-swap', order: swapOrder(state, phase.attempt) }] }
+        : stay(state);
+    default:
+      return stay(state);
+  }
+}
+
+/** Why a prepared swap must not go on; the last moment at which a halt, a lost slot or a stop costs nobody anything. */
+function doubtBeforeCutOver(
+  state: ServiceState,
+  { attempt, lease }: Of<'preparing'>,
+  nowMs: number,
+): string | undefined {
+  if (state.stopping) return 'the agent is stopping';
+  if (lease === undefined || nowMs >= lease.untilMs) return 'its slot was lost before anything had stopped';
+  if (isHaltedAttempt(state, attempt)) return 'the rollout was halted before anything had stopped';
+  return undefined;
+}
+
+/**
+ * What cannot be carried over says nothing about the release, and will not be carried next time either. Where the engine
+ * is only out of reach for the moment, another attempt may come.
+ */
+function endingOfRefusal(attempt: Attempt, reason: string, retryable: boolean): Ending {
+  if (retryable) return { result: 'interrupted', reason };
+  return attempt.kind === 'update'
+    ? { result: 'interrupted', reason, final: true }
+    : { result: 'kept', reason };
+}
+
+function stepSwapping(state: ServiceState, phase: Of<'swapping'>, event: AgentEvent, nowMs: number): Step {
+  switch (event.kind) {
+    case 'swapped': {
+      const { attempt, lease } = phase;
+      const halted = haltedEnding(state, attempt) ?? stoppedEnding(state, attempt);
+      if (halted !== undefined) return revert(state, phase, halted);
+      const probing: Phase = {
+        name: 'probing',
+        attempt,
+        sinceMs: nowMs,
+        ...(lease !== undefined && { lease }),
+      };
+      return { state: withPhase(state, probing), effects: [ask(attempt)] };
+    }
+    case 'not-swapped':
+      if (event.retryable) return { state, effects: [RETRY] };
+      return phase.attempt.kind === 'update'
+        ? revert(state, phase, { result: 'failed', reason: event.reason })
+        : revert(state, phase, { result: 'interrupted', reason: event.reason });
+    case 'timer-fired':
+      return event.timer === 'retry' ? { state, effects: [{ kind: 'cut-over' }] } : stay(state);
+    default:
+      return stay(state);
+  }
+}
+
+function stepProbing(state: ServiceState, phase: Of<'probing'>, event: AgentEvent, nowMs: number): Step {
+  const { attempt } = phase;
+  const ending = haltedEnding(state, attempt) ?? stoppedEnding(state, attempt);
+  if (ending !== undefined) return revert(state, phase, ending);
+  switch (event.kind) {
+    case 'probed':
+      return judgeProbe(state, phase, event.outcome, nowMs);
+    case 'timer-fired':
+      return event.timer === 'probe' ? { state, effects: [ask(attempt)] } : stay(state);
+    default:
+      return stay(state);
+  }
+}
+
+function judgeProbe(state: ServiceState, phase: Of<'probing'>, outcome: ProbeOutcome, nowMs: number): Step {
+  const { attempt, lease, sinceMs } = phase;
+  const { minHealthyTimeMs, healthyDeadlineMs, intervalMs } = attempt.health;
+  if (outcome.healthy) {
+    const healthySinceMs = phase.healthySinceMs ?? nowMs;
+    if (nowMs - healthySinceMs >= minHealthyTimeMs) {
+      return settle(state, phase, { result: attempt.kind === 'update' ? 'healthy' : 'returned', reason: '' });
+    }
+    const restMs = Math.min(intervalMs, healthySinceMs + minHealthyTimeMs - nowMs);
+    return { state: withPhase(state, { ...phase, healthySinceMs }), effects: [timer('probe', restMs)] };
+  }
+  const late = nowMs - sinceMs + intervalMs > healthyDeadlineMs;
+  if (late || outcome.ended === true) {
+    const reason = late
+      ? `not healthy within ${formatDuration(healthyDeadlineMs)}: ${outcome.seen}`
+      : `its container ended: ${outcome.seen}`;
+    if (attempt.kind === 'update') return revert(state, phase, { result: 'failed', reason });
+    // The last good image stays, well or not: there is nothing better, and the halted one is worse.
+    return settle(state, phase, { result: 'returned', reason });
+  }
+  const probing: Phase = { name: 'probing', attempt, sinceMs, ...(lease !== undefined && { lease }) };
+  return { state: withPhase(state, probing), effects: [timer('probe', intervalMs)] };
+}
+
+function stepSettling(state: ServiceState, phase: Of<'settling'>, event: AgentEvent, nowMs: number): Step {
+  switch (event.kind) {
+    case 'swap-committed':
+      return finish(state, phase.attempt, phase.lease, phase.ending, nowMs);
+    case 'swap-not-committed':
+      return { state, effects: [RETRY] };
+    case 'timer-fired':
+      return event.timer === 'retry' ? { state, effects: [{ kind: 'commit-swap' }] } : stay(state);
+    default:
+      return stay(state);
+  }
+}
+
+function stepReverting(state: ServiceState, phase: Of<'reverting'>, event: AgentEvent, nowMs: number): Step {
+  switch (event.kind) {
+    case 'swap-undone':
+      return finish(state, phase.attempt, phase.lease, phase.ending, nowMs);
+    case 'swap-not-undone':
+      return { state, effects: [RETRY] };
+    case 'timer-fired':
+      return event.timer === 'retry' ? { state, effects: [{ kind: 'undo-swap' }] } : stay(state);
+    default:
+      return stay(state);
+  }
+}
+
+export function ask(attempt: Attempt): Effect {
+  return { kind: 'probe', probe: attempt.health.probe, timeoutMs: attempt.health.probeTimeoutMs };
+}
+
+/** The new container is well: it becomes the only one. */
+export function settle(state: ServiceState, { attempt, lease }: Work, ending: Ending): Step {
+  const settling: Phase = { name: 'settling', attempt, ending, ...(lease !== undefined && { lease }) };
+  return {
+    state: withPhase(state, settling),
+    effects: [{ kind: 'clear-timer', timer: 'probe' }, { kind: 'commit-swap' }],
+  };
+}
+
+/** Back to the old container. That it is being given up, and why, is in the journal first. */
+export function revert(state: ServiceState, phase: Work, ending: Ending): Step {
+  const marked = endingWith(state, phase.attempt, ending);
+  const reverting: Phase = {
+    name: 'reverting',
+    attempt: marked.attempt,
+    ending,
+    ...(phase.lease !== undefined && { lease: phase.lease }),
+  };
+  return {
+    state: withPhase(marked.state, reverting),
+    effects: [{ kind: 'clear-timer', timer: 'probe' }, { kind: 'undo-swap' }],
+  };
+}
+
+function isHaltedAttempt(state: ServiceState, attempt: Attempt): boolean {
+  return attempt.kind === 'update' && covers(state.halt?.order, attempt);
+}
+
+function covers(halt: Halt | undefined, { digest, rollout, ...attempt }: Attempt): boolean {
+  const image = { repository: '', digest };
+  return isHalted(halt, { rollout, service: '', version: attempt.id, image });
+}
+
+/** In the middle when the halt comes: back, at once. */
+function haltedEnding(state: ServiceState, attempt: Attempt): Ending | undefined {
+  if (!isHaltedAttempt(state, attempt)) return undefined;
+  return { result: 'returned', reason: 'the rollout was halted in the middle of it' };
+}
+
+/** The program ends in the middle: nobody is left half-way. A way back is not turned round. */
+function stoppedEnding(state: ServiceState, attempt: Attempt): Ending | undefined {
+  if (!state.stopping || attempt.kind === 'return') return undefined;
+  return { result: 'interrupted', reason: 'the agent was stopped in the middle of it' };
+}
+
+function stay(state: ServiceState): Step {
+  return { state, effects: [] };
+}

@@ -1,0 +1,104 @@
+/** What this node ought to do, by what it knows: the question behind every step that is not in the middle of a swap. */
+
+import { rankOf } from '@swell/shared/domain/rank.ts';
+import { admits, isHalted, PULSE_FRESH_MS, type Release, wantsStaged } from '@swell/shared/domain/wave.ts';
+import type { Goal, ServiceState } from './state.ts';
+
+export type Want =
+  | { readonly kind: 'rest'; readonly why: string }
+  /** The wave concerns this node, which cannot follow it as it stands. */
+  | { readonly kind: 'refuse'; readonly release: Release; readonly why: string }
+  /** The image is wanted here; `soon` where the node's turn has come already. */
+  | { readonly kind: 'stage'; readonly release: Release; readonly soon: boolean }
+  /** The image is here; the node waits to be admitted. */
+  | { readonly kind: 'stay-staged'; readonly release: Release }
+  /** On the release already. */
+  | { readonly kind: 'be-done'; readonly release: Release }
+  /** After a halt there is nothing here to go back to. */
+  | { readonly kind: 'keep'; readonly rollout: number; readonly why: string }
+  | { readonly kind: 'go'; readonly goal: Goal };
+
+export function want(state: ServiceState): Want {
+  const { observation, wave } = state;
+  if (state.frozen) return rest('its orders went backwards: the bus was restored or created anew');
+  if (observation === undefined) return rest('the engine has not answered yet');
+  if (observation.state === 'absent')
+    return rest(`no container bears the label swell.service=${state.self.service}`);
+  if (wave === undefined) return rest('there is no wave for it');
+  const back = wantBack(state);
+  const forth = wantForth(state);
+  // A later release is the remedy; but where the wave only tells what the fleet had settled on, the way back is local.
+  const isRemedy =
+    forth.kind === 'go' && forth.goal.kind === 'update' && forth.goal.release.rollout > haltedRollout(state);
+  if (isRemedy || back === undefined) return forth;
+  if (back.kind === 'keep' && (forth.kind === 'go' || forth.kind === 'stage')) return forth;
+  return back;
+}
+
+function haltedRollout(state: ServiceState): number {
+  return state.halt?.order.rollout ?? 0;
+}
+
+function rest(why: string): Want {
+  return { kind: 'rest', why };
+}
+
+/** The way back after a halt, if this node runs what was halted. */
+function wantBack(state: ServiceState): Want | undefined {
+  const { observation, wave } = state;
+  const halt = state.halt?.order;
+  if (halt === undefined || wave === undefined || observation === undefined) return undefined;
+  if (!observation.digests.includes(halt.digest)) return undefined;
+  const { release } = wave.order;
+  const acceptedAgain = release.image.digest === halt.digest && release.rollout > halt.rollout;
+  const ended = state.journal.tried?.rollout === halt.rollout ? state.journal.tried.ended.return : undefined;
+  if (acceptedAgain || ended !== undefined) return undefined;
+  if (observation.obstacle !== undefined)
+    return { kind: 'keep', rollout: halt.rollout, why: observation.obstacle };
+  if (observation.lastGood === undefined) {
+    return { kind: 'keep', rollout: halt.rollout, why: 'there is no last good image on this node' };
+  }
+  return { kind: 'go', goal: { kind: 'return', halt, wave } };
+}
+
+function wantForth(state: ServiceState): Want {
+  const { observation, wave, self, journal } = state;
+  if (observation === undefined || wave === undefined) return rest('nothing is known yet');
+  const { release, phase, seed } = wave.order;
+  if (isHalted(state.halt?.order, release)) return rest(`rollout ${release.rollout} is halted`);
+  if (phase === 'halted' || phase === 'aborted') return rest(`rollout ${release.rollout} is ${phase}`);
+  if (observation.digests.includes(release.image.digest)) return { kind: 'be-done', release };
+  const ended = journal.tried?.rollout === release.rollout ? journal.tried.ended.update : undefined;
+  if (ended !== undefined && ended !== 'healthy')
+    return rest(`its attempt at rollout ${release.rollout} ended: ${ended}`);
+  const rank = rankOf(seed, self.node);
+  const admitted = admits(wave.order, rank);
+  if (!admitted && !wantsStaged(wave.order, rank))
+    return rest('its turn has not come: it stands behind the cursor');
+  if (observation.obstacle !== undefined) return { kind: 'refuse', release, why: observation.obstacle };
+  if (state.staged !== release.image.digest) return { kind: 'stage', release, soon: admitted };
+  return admitted
+    ? { kind: 'go', goal: { kind: 'update', release, wave } }
+    : { kind: 'stay-staged', release };
+}
+
+/** I3, and what else must hold before anything starts; the reason where it does not. */
+export function obstacleToStart(state: ServiceState, nowMs: number): string | undefined {
+  if (state.stopping) return 'the agent is stopping';
+  if (!state.connected) return 'the bus is out of reach';
+  if (nowMs < state.restUntilMs) return 'it rests after an interrupted attempt';
+  return isFresh(state, nowMs) ? undefined : 'no coordinator has stood behind the wave for 30 s';
+}
+
+/** Does a coordinator stand behind the wave that we know? */
+export function isFresh(state: ServiceState, nowMs: number): boolean {
+  const { wave, pulse, halt } = state;
+  if (wave === undefined) return false;
+  if (wave.order.phase === 'settled') return true;
+  return (
+    pulse !== undefined &&
+    nowMs - pulse.atMs < PULSE_FRESH_MS &&
+    pulse.wave <= wave.revision &&
+    pulse.halt <= (halt?.revision ?? state.journal.highest.halt)
+  );
+}

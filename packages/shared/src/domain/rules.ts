@@ -1,0 +1,116 @@
+/**
+ * The checker: the rules that never break, stated over the log. The simulation, the end-to-end tests and an operator's
+ * audit run this one.
+ *
+ * The log is filled from several streams, each in its own order, but side by side: a report may stand before the claim
+ * that came before it, an order behind the starts that it allowed. So rules compare by evidence (revisions of one
+ * stream, names of attempts), never by places in the log, and judge only when what they need has had `patienceMs` of the
+ * log's time to come, or at the end. Where two streams have nothing in common but the clock, `toleranceMs` is allowed
+ * for the copying. What happened before the log begins is not judged.
+ *
+ * It keeps state and is fed entry by entry, since a log of millions is read once and not held; nothing but its entries
+ * decides what it says.
+ *
+ * Not visible in a log, and proved elsewhere: I3 for what never started, I10, I11, I12, I14.
+ */
+
+import type { LogEntry } from './log.ts';
+import type { NodeId } from './names.ts';
+import { cursorsOnlyRise } from './rules/cursors.ts';
+import { Evidence } from './rules/evidence.ts';
+import { haltsHold } from './rules/halts.ts';
+import { resultsMatchImages } from './rules/images.ts';
+import { slotsAreNotStolen } from './rules/leases.ts';
+import { rejectedStaysRejected } from './rules/rejections.ts';
+import { attemptsEndOnce } from './rules/results.ts';
+import { revisionsRise } from './rules/revisions.ts';
+import type { Docket, Rule, RuleId, Violation } from './rules/rule.ts';
+import { startsByWarrant } from './rules/starts.ts';
+import { limitsUnavailable } from './rules/unavailable.ts';
+
+export interface CheckerOptions {
+  /** How far the clocks and the copying of two streams may be apart. */
+  readonly toleranceMs?: number;
+  /** How long evidence may take into the log. */
+  readonly patienceMs?: number;
+}
+
+export interface LogEnd {
+  /** Nodes that will not speak again: they owe no result and no way back. */
+  readonly gone?: ReadonlySet<NodeId>;
+  /** Is nothing more to come? `false`: the log was cut off in the middle, and open ends are none. */
+  readonly atRest?: boolean;
+}
+
+export interface Checker {
+  /** Takes the next entry; returns what has turned out to be broken, by it or before it. */
+  check(entry: LogEntry): readonly Violation[];
+  /** Judges what is left. */
+  finish(end?: LogEnd): readonly Violation[];
+}
+
+export function createChecker({ toleranceMs = 5_000, patienceMs = 60_000 }: CheckerOptions = {}): Checker {
+  const evidence = new Evidence();
+  let found: Violation[] = [];
+  let waiting: { readonly dueMs: number; readonly judge: () => void }[] = [];
+  let nowMs = Number.NEGATIVE_INFINITY;
+
+  const docketOf = (rule: RuleId): Docket => ({
+    violation: (sequence, message) => found.push({ rule, sequence, message }),
+    later: (judge) => waiting.push({ dueMs: nowMs + patienceMs, judge }),
+  });
+  const leases = slotsAreNotStolen(evidence, docketOf('I7'), toleranceMs);
+  const rules: readonly Rule[] = [
+    limitsUnavailable(evidence, docketOf('I1')),
+    startsByWarrant(evidence, docketOf('I2'), toleranceMs),
+    cursorsOnlyRise(docketOf('I4')),
+    haltsHold(evidence, docketOf('I5'), toleranceMs),
+    revisionsRise(docketOf('I6')),
+    leases,
+    attemptsEndOnce(docketOf('I8')),
+    resultsMatchImages(evidence, docketOf('I9')),
+    rejectedStaysRejected(docketOf('I13')),
+  ];
+
+  function judgeWhatIsDue(untilMs: number): void {
+    const next = waiting.findIndex(({ dueMs }) => dueMs > untilMs);
+    const due = waiting.slice(0, next < 0 ? waiting.length : next);
+    if (due.length === 0) return;
+    waiting = waiting.slice(due.length);
+    for (const { judge } of due) judge();
+  }
+
+  function taken(): readonly Violation[] {
+    const violations = found;
+    found = [];
+    return violations;
+  }
+
+  return {
+    check(entry) {
+      nowMs = Math.max(nowMs, entry.atMs);
+      judgeWhatIsDue(nowMs);
+      const before = evidence.see(entry);
+      if (entry.kind === 'slot') leases.seeSlot(entry, before);
+      for (const rule of rules) rule.see(entry);
+      return taken();
+    },
+    finish({ gone = new Set(), atRest = true } = {}) {
+      judgeWhatIsDue(Number.POSITIVE_INFINITY);
+      if (atRest) for (const rule of rules) rule.atRest?.(gone);
+      return taken();
+    },
+  };
+}
+
+/** Checks a whole log, from its beginning to its end. */
+export function checkLog(
+  entries: Iterable<LogEntry>,
+  options: CheckerOptions & LogEnd = {},
+): readonly Violation[] {
+  const checker = createChecker(options);
+  const violations: Violation[] = [];
+  for (const entry of entries) violations.push(...checker.check(entry));
+  violations.push(...checker.finish(options));
+  return violations;
+}

@@ -1,0 +1,78 @@
+import type { LogEntry } from '../log.ts';
+import type { NodeId, ServiceName } from '../names.ts';
+import type { NodeReport } from '../report.ts';
+import type { Halt } from '../wave.ts';
+import { type Evidence, nodeKey, who } from './evidence.ts';
+import type { Docket, Rule } from './rule.ts';
+
+interface StoredHalt {
+  readonly sequence: number;
+  readonly revision: number;
+  readonly atMs: number;
+  readonly halt: Halt;
+}
+
+/** I5. After a halt nobody who could know of it starts, and every node that was on it goes back, or says why not. */
+export function haltsHold(evidence: Evidence, docket: Docket, toleranceMs: number): Rule {
+  /** Of each service, by rollout. */
+  const halts = new Map<ServiceName, Map<number, StoredHalt>>();
+  /** Where each node has come to, by its last word on more than its staging. */
+  const positions = new Map<string, NodeReport>();
+
+  return {
+    see(entry) {
+      if (entry.kind === 'halt') seeHalt(entry);
+      if (entry.kind !== 'report' || !tellsPosition(entry.report)) return;
+      const { report } = entry;
+      positions.set(nodeKey(report), report);
+      if (report.status === 'updating') docket.later(() => judgeStart(entry, report));
+    },
+    atRest(gone: ReadonlySet<NodeId>) {
+      for (const report of positions.values()) {
+        const halted = halts.get(report.service)?.get(report.rollout);
+        if (halted === undefined || gone.has(report.node) || hasLeft(report)) continue;
+        docket.violation(
+          halted.sequence,
+          `${who(report)} is still ${report.status} on rollout ${report.rollout}, which was halted at revision ${halted.revision}`,
+        );
+      }
+    },
+  };
+
+  /** One key holds the newest halt: a halt of an earlier rollout in it, or none, says that the later were lifted. */
+  function seeHalt({ sequence, revision, atMs, service, halt }: Extract<LogEntry, { kind: 'halt' }>): void {
+    const known = halts.get(service) ?? new Map<number, StoredHalt>();
+    halts.set(service, known);
+    for (const rollout of known.keys()) if (rollout > (halt?.rollout ?? 0)) known.delete(rollout);
+    if (halt !== undefined && !known.has(halt.rollout))
+      known.set(halt.rollout, { sequence, revision, atMs, halt });
+  }
+
+  function judgeStart(entry: LogEntry, report: NodeReport): void {
+    const { region, service, rollout, warrant } = report;
+    const halted = halts.get(service)?.get(rollout);
+    if (halted === undefined || warrant === undefined) return;
+    // Waves and halts lie in one bucket: their revisions tell which was first.
+    if (warrant.waveRevision > halted.revision) {
+      docket.violation(
+        entry.sequence,
+        `${who(report)} started rollout ${rollout} by wave ${warrant.waveRevision}, after its halt at revision ${halted.revision}`,
+      );
+      return;
+    }
+    const tenure = evidence.tenure({ region, service, slot: warrant.slot }, warrant.fence);
+    if (typeof tenure !== 'object' || tenure.claimedAtMs <= halted.atMs + toleranceMs) return;
+    docket.violation(
+      entry.sequence,
+      `${who(report)} started rollout ${rollout} by a slot that it claimed ${tenure.claimedAtMs - halted.atMs} ms after its halt`,
+    );
+  }
+}
+
+function tellsPosition({ status }: NodeReport): boolean {
+  return status !== 'staged' && status !== 'stage-failed' && status !== 'refused';
+}
+
+function hasLeft({ status }: NodeReport): boolean {
+  return status === 'failed' || status === 'returned' || status === 'kept' || status === 'interrupted';
+}

@@ -1,0 +1,110 @@
+import type { LogEntry } from '../log.ts';
+import type { NodeId } from '../names.ts';
+import { isResult, type NodeReport } from '../report.ts';
+import { type Evidence, nodeKey, slotProblem, who } from './evidence.ts';
+import type { Docket, Rule } from './rule.ts';
+
+/** A region and service as its nodes' own reports tell it, which come from one stream and are in order. */
+interface Place {
+  /** Nodes between a start and its result. */
+  readonly out: Map<NodeId, NodeReport>;
+  /** The newest wave that a start went by, and its slots. */
+  revision: number;
+  limit: number;
+  /** What may be out: the limit, or as many as were out when it shrank, until they are few enough. */
+  ceiling: number;
+}
+
+/**
+ * I1. At any instant, per region and service, at most `slots` nodes are out of rotation by our doing. A node that has
+ * failed and goes back was out already; one whose lease ran out and whose slot was cleared is charged to the budget.
+ */
+export function limitsUnavailable(evidence: Evidence, docket: Docket): Rule {
+  const places = new Map<string, Place>();
+  const failed = new Set<string>();
+
+  return {
+    see(entry) {
+      if (entry.kind !== 'report') return;
+      const { report } = entry;
+      const place = placeOf(places, report);
+      if (isResult(report.status)) {
+        if (place.out.get(report.node)?.attempt === report.attempt) place.out.delete(report.node);
+        if (report.status === 'failed') failed.add(nodeKey(report));
+        else failed.delete(nodeKey(report));
+      } else if (report.status === 'updating' || report.status === 'returning') {
+        if (report.status === 'returning' && failed.has(nodeKey(report))) return;
+        seeStart(place, entry, report);
+      }
+    },
+  };
+
+  function seeStart(place: Place, entry: LogEntry, report: NodeReport): void {
+    if (report.status === 'returning') docket.later(() => judgeReturn(entry, report));
+    const others = place.out.size - (place.out.has(report.node) ? 1 : 0);
+    const allowed = adjusted(place, others, report);
+    place.out.set(report.node, report);
+    if (allowed !== undefined && place.out.size <= allowed) return;
+    const out = [...place.out.values()];
+    docket.later(() => judgeStart(entry, report, out, allowed));
+  }
+
+  /** What the place allows this start; `undefined`: its wave has not come into the log yet. */
+  function adjusted(place: Place, others: number, report: NodeReport): number | undefined {
+    const revision = report.warrant?.waveRevision;
+    if (revision === undefined) return place.ceiling;
+    const stored = evidence.wave(report.region, report.service, revision);
+    if (stored === undefined || stored === 'before-log') return undefined;
+    const { slots } = stored.wave;
+    if (revision < place.revision) return Math.max(place.ceiling, slots);
+    if (slots < place.limit) place.ceiling = Math.max(slots, others);
+    if (slots > place.limit || others <= slots) place.ceiling = slots;
+    place.revision = revision;
+    place.limit = slots;
+    return place.ceiling;
+  }
+
+  function judgeStart(
+    entry: LogEntry,
+    report: NodeReport,
+    out: readonly NodeReport[],
+    known: number | undefined,
+  ): void {
+    const stored = evidence.wave(report.region, report.service, report.warrant?.waveRevision ?? 0);
+    const allowed = known ?? (typeof stored === 'object' ? stored.wave.slots : undefined);
+    if (allowed === undefined) return;
+    const fence = report.warrant?.fence ?? Number.POSITIVE_INFINITY;
+    const counted = out.filter((other) => !wasClearedBefore(other, fence));
+    if (counted.length <= allowed) return;
+    const names = counted.map(({ node }) => node).join(', ');
+    docket.violation(
+      entry.sequence,
+      `${who(report)} went out of rotation as number ${counted.length} where ${allowed} may be out: ${names}`,
+    );
+  }
+
+  function judgeReturn(entry: LogEntry, report: NodeReport): void {
+    const problem = slotProblem(evidence, report);
+    if (problem !== undefined) docket.violation(entry.sequence, `${who(report)} returned ${problem}`);
+  }
+
+  /** Revisions of slots come from one stream: what was deleted by a lower one was deleted before. */
+  function wasClearedBefore({ region, service, warrant }: NodeReport, fence: number): boolean {
+    if (warrant === undefined) return false;
+    const tenure = evidence.tenure({ region, service, slot: warrant.slot }, warrant.fence);
+    if (typeof tenure !== 'object' || tenure.ended === undefined) return false;
+    return tenure.ended.revision < fence && evidence.wasDeclaredLost(tenure);
+  }
+}
+
+function placeOf(places: Map<string, Place>, { region, service }: NodeReport): Place {
+  const key = `${region}/${service}`;
+  const place = places.get(key) ?? {
+    out: new Map(),
+    revision: 0,
+    limit: 0,
+    ceiling: Number.POSITIVE_INFINITY,
+  };
+  places.set(key, place);
+  return place;
+}
