@@ -52,12 +52,12 @@ export interface Checker {
 export function createChecker({ toleranceMs = 5_000, patienceMs = 60_000 }: CheckerOptions = {}): Checker {
   const evidence = new Evidence();
   let found: Violation[] = [];
-  let waiting: { readonly dueMs: number; readonly judge: () => void }[] = [];
+  const waiting = createQueue();
   let nowMs = Number.NEGATIVE_INFINITY;
 
   const docketOf = (rule: RuleId): Docket => ({
     violation: (sequence, message) => found.push({ rule, sequence, message }),
-    later: (judge) => waiting.push({ dueMs: nowMs + patienceMs, judge }),
+    later: (judge) => waiting.add(nowMs + patienceMs, judge),
   });
   const leases = slotsAreNotStolen(evidence, docketOf('I7'), toleranceMs);
   const rules: readonly Rule[] = [
@@ -72,14 +72,6 @@ export function createChecker({ toleranceMs = 5_000, patienceMs = 60_000 }: Chec
     rejectedStaysRejected(docketOf('I13')),
   ];
 
-  function judgeWhatIsDue(untilMs: number): void {
-    const next = waiting.findIndex(({ dueMs }) => dueMs > untilMs);
-    const due = waiting.slice(0, next < 0 ? waiting.length : next);
-    if (due.length === 0) return;
-    waiting = waiting.slice(due.length);
-    for (const { judge } of due) judge();
-  }
-
   function taken(): readonly Violation[] {
     const violations = found;
     found = [];
@@ -89,16 +81,37 @@ export function createChecker({ toleranceMs = 5_000, patienceMs = 60_000 }: Chec
   return {
     check(entry) {
       nowMs = Math.max(nowMs, entry.atMs);
-      judgeWhatIsDue(nowMs);
+      waiting.run(nowMs);
+      if (entry.kind === 'report' && evidence.hasHeard(entry.report)) return taken();
       const before = evidence.see(entry);
       if (entry.kind === 'slot') leases.seeSlot(entry, before);
       for (const rule of rules) rule.see(entry);
       return taken();
     },
-    finish({ gone = new Set(), atRest = true } = {}) {
-      judgeWhatIsDue(Number.POSITIVE_INFINITY);
+    finish({ gone = new Set<NodeId>(), atRest = true } = {}) {
+      waiting.run(Number.POSITIVE_INFINITY);
       if (atRest) for (const rule of rules) rule.atRest?.(gone);
       return taken();
+    },
+  };
+}
+
+/** What waits for its evidence, in the order in which it is due. */
+function createQueue() {
+  const waiting: { readonly dueMs: number; readonly judge: () => void }[] = [];
+  let head = 0;
+  return {
+    add(dueMs: number, judge: () => void): void {
+      waiting.push({ dueMs, judge });
+    },
+    run(untilMs: number): void {
+      for (let next = waiting[head]; next !== undefined && next.dueMs <= untilMs; next = waiting[head]) {
+        head += 1;
+        next.judge();
+      }
+      if (head < 1_000 || head * 2 < waiting.length) return;
+      waiting.splice(0, head);
+      head = 0;
     },
   };
 }

@@ -11,6 +11,8 @@ export interface StoredWave {
   readonly revision: number;
   readonly atMs: number;
   readonly wave: Wave;
+  /** The one that replaced it. */
+  next?: StoredWave;
 }
 
 /** One holder's time in a slot: from the claim over its renewals to the deletion. */
@@ -30,13 +32,15 @@ export interface Tenure {
 type SlotPlace = { readonly region: Region; readonly service: ServiceName; readonly slot: number };
 
 export class Evidence {
-  /** Waves of a region and service, in the order of their revisions. */
-  readonly waves = new Map<string, StoredWave[]>();
+  /** By region, service and revision. */
+  readonly #waves = new Map<string, StoredWave>();
+  readonly #newestWaves = new Map<string, StoredWave>();
   readonly #digests = new Map<string, Digest>();
   readonly #tenures = new Map<string, Tenure>();
   readonly #present = new Map<string, Tenure>();
   /** Slots that the coordinator declared lost or cleared, by the revision that it named. */
   readonly #declared = new Set<string>();
+  readonly #heard = new Set<string>();
   #firstOrder = Number.POSITIVE_INFINITY;
   #firstSlot = Number.POSITIVE_INFINITY;
 
@@ -64,10 +68,18 @@ export class Evidence {
     }
   }
 
+  /** Is this a report that was said before? Saying it again is harmless: that is what its id is for. */
+  hasHeard(report: NodeReport): boolean {
+    const id = `${nodeKey(report)}/${report.id}`;
+    if (this.#heard.has(id)) return true;
+    this.#heard.add(id);
+    return false;
+  }
+
   /** A wave by its revision; `before-log`: it was stored before this log begins, and cannot be judged. */
   wave(region: Region, service: ServiceName, revision: number): StoredWave | 'before-log' | undefined {
     if (revision < this.#firstOrder) return 'before-log';
-    return this.waves.get(`${region}/${service}`)?.find((stored) => stored.revision === revision);
+    return this.#waves.get(`${region}/${service}/${revision}`);
   }
 
   /** Who held a slot by a revision of its key. */
@@ -89,9 +101,13 @@ export class Evidence {
   #seeWave(wave: Wave, revision: number, atMs: number): void {
     this.#firstOrder = Math.min(this.#firstOrder, revision);
     const key = `${wave.region}/${wave.service}`;
-    const waves = this.waves.get(key) ?? [];
-    this.waves.set(key, waves);
-    waves.push({ revision, atMs, wave });
+    const stored: StoredWave = { revision, atMs, wave };
+    this.#waves.set(`${key}/${revision}`, stored);
+    const newest = this.#newestWaves.get(key);
+    if (newest === undefined || newest.revision < revision) {
+      if (newest !== undefined) newest.next = stored;
+      this.#newestWaves.set(key, stored);
+    }
     this.#digests.set(`${wave.service}/${wave.release.rollout}`, wave.release.image.digest);
   }
 

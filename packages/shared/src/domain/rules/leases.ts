@@ -1,4 +1,5 @@
 import type { LogEntry } from '../log.ts';
+import { isResult } from '../report.ts';
 import type { Evidence, Tenure } from './evidence.ts';
 import type { Docket, Rule } from './rule.ts';
 
@@ -18,7 +19,7 @@ export function slotsAreNotStolen(
         const { region, service, node, attempt, status } = entry.report;
         const key = `${region}/${service}/${node}/${attempt}`;
         if (status === 'updating' || status === 'returning') started.add(key);
-        else if (attempt !== undefined) ended.add(key);
+        else if (isResult(status)) ended.add(key);
       } else if (entry.kind === 'event') {
         docket.later(() => judgeDeclaration(entry));
       }

@@ -13,7 +13,6 @@ interface Attempt {
 /** I8. Every attempt ends in exactly one reported result, however often the agent dies. */
 export function attemptsEndOnce(docket: Docket): Rule {
   const attempts = new Map<string, Attempt>();
-  const said = new Set<string>();
 
   return {
     see(entry) {
@@ -21,10 +20,6 @@ export function attemptsEndOnce(docket: Docket): Rule {
       const { report } = entry;
       const isStart = report.status === 'updating' || report.status === 'returning';
       if (report.attempt === undefined || !(isStart || isResult(report.status))) return;
-      // The same report once more is harmless: that is what its id is for.
-      const id = `${nodeKey(report)}/${report.id}`;
-      if (said.has(id)) return;
-      said.add(id);
       seeAttempt(entry, report, report.attempt);
     },
     atRest(gone: ReadonlySet<NodeId>) {

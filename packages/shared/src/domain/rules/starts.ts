@@ -42,14 +42,12 @@ export function startsByWarrant(evidence: Evidence, docket: Docket, toleranceMs:
   }
 
   /** The wave is re-read after the claim, so none that was newer at the claim can have been overlooked. */
-  function stale({ revision }: StoredWave, report: NodeReport, warrant: Warrant): string | undefined {
+  function stale({ revision, next }: StoredWave, report: NodeReport, warrant: Warrant): string | undefined {
     const { region, service } = report;
     const tenure = evidence.tenure({ region, service, slot: warrant.slot }, warrant.fence);
-    if (typeof tenure !== 'object') return undefined;
-    const newer = evidence.waves
-      .get(`${region}/${service}`)
-      ?.find((other) => other.revision > revision && other.atMs + toleranceMs < tenure.claimedAtMs);
-    return newer && `by wave ${revision}, though wave ${newer.revision} was there before it claimed its slot`;
+    if (next === undefined || typeof tenure !== 'object') return undefined;
+    if (next.atMs + toleranceMs >= tenure.claimedAtMs) return undefined;
+    return `by wave ${revision}, though wave ${next.revision} was there before it claimed its slot`;
   }
 }
 

@@ -40,9 +40,11 @@ export function limitsUnavailable(evidence: Evidence, docket: Docket): Rule {
   };
 
   function seeStart(place: Place, entry: LogEntry, report: NodeReport): void {
-    if (report.status === 'returning') docket.later(() => judgeReturn(entry, report));
-    const others = place.out.size - (place.out.has(report.node) ? 1 : 0);
-    const allowed = adjusted(place, others, report);
+    const before = place.out.get(report.node);
+    // Turned back half-way: it is out already, and goes back in the slot that it holds.
+    if (before !== undefined && before.attempt === report.attempt && report.warrant === undefined) return;
+    docket.later(() => judgeSlot(entry, report));
+    const allowed = adjusted(place, place.out.size - (before === undefined ? 0 : 1), report);
     place.out.set(report.node, report);
     if (allowed !== undefined && place.out.size <= allowed) return;
     const out = [...place.out.values()];
@@ -83,9 +85,20 @@ export function limitsUnavailable(evidence: Evidence, docket: Docket): Rule {
     );
   }
 
-  function judgeReturn(entry: LogEntry, report: NodeReport): void {
-    const problem = slotProblem(evidence, report);
-    if (problem !== undefined) docket.violation(entry.sequence, `${who(report)} returned ${problem}`);
+  /** A slot that the wave does not have, or that the node does not hold (of an update, that is for I2 to say). */
+  function judgeSlot(entry: LogEntry, report: NodeReport): void {
+    const { region, service, warrant, status } = report;
+    if (warrant === undefined) return;
+    const stored = evidence.wave(region, service, warrant.waveRevision);
+    if (typeof stored === 'object' && warrant.slot >= stored.wave.slots) {
+      const { slots } = stored.wave;
+      docket.violation(
+        entry.sequence,
+        `${who(report)} went out by slot ${warrant.slot}, where wave ${warrant.waveRevision} has ${slots} from 0 on`,
+      );
+    }
+    const problem = status === 'returning' ? slotProblem(evidence, report) : undefined;
+    if (problem !== undefined) docket.violation(entry.sequence, `${who(report)} went back ${problem}`);
   }
 
   /** Revisions of slots come from one stream: what was deleted by a lower one was deleted before. */
