@@ -1,0 +1,286 @@
+/**
+ * {@link Engine} on dockerd. It remembers nothing: what it says and does follows from the containers and their marks,
+ * so that a fresh one takes up what another one left.
+ */
+
+import type { Probe } from '@swell/shared/domain/health.ts';
+import type { PinnedImage } from '@swell/shared/domain/image.ts';
+import { isName, type ServiceName } from '@swell/shared/domain/names.ts';
+import { unreachable } from '@swell/shared/kernel/unreachable.ts';
+import type Docker from 'dockerode';
+import type { Observation, ProbeOutcome, SwapOrder } from '../../core/container.ts';
+import { type Engine, EngineError } from '../engine.ts';
+import { probeHttp, probeTcp, within } from '../probe.ts';
+import { Dockerd } from './dockerd.ts';
+import { serviceChanges } from './events.ts';
+import { probeCommand } from './exec.ts';
+import { addressOf, judgeAutomatically, judgeHealthcheck, notRunning } from './health.ts';
+import { digestsOf, stageImage } from './images.ts';
+import type { InspectedContainer } from './inspected.ts';
+import {
+  type Found,
+  LAST_GOOD_DIGEST_LABEL,
+  LAST_GOOD_IMAGE_LABEL,
+  presentPart,
+  progressOf,
+  readMarks,
+  readPart,
+  SERVICE_LABEL,
+  type Swap,
+} from './marks.ts';
+import { obstacleIn } from './obstacles.ts';
+import type { Intent } from './plan.ts';
+import { createDraft, findTarget } from './prepare.ts';
+import { dockerConfigAuth, type RegistryAuthSource } from './registry-auth.ts';
+import { type OnStep, runSwap } from './swap.ts';
+
+/** Only containers that bear this label are the agent's: of its own Compose project, or of a named stack. */
+export interface Scope {
+  readonly label: string;
+  readonly value: string;
+}
+
+export const COMPOSE_PROJECT_LABEL = 'com.docker.compose.project';
+export const STACK_LABEL = 'swell.stack';
+
+export interface DockerEngineOptions {
+  readonly docker: Docker;
+  /** Missing: every container of this dockerd that bears a service's label. */
+  readonly scope?: Scope;
+  /** Missing: what `docker login` has stored. */
+  readonly auth?: RegistryAuthSource;
+  readonly onStep?: OnStep;
+}
+
+export class DockerEngine implements Engine {
+  readonly kind = 'docker';
+  readonly #docker: Docker;
+  readonly #dockerd: Dockerd;
+  readonly #scope: Scope | undefined;
+  readonly #auth: RegistryAuthSource;
+  readonly #onStep: OnStep;
+  readonly #disposed = new AbortController();
+  /** What is being done to a service: one thing at a time. */
+  readonly #turns = new Map<ServiceName, Promise<void>>();
+
+  constructor({ docker, scope, auth = dockerConfigAuth(), onStep = () => {} }: DockerEngineOptions) {
+    this.#docker = docker;
+    this.#dockerd = new Dockerd(docker);
+    this.#scope = scope;
+    this.#auth = auth;
+    this.#onStep = onStep;
+  }
+
+  async services(): Promise<readonly ServiceName[]> {
+    const containers = await this.#dockerd.list(this.#labels(SERVICE_LABEL));
+    const names = containers.filter(isLasting).map(({ labels }) => labels[SERVICE_LABEL] ?? '');
+    return [...new Set(names.filter(isName))].sort();
+  }
+
+  async observe(service: ServiceName): Promise<Observation> {
+    const found = await this.#look(service);
+    if (found.kind === 'replicas') {
+      return {
+        state: 'running',
+        digests: [],
+        obstacle: `several containers bear its label: ${found.bases.join(', ')}`,
+      };
+    }
+    const id = presentPart(found)?.id;
+    const container = id === undefined ? undefined : await this.#dockerd.container(id);
+    if (container === undefined) return { state: 'absent', digests: [] };
+    const image = await this.#dockerd.image(container.Image);
+    const obstacle = found.kind === 'single' ? obstacleIn(container) : undefined;
+    const lastGood = await this.#lastGood(container);
+    return {
+      state: container.State.Running && container.State.Restarting !== true ? 'running' : 'stopped',
+      digests: image === undefined ? [] : digestsOf(image),
+      ...(found.kind === 'swap' && { swap: describeSwap(found) }),
+      ...(lastGood !== undefined && { lastGood }),
+      ...(obstacle !== undefined && { obstacle }),
+    };
+  }
+
+  stageImage(image: PinnedImage, signal: AbortSignal): Promise<void> {
+    return stageImage(this.#docker, this.#dockerd, this.#auth, image, signal);
+  }
+
+  prepareSwap(order: SwapOrder): Promise<void> {
+    return this.#inTurn(order.service, () => this.#prepare(order));
+  }
+
+  cutOver(service: ServiceName): Promise<void> {
+    return this.#inTurn(service, async () => {
+      const found = await this.#look(service);
+      if (found.kind !== 'swap') throw new EngineError('no-container', 'no swap was prepared');
+      await this.#run(service, 'cut-over');
+    });
+  }
+
+  commitSwap(service: ServiceName): Promise<void> {
+    return this.#inTurn(service, () => this.#run(service, 'commit'));
+  }
+
+  undoSwap(service: ServiceName): Promise<void> {
+    return this.#inTurn(service, async () => {
+      const found = await this.#look(service);
+      await this.#run(service, 'undo');
+      if (found.kind === 'swap' && found.old === undefined) {
+        throw new EngineError('no-container', 'the old container was removed by somebody; the new one stays');
+      }
+    });
+  }
+
+  async probe(service: ServiceName, probe: Probe, timeoutMs: number): Promise<ProbeOutcome> {
+    const signal = AbortSignal.timeout(timeoutMs);
+    const asked = this.#probe(service, probe, timeoutMs, signal).catch((error: unknown) => ({
+      healthy: false,
+      seen: error instanceof Error ? error.message : String(error),
+    }));
+    return within(asked, timeoutMs, service, () => {});
+  }
+
+  changes(): AsyncIterable<ServiceName> {
+    const labels = this.#labels(SERVICE_LABEL);
+    return serviceChanges(this.#docker, labels, () => this.services(), this.#disposed.signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed.abort();
+    await Promise.allSettled(this.#turns.values());
+  }
+
+  async #prepare(order: SwapOrder): Promise<void> {
+    const found = await this.#look(order.service);
+    if (found.kind === 'absent')
+      throw new EngineError('no-container', `no container bears ${order.service}'s label`);
+    if (found.kind === 'replicas') {
+      throw new EngineError('not-carried', `several containers bear its label: ${found.bases.join(', ')}`);
+    }
+    if (found.kind === 'swap' && (await this.#isFor(found, order)))
+      return this.#run(order.service, 'prepare');
+    if (found.kind === 'swap') {
+      const progress = progressOf(found);
+      if (progress === 'cut-over')
+        throw new EngineError('not-carried', 'another swap waits to be committed or undone');
+      // Somebody else's leftovers: an attempt that nobody will take up again.
+      await this.#run(order.service, progress === 'committed' ? 'commit' : 'undo');
+    }
+    const settled = await this.#look(order.service);
+    const old = settled.kind === 'single' ? await this.#dockerd.container(settled.part.id) : undefined;
+    if (old === undefined) throw new EngineError('no-container', 'the container was removed by somebody');
+    await this.#onStep('create-new', 'before');
+    await createDraft(this.#dockerd, order, old);
+    await this.#onStep('create-new', 'after');
+    await this.#run(order.service, 'prepare');
+  }
+
+  /** Was this swap begun by the same order? Then it is taken up. */
+  async #isFor(swap: Swap, order: SwapOrder): Promise<boolean> {
+    const { old, fresh } = swap;
+    if (old === undefined || fresh?.memo?.replaces !== old.id || fresh.memo.attempt !== order.attempt)
+      return false;
+    if (progressOf(swap) === 'committed' || fresh.suffix === '.swell-failed') return false;
+    const container = await this.#dockerd.container(old.id);
+    if (container === undefined) return false;
+    const target = await findTarget(this.#dockerd, order.target, container);
+    return target.imageId === fresh.imageId;
+  }
+
+  async #lastGood(container: InspectedContainer): Promise<Observation['lastGood']> {
+    const { [LAST_GOOD_IMAGE_LABEL]: id, [LAST_GOOD_DIGEST_LABEL]: digest } = container.Config.Labels ?? {};
+    if (id === undefined || (await this.#dockerd.image(id)) === undefined) return undefined;
+    return digest === undefined ? {} : { digest };
+  }
+
+  async #probe(
+    service: ServiceName,
+    probe: Probe,
+    timeoutMs: number,
+    signal: AbortSignal,
+  ): Promise<ProbeOutcome> {
+    const part = presentPart(await this.#look(service));
+    const container = part === undefined ? undefined : await this.#dockerd.container(part.id);
+    if (container === undefined) return { healthy: false, seen: 'there is no container' };
+    const down = notRunning(container);
+    if (down !== undefined) return down;
+    switch (probe.kind) {
+      case 'automatic':
+        return judgeAutomatically(container, Date.now());
+      case 'docker':
+        return judgeHealthcheck(container);
+      case 'command':
+        return probeCommand(this.#docker, container.Id, probe.command, signal);
+      case 'http':
+      case 'tcp': {
+        const host = await this.#address(container);
+        if (host === undefined) return { healthy: false, seen: 'the container has no address' };
+        return probe.kind === 'tcp'
+          ? probeTcp(host, probe.port, timeoutMs)
+          : probeHttp(host, probe.port, probe.path, timeoutMs);
+      }
+      default:
+        return unreachable(probe);
+    }
+  }
+
+  async #address(container: InspectedContainer): Promise<string | undefined> {
+    const address = addressOf(container);
+    if (address === undefined || 'host' in address) return address?.host;
+    const parent = await this.#dockerd.container(address.parent);
+    const lent = parent === undefined ? undefined : addressOf(parent);
+    return lent !== undefined && 'host' in lent ? lent.host : undefined;
+  }
+
+  async #look(service: ServiceName): Promise<Found> {
+    const listed = await this.#dockerd.list(this.#labels(`${SERVICE_LABEL}=${service}`));
+    const lasting = listed.filter(isLasting);
+    const containers = await Promise.all(lasting.map(({ id }) => this.#dockerd.container(id)));
+    return readMarks(containers.filter((container) => container !== undefined).map(readPart));
+  }
+
+  #run(service: ServiceName, intent: Intent): Promise<void> {
+    const place = this.#scope === undefined ? '' : `${this.#scope.value}.`;
+    const tag = `${place}${service}`.replaceAll(/[^A-Za-z0-9_.-]/g, '_').slice(0, 128);
+    return runSwap(
+      {
+        dockerd: this.#dockerd,
+        keepsake: { repository: 'swell.local/last-good', tag },
+        onStep: this.#onStep,
+        look: () => this.#look(service),
+      },
+      intent,
+    );
+  }
+
+  #labels(service: string): readonly string[] {
+    return this.#scope === undefined ? [service] : [service, `${this.#scope.label}=${this.#scope.value}`];
+  }
+
+  /** A call waits for the one before it, so that two never plan from the same look. */
+  async #inTurn(service: ServiceName, act: () => Promise<void>): Promise<void> {
+    const before = this.#turns.get(service) ?? Promise.resolve();
+    const turn = before.then(act);
+    const settled = turn.catch(() => {});
+    this.#turns.set(service, settled);
+    try {
+      await turn;
+    } finally {
+      if (this.#turns.get(service) === settled) this.#turns.delete(service);
+    }
+  }
+}
+
+/** `docker compose run` makes containers of the same service that are none of ours. */
+function isLasting({ labels }: { readonly labels: Readonly<Record<string, string>> }): boolean {
+  return labels['com.docker.compose.oneoff'] !== 'True';
+}
+
+function describeSwap(swap: Swap): NonNullable<Observation['swap']> {
+  const memo = swap.fresh?.memo;
+  return {
+    progress: progressOf(swap),
+    attempt: memo?.attempt ?? 'unknown',
+    ...(memo?.target !== undefined && { target: memo.target }),
+  };
+}

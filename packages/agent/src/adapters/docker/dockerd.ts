@@ -1,0 +1,212 @@
+/**
+ * The calls that a swap makes to dockerd, each with a deadline. Anybody may remove any container at any time, so what is
+ * gone already counts as done, and what is not there is `undefined`. Everything else becomes an {@link EngineError}.
+ */
+
+import type Docker from 'dockerode';
+import { EngineError, type EngineErrorCode } from '../engine.ts';
+import type { Endpoint, InspectedContainer, InspectedImage, RestartPolicy } from './inspected.ts';
+import type { Change } from './obstacles.ts';
+import type { CreateBody } from './spec.ts';
+
+const QUESTION_TIMEOUT_MS = 30_000;
+/** Creating, starting and removing wait for disks, networks and other people's processes. */
+const ORDER_TIMEOUT_MS = 120_000;
+
+export interface CreateRequest {
+  readonly name: string;
+  readonly image: string;
+  readonly body: CreateBody;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly policy: RestartPolicy;
+}
+
+export class Dockerd {
+  readonly #docker: Docker;
+
+  constructor(docker: Docker) {
+    this.#docker = docker;
+  }
+
+  /** Ids of all containers that bear all these labels (`name` or `name=value`), stopped ones included. */
+  async list(
+    labels: readonly string[],
+  ): Promise<readonly { readonly id: string; readonly labels: Labels }[]> {
+    const found = await this.#ask('list containers', (abortSignal) =>
+      this.#docker.listContainers({ all: true, filters: { label: [...labels] }, abortSignal }),
+    );
+    return (found ?? []).map(({ Id, Labels }) => ({ id: Id, labels: Labels ?? {} }));
+  }
+
+  async container(id: string): Promise<InspectedContainer | undefined> {
+    const found = await this.#ask(`inspect ${id}`, (abortSignal) =>
+      this.#docker.getContainer(id).inspect({ abortSignal }),
+    );
+    const container = found === undefined ? undefined : read(found, isContainer, `container ${id}`);
+    // Docker lists what it is taking away until it has.
+    return container?.State.Status === 'removing' ? undefined : container;
+  }
+
+  async image(reference: string): Promise<InspectedImage | undefined> {
+    const found = await this.#ask(`inspect image ${reference}`, () =>
+      this.#docker.getImage(reference).inspect(),
+    );
+    return found === undefined ? undefined : read(found, isImage, `image ${reference}`);
+  }
+
+  /** What the container has written over its image. */
+  async changes(id: string): Promise<readonly Change[]> {
+    const found: unknown = await this.#ask(`list changes of ${id}`, (abortSignal) =>
+      this.#docker.getContainer(id).changes({ abortSignal }),
+    );
+    return Array.isArray(found) ? found.filter(isChange) : [];
+  }
+
+  /** Creates a container; whatever dockerd says against it is a reason why it cannot be carried over. */
+  async create({ name, image, body, labels, policy }: CreateRequest): Promise<void> {
+    const options = Object.assign<Docker.ContainerCreateOptions, CreateBody>({}, body);
+    Object.assign(options, { name, Image: image, Labels: { ...body.Labels, ...labels } });
+    Object.assign(options, { HostConfig: { ...body.HostConfig, RestartPolicy: policy } });
+    await call('not-carried', `create ${name}`, ORDER_TIMEOUT_MS, (abortSignal) =>
+      this.#docker.createContainer(Object.assign(options, { abortSignal })),
+    );
+  }
+
+  async connect(network: string, id: string, endpoint: Endpoint): Promise<void> {
+    await call('not-carried', `connect to ${network}`, ORDER_TIMEOUT_MS, () =>
+      this.#docker.getNetwork(network).connect(connection(id, endpoint)),
+    );
+  }
+
+  async start(id: string): Promise<void> {
+    await call(
+      'start-failed',
+      `start ${id}`,
+      ORDER_TIMEOUT_MS,
+      (abortSignal) => this.#docker.getContainer(id).start({ abortSignal }),
+      [304],
+    );
+  }
+
+  async stop(id: string, stopTimeoutMs: number | undefined, ownTimeoutMs: number): Promise<void> {
+    const seconds = stopTimeoutMs === undefined ? {} : { t: Math.ceil(stopTimeoutMs / 1_000) };
+    const deadlineMs = ORDER_TIMEOUT_MS + (stopTimeoutMs ?? ownTimeoutMs);
+    await call(
+      'unavailable',
+      `stop ${id}`,
+      deadlineMs,
+      (abortSignal) => this.#docker.getContainer(id).stop({ ...seconds, abortSignal }),
+      [304, 404],
+    );
+  }
+
+  async rename(id: string, name: string): Promise<void> {
+    await this.#order(`rename to ${name}`, (abortSignal) =>
+      this.#docker.getContainer(id).rename({ name, abortSignal }),
+    );
+  }
+
+  async setPolicy(id: string, policy: RestartPolicy): Promise<void> {
+    await this.#order(`set the restart policy of ${id}`, (abortSignal) =>
+      this.#docker.getContainer(id).update({ RestartPolicy: policy, abortSignal }),
+    );
+  }
+
+  /** @param own also the anonymous volumes that only this container ever had */
+  async remove(id: string, own: 'keep-volumes' | 'with-volumes'): Promise<void> {
+    await call(
+      'unavailable',
+      `remove ${id}`,
+      ORDER_TIMEOUT_MS,
+      (abortSignal) =>
+        this.#docker
+          .getContainer(id)
+          .remove({ force: true, v: own === 'with-volumes', abortSignal } as object),
+      // 409: somebody else is removing it.
+      [404, 409],
+    );
+  }
+
+  /** Gives an image another name; an image that is not there any more gets none. */
+  async tag(image: string, repository: string, tag: string): Promise<void> {
+    await this.#order(`tag ${repository}:${tag}`, (abortSignal) =>
+      this.#docker.getImage(image).tag({ repo: repository, tag, abortSignal }),
+    );
+  }
+
+  async #ask<T>(what: string, run: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> {
+    return call('unavailable', what, QUESTION_TIMEOUT_MS, run, [404]);
+  }
+
+  async #order(what: string, run: (signal: AbortSignal) => Promise<unknown>): Promise<void> {
+    await call('unavailable', what, ORDER_TIMEOUT_MS, run, [404]);
+  }
+}
+
+type Labels = Readonly<Record<string, string>>;
+
+function isContainer(value: object): value is InspectedContainer {
+  const parts = ['State', 'Config', 'HostConfig', 'NetworkSettings'];
+  const fields: Readonly<Record<string, unknown>> = { ...value };
+  const named = ['Id', 'Name', 'Image'].every((name) => typeof fields[name] === 'string');
+  return named && parts.every((name) => typeof fields[name] === 'object' && fields[name] !== null);
+}
+
+function isImage(value: object): value is InspectedImage {
+  return 'Id' in value && typeof value.Id === 'string';
+}
+
+function isChange(value: unknown): value is Change {
+  return typeof value === 'object' && value !== null && 'Path' in value && 'Kind' in value;
+}
+
+/** The rest of an answer is Docker's, and travels through unread. */
+function read<T extends object>(value: object, is: (value: object) => value is T, what: string): T {
+  if (!is(value)) throw new EngineError('unavailable', `dockerd's answer is no ${what}`);
+  return value;
+}
+
+function connection(id: string, endpoint: Endpoint): Docker.NetworkConnectOptions {
+  return Object.assign<Docker.NetworkConnectOptions, object>({ Container: id }, { EndpointConfig: endpoint });
+}
+
+async function call<T>(
+  refusal: EngineErrorCode,
+  what: string,
+  deadlineMs: number,
+  run: (signal: AbortSignal) => Promise<T>,
+  harmless: readonly number[] = [],
+): Promise<T | undefined> {
+  // Not every call of the client can be aborted, and none may hang.
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const deadline = new AbortController();
+  const timer = setTimeout(() => {
+    reject(new EngineError('unavailable', `could not ${what}: no answer from dockerd in ${deadlineMs} ms`));
+    deadline.abort();
+  }, deadlineMs);
+  try {
+    return await Promise.race([run(deadline.signal), late]);
+  } catch (error) {
+    if (harmless.includes(statusOf(error) ?? 0)) return undefined;
+    throw engineErrorOf(error, refusal, `could not ${what}`);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** @param refusal what it means that dockerd answered, and said no */
+export function engineErrorOf(error: unknown, refusal: EngineErrorCode, what: string): EngineError {
+  if (error instanceof EngineError) return error;
+  const status = statusOf(error);
+  const code = status === undefined || status === 503 ? 'unavailable' : refusal;
+  return new EngineError(code, `${what}: ${reasonOf(error)}`, { cause: error });
+}
+
+export function statusOf(error: unknown): number | undefined {
+  const status: unknown = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
+  return typeof status === 'number' ? status : undefined;
+}
+
+function reasonOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).trim();
+}

@@ -1,0 +1,192 @@
+/**
+ * How far a swap has come, written on the containers themselves, so that it survives whoever wrote it.
+ *
+ * The *new* container's labels tell whom it replaces and how that one was; names tell the rest:
+ *
+ *     old   X ────────────────► X.swell-prev ──► X.swell-old ──► removed      the second arrow is the commit point
+ *     new   X.swell-draft ──► X.swell-next ──► X                              proven ──► in place
+ *                                              X ──► X.swell-failed ──► removed
+ *
+ * Anybody may remove any container at any time, so every combination has a meaning here.
+ */
+
+import type { SwapProgress } from '../../core/container.ts';
+import { type InspectedContainer, isUp, plainName, type RestartPolicy, wasStarted } from './inspected.ts';
+
+export const SERVICE_LABEL = 'swell.service';
+export const LAST_GOOD_IMAGE_LABEL = 'swell.last-good.image-id';
+export const LAST_GOOD_DIGEST_LABEL = 'swell.last-good.digest';
+
+const ATTEMPT = 'swell.swap.attempt';
+const REPLACES = 'swell.swap.replaces';
+const TARGET = 'swell.swap.target';
+const POLICY = 'swell.swap.restart-policy';
+const REFERENCE = 'swell.swap.reference';
+const STOP_TIMEOUT = 'swell.swap.stop-timeout-ms';
+const OLD_STATE = 'swell.swap.old-state';
+
+export type Suffix = '' | '.swell-draft' | '.swell-next' | '.swell-failed' | '.swell-prev' | '.swell-old';
+const SUFFIXES: readonly Suffix[] = [
+  '.swell-draft',
+  '.swell-next',
+  '.swell-failed',
+  '.swell-prev',
+  '.swell-old',
+];
+
+/** What the new container's labels say of its swap. */
+export interface Memo {
+  readonly attempt: string;
+  /** The old container's id. */
+  readonly replaces: string;
+  readonly target?: string;
+  /** The old one's, before anybody guarded it. */
+  readonly policy: RestartPolicy;
+  /** The name under which the service's image is known, `web:latest`. */
+  readonly reference: string;
+  readonly stopTimeoutMs?: number;
+  /** `broken`: it could not run, or ran in circles; it need not run again for the swap to be undone. */
+  readonly oldState: 'running' | 'broken';
+}
+
+/** A container as far as a swap looks at it. */
+export interface Part {
+  readonly id: string;
+  /** Without the suffix: the name that the service's container has when no swap is under way. */
+  readonly base: string;
+  readonly suffix: Suffix;
+  readonly up: boolean;
+  readonly started: boolean;
+  readonly policy: RestartPolicy;
+  readonly imageId: string;
+  readonly networks: readonly string[];
+  readonly memo?: Memo;
+}
+
+export interface Swap {
+  readonly kind: 'swap';
+  readonly base: string;
+  readonly old?: Part;
+  readonly fresh?: Part;
+}
+
+/** What there is of a service. */
+export type Found =
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'replicas'; readonly bases: readonly string[] }
+  | { readonly kind: 'single'; readonly part: Part }
+  | Swap;
+
+/** The labels of a new container. */
+export function memoLabels(memo: Memo): Record<string, string> {
+  return {
+    [ATTEMPT]: memo.attempt,
+    [REPLACES]: memo.replaces,
+    [POLICY]: `${memo.policy.Name}:${memo.policy.MaximumRetryCount ?? 0}`,
+    [REFERENCE]: memo.reference,
+    [OLD_STATE]: memo.oldState,
+    ...(memo.target !== undefined && { [TARGET]: memo.target }),
+    ...(memo.stopTimeoutMs !== undefined && { [STOP_TIMEOUT]: String(memo.stopTimeoutMs) }),
+  };
+}
+
+export function readMemo(labels: Readonly<Record<string, string>>): Memo | undefined {
+  const { [ATTEMPT]: attempt, [REPLACES]: replaces, [POLICY]: policy, [REFERENCE]: reference } = labels;
+  if (attempt === undefined || replaces === undefined || policy === undefined || reference === undefined)
+    return undefined;
+  const { [TARGET]: target, [STOP_TIMEOUT]: stopTimeout } = labels;
+  const [name = 'no', retries = '0'] = policy.split(':');
+  return {
+    attempt,
+    replaces,
+    policy: { Name: name, MaximumRetryCount: Number(retries) },
+    reference,
+    oldState: labels[OLD_STATE] === 'broken' ? 'broken' : 'running',
+    ...(target !== undefined && { target }),
+    ...(stopTimeout !== undefined && { stopTimeoutMs: Number(stopTimeout) }),
+  };
+}
+
+export function readPart(container: InspectedContainer): Part {
+  const name = plainName(container.Name);
+  const suffix = SUFFIXES.find((ending) => name.endsWith(ending)) ?? '';
+  const memo = readMemo(container.Config.Labels ?? {});
+  return {
+    id: container.Id,
+    base: name.slice(0, name.length - suffix.length),
+    suffix,
+    up: isUp(container.State),
+    started: wasStarted(container.State),
+    policy: container.HostConfig.RestartPolicy ?? { Name: 'no' },
+    imageId: container.Image,
+    networks: Object.keys(container.NetworkSettings.Networks ?? {}),
+    ...(memo !== undefined && { memo }),
+  };
+}
+
+/**
+ * Reads the marks of all containers that bear a service's label. Leftovers of a swap belong to the container whose name
+ * they had, so they are never replicas; a stopped container beside a running one is not one either.
+ */
+export function readMarks(parts: readonly Part[]): Found {
+  const groups = Map.groupBy(parts, ({ base }) => base);
+  const running = [...groups.values()].filter((group) => group.some(({ up }) => up));
+  const [group, ...others] = running.length > 0 ? running : [...groups.values()];
+  if (group === undefined) return { kind: 'absent' };
+  if (others.length > 0)
+    return { kind: 'replicas', bases: [group, ...others].map(([first]) => first?.base ?? '') };
+  return readGroup(group);
+}
+
+function readGroup(group: readonly Part[]): Found {
+  const [first] = group;
+  if (first === undefined) return { kind: 'absent' };
+  const { base } = first;
+  const fresh = group.find((part) => group.some((other) => isSuccessor(part, other)));
+  if (fresh !== undefined) {
+    const old = group.find((other) => isSuccessor(fresh, other));
+    return { kind: 'swap', base, fresh, ...(old !== undefined && { old }) };
+  }
+  const inPlace = group.find(({ suffix }) => suffix === '');
+  const setAside = group.find(({ suffix }) => suffix === '.swell-prev' || suffix === '.swell-old');
+  const waiting = group.find(({ suffix }) => /draft|next|failed/.test(suffix));
+  if (inPlace !== undefined && waiting !== undefined)
+    return { kind: 'swap', base, old: inPlace, fresh: waiting };
+  if (inPlace !== undefined && setAside !== undefined)
+    return { kind: 'swap', base, old: setAside, fresh: inPlace };
+  if (inPlace !== undefined) {
+    return isUnfinished(inPlace) ? { kind: 'swap', base, fresh: inPlace } : { kind: 'single', part: inPlace };
+  }
+  if (setAside !== undefined) return { kind: 'swap', base, old: setAside };
+  return { kind: 'swap', base, ...(waiting !== undefined && { fresh: waiting }) };
+}
+
+/** Is `part` the new container of the swap whose old one is `other`? */
+export function isSuccessor(part: Part | undefined, other: Part | undefined): boolean {
+  return part?.memo !== undefined && part.memo.replaces === other?.id;
+}
+
+/**
+ * The old container is gone, and this one still has the policy of a probation: somebody pruned stopped containers in
+ * the middle. One that does not run may as well have been stopped by its operator, who has the last word (I12).
+ */
+function isUnfinished({ memo, policy, up }: Part): boolean {
+  return memo !== undefined && up && policy.Name === 'no' && memo.policy.Name !== 'no';
+}
+
+/** How far a swap has come. */
+export function progressOf({ old, fresh }: Swap): SwapProgress {
+  if (old === undefined) return 'committed';
+  if (fresh === undefined) return 'prepared';
+  if (old.suffix === '.swell-old') return 'committed';
+  // Two containers that know nothing of each other: the one in place is the operator's, the other one is litter.
+  if (!isSuccessor(fresh, old)) return fresh.suffix === '' ? 'committed' : 'prepared';
+  return fresh.suffix === '' && fresh.started && !old.up ? 'cut-over' : 'prepared';
+}
+
+/** The container that stands for the service now: the new one once it has taken over. */
+export function presentPart(found: Found): Part | undefined {
+  if (found.kind === 'single') return found.part;
+  if (found.kind !== 'swap') return undefined;
+  return progressOf(found) === 'prepared' ? (found.old ?? found.fresh) : (found.fresh ?? found.old);
+}

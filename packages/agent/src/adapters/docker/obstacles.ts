@@ -1,0 +1,78 @@
+/**
+ * Why a service cannot be given another image as it stands, in words for its operator.
+ */
+
+import { type InspectedContainer, isUp, plainName, shortId } from './inspected.ts';
+
+/** How the old container stands before a swap: only these two are given another image. */
+export type Standing = 'running' | 'broken';
+
+/** What stands against a swap, from the container alone. */
+export function obstacleIn(container: InspectedContainer): string | undefined {
+  const labels = container.Config.Labels ?? {};
+  const { State: state, HostConfig: host } = container;
+  if (
+    labels['com.docker.swarm.task.id'] !== undefined ||
+    labels['com.docker.swarm.service.id'] !== undefined
+  ) {
+    return 'belongs to a Swarm service, which updates its own tasks';
+  }
+  if (host.AutoRemove === true) return 'was started with --rm: it would be gone as soon as it stops';
+  if (state.Paused === true) return 'is paused';
+  if (state.Dead === true) return 'is dead: Docker could not remove it';
+  if (state.Status === 'created' && !hasStartError(container)) return 'was never started';
+  return standingOf(container) === undefined ? 'is stopped' : undefined;
+}
+
+/**
+ * Docker does not say who stopped a container. One that Docker itself would start again was stopped by a person; one
+ * that Docker is starting again and again, gave up on, or could not start is broken, and may get the image that mends it.
+ */
+export function standingOf(container: InspectedContainer): Standing | undefined {
+  const { State: state, HostConfig: host, RestartCount: restarts = 0 } = container;
+  if (state.Restarting === true) return 'broken';
+  if (isUp(state)) return 'running';
+  if (hasStartError(container)) return 'broken';
+  const policy = host.RestartPolicy ?? { Name: 'no' };
+  const limit = policy.MaximumRetryCount ?? 0;
+  const gaveUp = policy.Name === 'on-failure' && limit > 0 && restarts >= limit && state.ExitCode !== 0;
+  return gaveUp ? 'broken' : undefined;
+}
+
+function hasStartError({ State: state }: InspectedContainer): boolean {
+  return state.Error !== undefined && state.Error !== '';
+}
+
+/** Containers that live in the old one's namespaces: they would hold dead ones afterwards. */
+export function dependentsOn(
+  container: InspectedContainer,
+  others: readonly InspectedContainer[],
+): readonly InspectedContainer[] {
+  const names = [container.Id, shortId(container.Id), plainName(container.Name)];
+  const modesOfTenants = new Set(names.map((name) => `container:${name}`));
+  return others.filter(({ Id, HostConfig: host }) => {
+    const modes = [host.NetworkMode, host.PidMode, host.IpcMode];
+    return Id !== container.Id && modes.some((mode) => mode !== undefined && modesOfTenants.has(mode));
+  });
+}
+
+/** An entry of Docker's `GET /containers/<id>/changes`. */
+export interface Change {
+  readonly Path: string;
+  /** 0: changed, 1: added, 2: deleted. */
+  readonly Kind: number;
+}
+
+/**
+ * Secrets that Compose wrote into the container itself (`environment:` secrets); its `configs` with `content:` lie at
+ * the root unless they name a place. Neither comes with the image or a volume, so another container would miss them.
+ */
+export function writtenByCompose(
+  container: InspectedContainer,
+  changes: readonly Change[],
+): readonly string[] {
+  if (container.Config.Labels?.['com.docker.compose.project'] === undefined) return [];
+  const added = changes.filter(({ Kind }) => Kind === 1).map(({ Path }) => Path);
+  const mounted = new Set((container.Mounts ?? []).map(({ Destination }) => Destination));
+  return added.filter((path) => /^\/run\/secrets\/[^/]+$/.test(path) && !mounted.has(path));
+}

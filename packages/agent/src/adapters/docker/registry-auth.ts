@@ -1,0 +1,105 @@
+/**
+ * Who we are to a registry, from the same file that `docker login` writes: plain entries, and the helpers that keep
+ * secrets elsewhere.
+ */
+
+import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+/** What dockerd wants in `X-Registry-Auth`. */
+export interface RegistryAuth {
+  readonly username?: string;
+  readonly password?: string;
+  readonly identitytoken?: string;
+  readonly serveraddress: string;
+}
+
+/** Asked before every pull, so that a new login needs no restart. `undefined`: nobody in particular. */
+export type RegistryAuthSource = (registry: string) => Promise<RegistryAuth | undefined>;
+
+interface DockerConfig {
+  readonly auths?: Readonly<Record<string, { readonly auth?: string; readonly identitytoken?: string }>>;
+  readonly credsStore?: string;
+  readonly credHelpers?: Readonly<Record<string, string>>;
+}
+
+/** Runs `docker-credential-<helper> get`; its answer, or nothing. */
+export type CredentialHelper = (helper: string, server: string) => Promise<string | undefined>;
+
+const HELPER_TIMEOUT_MS = 10_000;
+const DOCKER_HUB = 'https://index.docker.io/v1/';
+
+/** Reads Docker's own configuration; one that is missing or broken knows nobody. */
+export function dockerConfigAuth(
+  path: string = join(process.env['DOCKER_CONFIG'] ?? join(homedir(), '.docker'), 'config.json'),
+  helper: CredentialHelper = runHelper,
+): RegistryAuthSource {
+  return async (registry) => {
+    const config = await readConfig(path);
+    const server = registry === 'docker.io' ? DOCKER_HUB : registry;
+    const program = config.credHelpers?.[server] ?? config.credHelpers?.[registry] ?? config.credsStore;
+    const answer = program === undefined ? undefined : await helper(program, server);
+    return helperAuth(server, answer) ?? plainAuth(server, config);
+  };
+}
+
+async function readConfig(path: string): Promise<DockerConfig> {
+  try {
+    const parsed: unknown = JSON.parse(await readFile(path, 'utf8'));
+    return typeof parsed === 'object' && parsed !== null ? parsed : {};
+  } catch {
+    return {};
+  }
+}
+
+/** A name as `docker login` may have written it: with a scheme or a path. */
+function hostOf(key: string): string {
+  return key.replace(/^https?:\/\//, '').replace(/\/.*$/, '');
+}
+
+function plainAuth(server: string, { auths = {} }: DockerConfig): RegistryAuth | undefined {
+  const entry = auths[server] ?? Object.entries(auths).find(([key]) => hostOf(key) === hostOf(server))?.[1];
+  if (entry === undefined) return undefined;
+  const { auth = '', identitytoken } = entry;
+  const [username = '', ...password] = Buffer.from(auth, 'base64').toString('utf8').split(':');
+  if (identitytoken !== undefined && identitytoken !== '')
+    return { username, identitytoken, serveraddress: server };
+  if (username === '') return undefined;
+  return { username, password: password.join(':'), serveraddress: server };
+}
+
+function helperAuth(server: string, answer: string | undefined): RegistryAuth | undefined {
+  if (answer === undefined) return undefined;
+  const { Username, Secret } = parseObject(answer);
+  if (typeof Username !== 'string' || typeof Secret !== 'string') return undefined;
+  return Username === '<token>'
+    ? { identitytoken: Secret, serveraddress: server }
+    : { username: Username, password: Secret, serveraddress: server };
+}
+
+function parseObject(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return typeof parsed === 'object' && parsed !== null ? { ...parsed } : {};
+  } catch {
+    return {};
+  }
+}
+
+/** A helper that is missing, slow, or knows nothing leaves us nobody; the registry then says what it thinks of that. */
+function runHelper(helper: string, server: string): Promise<string | undefined> {
+  const { promise, resolve } = Promise.withResolvers<string | undefined>();
+  const child = execFile(
+    `docker-credential-${helper}`,
+    ['get'],
+    { timeout: HELPER_TIMEOUT_MS },
+    (error, stdout) => {
+      resolve(error === null ? stdout : undefined);
+    },
+  );
+  child.stdin?.on('error', () => {});
+  child.stdin?.end(server);
+  return promise;
+}

@@ -1,0 +1,213 @@
+/**
+ * The same container, another image. {@link carriedSpec} takes from a container's inspect all that its operator asked
+ * for; {@link differences} proves, before anything stops, that the new container has just that and the new image.
+ */
+
+import { sameValue } from '@swell/shared/kernel/equal.ts';
+import {
+  type ContainerConfig,
+  type Endpoint,
+  type HostConfig,
+  type InspectedContainer,
+  type MountPoint,
+  type MountRequest,
+  shortId,
+} from './inspected.ts';
+import { isBlank, overlay, overridesOf } from './overrides.ts';
+
+export interface Spec {
+  readonly config: ContainerConfig;
+  /** Without the restart policy, which a swap plays with. */
+  readonly host: HostConfig;
+  readonly networks: Readonly<Record<string, Endpoint>>;
+  /** Destination → what lies there. */
+  readonly mounts: Readonly<Record<string, string>>;
+}
+
+/** What `POST /containers/create` takes, but for the image, the name and the restart policy. */
+export type CreateBody = ContainerConfig & {
+  readonly HostConfig: HostConfig;
+  readonly NetworkingConfig?: { readonly EndpointsConfig: Readonly<Record<string, Endpoint>> };
+};
+
+/** Labels that a swap writes itself; they say nothing of what the operator asked for. */
+const OWN_LABEL = /^swell\.(?:swap|last-good)\.|^com\.docker\.compose\.(?:image|replace)$/;
+
+/** All that a container is, minus what came from its image: what another image is put under. */
+export function carriedSpec(container: InspectedContainer, image: ContainerConfig): Spec {
+  const seen = seenSpec(container);
+  const bound = Object.fromEntries(Object.keys(seen.host.PortBindings ?? {}).map((port) => [port, {}]));
+  const config = overridesOf(seen.config, image);
+  return { ...seen, config: filled({ ...config, ExposedPorts: { ...config.ExposedPorts, ...bound } }) };
+}
+
+/** What the new container must look like, if Docker does with the spec and the new image what it always does. */
+export function expectedSpec(spec: Spec, image: ContainerConfig): Spec {
+  return { ...spec, config: overlay(spec.config, image) };
+}
+
+/** Where the new image brings a volume of its own: there Docker mounts a new one. */
+export function freshVolumes(spec: Spec, image: ContainerConfig): ReadonlySet<string> {
+  return new Set(Object.keys(image.Volumes ?? {}).filter((destination) => !(destination in spec.mounts)));
+}
+
+/**
+ * A container as it stands, in a form that can be compared.
+ *
+ * @param fresh destinations of volumes that are not looked at: the new image brought them
+ */
+export function seenSpec(container: InspectedContainer, fresh: ReadonlySet<string> = new Set()): Spec {
+  const { Config: config, HostConfig: host } = container;
+  const { Hostname: _h, Labels: labels, Image: _i, OnBuild: _o, ArgsEscaped: _a, ...rest } = config;
+  const points = (container.Mounts ?? []).filter(({ Destination }) => !fresh.has(Destination));
+  return {
+    config: filled({ ...rest, Hostname: givenHostname(container), Labels: operatorLabels(labels ?? {}) }),
+    host: carriedHost(host, points),
+    networks: carriedNetworks(container),
+    mounts: Object.fromEntries(points.map((point) => [point.Destination, describeMount(point)])),
+  };
+}
+
+/** Where two specs differ, in words for people; empty is the proof. */
+export function differences(expected: Spec, found: Spec): readonly string[] {
+  return [
+    ...compare('', expected.config, found.config),
+    ...compare('HostConfig.', expected.host, found.host),
+    ...compare('network ', wishesOf(expected.networks), wishesOf(found.networks)),
+    ...compare('mount ', expected.mounts, found.mounts),
+  ];
+}
+
+/**
+ * The request that creates the new container, unconnected but for its first network: Docker below API 1.44 takes no
+ * more than one at create.
+ */
+export function createBody(spec: Spec): CreateBody {
+  const first = firstNetwork(spec);
+  const { [first ?? '']: endpoint } = spec.networks;
+  return {
+    ...spec.config,
+    HostConfig: spec.host,
+    ...(first !== undefined &&
+      endpoint !== undefined && { NetworkingConfig: { EndpointsConfig: { [first]: wishes(endpoint) } } }),
+  };
+}
+
+/** The request that connects it to one of the others. */
+export function connectBody(endpoint: Endpoint): Endpoint {
+  return wishes(endpoint);
+}
+
+/** Does the container have networks of its own? Those of the host or of another container are not carried, but shared. */
+export function hasOwnNetworks(host: HostConfig): boolean {
+  return !/^(?:host|none|container:.*)$/.test(host.NetworkMode ?? '');
+}
+
+function firstNetwork(spec: Spec): string | undefined {
+  const mode = spec.host.NetworkMode ?? '';
+  return Object.entries(spec.networks).find(
+    ([name, { NetworkID: id }]) =>
+      name === mode || (id !== undefined && id !== '' && id.startsWith(mode) && mode !== ''),
+  )?.[0];
+}
+
+/** A host name that somebody gave; Docker's own is the short id, or the name of whoever's namespace it is. */
+function givenHostname(container: InspectedContainer): string | undefined {
+  const { NetworkMode: network = '', UTSMode: uts } = container.HostConfig;
+  const borrowed = network === 'host' || network.startsWith('container:') || uts === 'host';
+  const name = container.Config.Hostname;
+  return borrowed || name === shortId(container.Id) ? undefined : name;
+}
+
+function operatorLabels(labels: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(labels).filter(([name]) => !OWN_LABEL.test(name)));
+}
+
+function carriedHost(host: HostConfig, points: readonly MountPoint[]): HostConfig {
+  const { RestartPolicy: _, ...rest } = host;
+  const asked = (host.Mounts ?? []).map((mount) => named(mount, points));
+  const covered = new Set([...(host.Binds ?? []).map(destinationOf), ...asked.map(({ Target }) => Target)]);
+  // An anonymous volume has nobody's name on it, so the new container must ask for it by the one that Docker gave it.
+  const anonymous = points
+    .filter((point) => point.Type === 'volume' && !covered.has(point.Destination))
+    .map(bindOf)
+    .sort();
+  return {
+    ...rest,
+    ...(anonymous.length > 0 && { Binds: [...(host.Binds ?? []), ...anonymous] }),
+    ...(asked.length > 0 && { Mounts: asked }),
+    ...(!isBlank(host.Links) && { Links: (host.Links ?? []).map(plainLink).sort() }),
+  };
+}
+
+/** Compose leaves `Source` empty where a volume has no name. */
+function named(mount: MountRequest, points: readonly MountPoint[]): MountRequest {
+  if (mount.Type !== 'volume' || !isBlank(mount.Source)) return mount;
+  const point = points.find(({ Destination }) => Destination === mount.Target);
+  return point?.Name === undefined ? mount : { ...mount, Source: point.Name };
+}
+
+function bindOf(point: MountPoint): string {
+  const mode = isBlank(point.Mode) ? (point.RW === false ? 'ro' : '') : point.Mode;
+  return `${point.Name}:${point.Destination}${mode === '' ? '' : `:${mode}`}`;
+}
+
+function destinationOf(bind: string): string | undefined {
+  return bind.split(':')[1];
+}
+
+/** Docker shows `/other:/own-name/alias` where `other:alias` was asked for. */
+function plainLink(link: string): string {
+  const [other = '', alias = ''] = link.split(':');
+  return `${other.replace(/^\//, '')}:${alias.slice(alias.lastIndexOf('/') + 1)}`;
+}
+
+function describeMount(point: MountPoint): string {
+  return `${point.Type} ${point.Type === 'volume' ? point.Name : point.Source} ${point.RW === false ? 'ro' : 'rw'}`;
+}
+
+function carriedNetworks(container: InspectedContainer): Record<string, Endpoint> {
+  if (!hasOwnNetworks(container.HostConfig)) return {};
+  const own = shortId(container.Id);
+  return Object.fromEntries(
+    Object.entries(container.NetworkSettings.Networks ?? {}).map(([name, endpoint]) => {
+      const aliases = (endpoint.Aliases ?? []).filter((alias) => alias !== own).sort();
+      return [name, { ...wishes({ ...endpoint, Aliases: aliases }), NetworkID: endpoint.NetworkID ?? '' }];
+    }),
+  );
+}
+
+/** Before its start a container does not know its networks' ids. */
+function wishesOf(networks: Spec['networks']): Record<string, Endpoint> {
+  return Object.fromEntries(Object.entries(networks).map(([name, endpoint]) => [name, wishes(endpoint)]));
+}
+
+/** The part of an endpoint that somebody asked for; addresses that Docker chose are Docker's to choose again. */
+function wishes(endpoint: Endpoint): Endpoint {
+  const { IPAMConfig, Links, Aliases, DriverOpts, GwPriority } = endpoint;
+  const asked = { IPAMConfig, Links, Aliases, DriverOpts, GwPriority };
+  return Object.fromEntries(Object.entries(asked).filter(([, value]) => !isBlank(value) && value !== 0));
+}
+
+function filled(config: object): ContainerConfig {
+  return Object.fromEntries(Object.entries(config).filter(([, value]) => !isBlank(value)));
+}
+
+function compare(prefix: string, expected: object, found: object): readonly string[] {
+  const left: Readonly<Record<string, unknown>> = { ...expected };
+  const right: Readonly<Record<string, unknown>> = { ...found };
+  return [...new Set([...Object.keys(left), ...Object.keys(right)])]
+    .filter((key) => !sameValue(ordered(key, left[key]), ordered(key, right[key])))
+    .map((key) => `${prefix}${key}: ${show(left[key])} became ${show(right[key])}`);
+}
+
+/** An environment has no order, and Docker keeps none in what it lists as `null` or not at all. */
+function ordered(key: string, value: unknown): unknown {
+  if (key === 'Env' && Array.isArray(value)) return value.map(String).sort();
+  return value ?? undefined;
+}
+
+function show(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'nothing';
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
+}

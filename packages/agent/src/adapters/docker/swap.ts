@@ -1,0 +1,139 @@
+/**
+ * Performs swaps: look, plan, do, look again. Docker is the only memory, so a run that dies anywhere is taken up by the
+ * next one, in this process or another.
+ */
+
+import { EngineError } from '../engine.ts';
+import type { Dockerd } from './dockerd.ts';
+import { movableReference } from './images.ts';
+import { type InspectedContainer, isUp } from './inspected.ts';
+import { type Found, LAST_GOOD_IMAGE_LABEL } from './marks.ts';
+import { type Intent, nextStep, type Step, type StepName } from './plan.ts';
+import { carriedSpec, connectBody, differences, expectedSpec, freshVolumes, seenSpec } from './spec.ts';
+
+/** Called before and after every step: a crash test dies here. */
+export type OnStep = (step: StepName | 'create-new', moment: 'before' | 'after') => void | Promise<void>;
+
+export interface SwapRun {
+  readonly dockerd: Dockerd;
+  /** The tag under which the last good image is kept from being pruned. */
+  readonly keepsake: { readonly repository: string; readonly tag: string };
+  readonly onStep: OnStep;
+  readonly look: () => Promise<Found>;
+}
+
+type Performers = {
+  readonly [Name in StepName]: (run: SwapRun, step: Extract<Step, { step: Name }>) => Promise<void>;
+};
+
+const NEVER = { Name: 'no', MaximumRetryCount: 0 };
+const ALWAYS = { Name: 'always', MaximumRetryCount: 0 };
+/** What Docker gives a container to stop where nobody said. */
+const DOCKER_STOP_TIMEOUT_MS = 10_000;
+
+const performers: Performers = {
+  'connect-network': async ({ dockerd }, { fresh, old, network }) => {
+    const { [network]: endpoint } = carriedSpec(await present(dockerd, old.id), {}).networks;
+    if (endpoint !== undefined) await dockerd.connect(network, fresh.id, connectBody(endpoint));
+  },
+  prove: async ({ dockerd }, { fresh, old }) => {
+    await prove(dockerd, old.id, fresh.id);
+    await dockerd.rename(fresh.id, `${fresh.base}.swell-next`);
+  },
+  'move-reference': async ({ dockerd }, { fresh, reference }) => {
+    // So that a later `docker compose up` finds the container to be of the service's image, and leaves it alone.
+    const known = movableReference(reference);
+    if (known !== undefined) await dockerd.tag(fresh.imageId, known.repository, known.tag);
+  },
+  'guard-old': ({ dockerd }, { old }) => dockerd.setPolicy(old.id, ALWAYS),
+  'stop-old': ({ dockerd }, { old, stopTimeoutMs }) => stop(dockerd, old.id, stopTimeoutMs),
+  'set-aside-old': ({ dockerd }, { old }) => dockerd.rename(old.id, `${old.base}.swell-prev`),
+  'name-new': ({ dockerd }, { fresh }) => dockerd.rename(fresh.id, fresh.base),
+  'start-new': ({ dockerd }, { fresh }) => dockerd.start(fresh.id),
+
+  'pass-commit-point': ({ dockerd }, { old }) => dockerd.rename(old.id, `${old.base}.swell-old`),
+  'restore-new-policy': ({ dockerd }, { fresh, policy }) => dockerd.setPolicy(fresh.id, policy),
+  'keep-last-good': async ({ dockerd, keepsake }, { fresh }) => {
+    const image = (await dockerd.container(fresh.id))?.Config.Labels?.[LAST_GOOD_IMAGE_LABEL];
+    if (image !== undefined) await dockerd.tag(image, keepsake.repository, keepsake.tag);
+  },
+  'disarm-old': ({ dockerd }, { old }) => dockerd.setPolicy(old.id, NEVER),
+  // Its anonymous volumes are the new one's now.
+  'remove-old': ({ dockerd }, { old }) => dockerd.remove(old.id, 'keep-volumes'),
+
+  'mark-failed': ({ dockerd }, { fresh }) => dockerd.rename(fresh.id, `${fresh.base}.swell-failed`),
+  'stop-new': ({ dockerd }, { fresh, stopTimeoutMs }) => stop(dockerd, fresh.id, stopTimeoutMs),
+  'return-reference': async ({ dockerd }, { fresh, old, reference }) => {
+    const known = movableReference(reference);
+    if (known === undefined) return;
+    // Somebody may have moved it since; then it is his.
+    const image = await dockerd.image(`${known.repository}:${known.tag}`);
+    if (image?.Id === fresh.imageId) await dockerd.tag(old.imageId, known.repository, known.tag);
+  },
+  'name-old': ({ dockerd }, { old }) => dockerd.rename(old.id, old.base),
+  'start-old': async ({ dockerd }, { old, mayFail }) => {
+    try {
+      await dockerd.start(old.id);
+    } catch (error) {
+      if (!mayFail || !(error instanceof EngineError) || error.code !== 'start-failed') throw error;
+    }
+  },
+  'restore-old-policy': ({ dockerd }, { old, policy }) => dockerd.setPolicy(old.id, policy),
+  // What it brought of its own goes with it; the volumes it was given are carried by name, and stay.
+  'remove-new': ({ dockerd }, { fresh }) => dockerd.remove(fresh.id, 'with-volumes'),
+};
+
+/** Takes a swap where it is wanted; without one, nothing happens. */
+export async function runSwap(run: SwapRun, intent: Intent): Promise<void> {
+  const performed = new Set<StepName>();
+  let last: string | undefined;
+  for (;;) {
+    const found = await run.look();
+    const step = found.kind === 'swap' ? nextStep(found, intent, performed) : undefined;
+    if (step === undefined) return;
+    const fingerprint = JSON.stringify(step);
+    if (fingerprint === last)
+      throw new EngineError('unavailable', `Docker said yes to ${step.step}, and did nothing`);
+    last = fingerprint;
+    await run.onStep(step.step, 'before');
+    await perform(run, step);
+    performed.add(step.step);
+    await run.onStep(step.step, 'after');
+  }
+}
+
+function perform<Name extends StepName>(run: SwapRun, step: Extract<Step, { step: Name }>): Promise<void> {
+  const performer: Performers[Name] = performers[step.step];
+  return performer(run, step);
+}
+
+/** Throws, and takes the new container away again, unless it is the old one but for its image. */
+async function prove(dockerd: Dockerd, oldId: string, freshId: string): Promise<void> {
+  const [old, fresh] = await Promise.all([present(dockerd, oldId), present(dockerd, freshId)]);
+  const [oldImage, freshImage] = await Promise.all([dockerd.image(old.Image), dockerd.image(fresh.Image)]);
+  if (oldImage === undefined || freshImage === undefined)
+    throw new EngineError('not-carried', 'an image is gone');
+  const spec = carriedSpec(old, oldImage.Config ?? {});
+  const expected = expectedSpec(spec, freshImage.Config ?? {});
+  const found = differences(expected, seenSpec(fresh, freshVolumes(spec, freshImage.Config ?? {})));
+  if (found.length === 0) return;
+  await dockerd.remove(freshId, 'with-volumes');
+  throw new EngineError('not-carried', `the new container would differ: ${found.join('; ')}`);
+}
+
+async function stop(dockerd: Dockerd, id: string, stopTimeoutMs: number | undefined): Promise<void> {
+  const container = await dockerd.container(id);
+  if (container === undefined || !isUp(container.State)) return;
+  const { StopTimeout: seconds } = container.Config;
+  await dockerd.stop(
+    id,
+    stopTimeoutMs,
+    typeof seconds === 'number' ? seconds * 1_000 : DOCKER_STOP_TIMEOUT_MS,
+  );
+}
+
+async function present(dockerd: Dockerd, id: string): Promise<InspectedContainer> {
+  const container = await dockerd.container(id);
+  if (container === undefined) throw new EngineError('no-container', `container ${id} is gone`);
+  return container;
+}
