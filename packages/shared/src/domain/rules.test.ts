@@ -134,6 +134,7 @@ test('I1: a slot freed before its node is back lets a third one out where two ma
   story.free(first);
   const third = story.claim('n3', 0);
   story.start(third);
+  story.pass(90_000);
   finish(story, first, second, third);
   expect(checkLog(story.entries)).toEqual([
     {
@@ -142,6 +143,22 @@ test('I1: a slot freed before its node is back lets a third one out where two ma
       message: 'n3 (web in eu) went out of rotation as number 3 where 2 may be out: n1, n2, n3',
     },
   ]);
+});
+
+test('I1: reports that are stored late let nobody out who was not', () => {
+  const { story, first, second } = twoOut();
+  story.free(first);
+  const third = story.claim('n3', 0);
+  story.start(third);
+  finish(story, first, third);
+  story.free(third);
+  const fourth = story.claim('n4', 0);
+  story.free(fourth);
+  const fifth = story.claim('n5', 0);
+  story.start(fifth);
+  story.start(fourth);
+  finish(story, fourth, fifth, second);
+  expect(checkLog(story.entries)).toEqual([]);
 });
 
 test('I1: a slot that the wave does not have is none', () => {

@@ -21,6 +21,7 @@ export interface Tenure {
   readonly service: ServiceName;
   readonly slot: number;
   readonly holder: SlotHolder;
+  readonly claimed: number;
   readonly claimedAtMs: number;
   /** The newest write of the holder. */
   revision: number;
@@ -140,7 +141,7 @@ export class Evidence {
 
 function began(entry: SlotPlace & { revision: number; atMs: number }, holder: SlotHolder): Tenure {
   const { region, service, slot, revision, atMs } = entry;
-  return { region, service, slot, holder, claimedAtMs: atMs, revision, writtenAtMs: atMs };
+  return { region, service, slot, holder, claimed: revision, claimedAtMs: atMs, revision, writtenAtMs: atMs };
 }
 
 function at({ region, service, slot }: SlotPlace, revision: number): string {

@@ -15,13 +15,24 @@ interface Place {
   ceiling: number;
 }
 
+/** From the claim to the deletion of the slot by which a node went out; revisions of slots come from one stream. */
+interface Span {
+  readonly node: NodeId;
+  readonly from: number;
+  readonly to: number;
+}
+
 /**
  * I1. At any instant, per region and service, at most `slots` nodes are out of rotation by our doing. A node that has
  * failed and goes back was out already; one whose lease ran out and whose slot was cleared is charged to the budget.
+ *
+ * A node is out from its start to its result. Who had given up his slot before another one's claim was back by then, even
+ * if the log has his result behind the other's start; whose result does not come in time gave it up too early.
  */
 export function limitsUnavailable(evidence: Evidence, docket: Docket): Rule {
   const places = new Map<string, Place>();
   const failed = new Set<string>();
+  const ended = new Set<string>();
 
   return {
     see(entry) {
@@ -29,6 +40,7 @@ export function limitsUnavailable(evidence: Evidence, docket: Docket): Rule {
       const { report } = entry;
       const place = placeOf(places, report);
       if (isResult(report.status)) {
+        ended.add(attemptKey(report));
         if (place.out.get(report.node)?.attempt === report.attempt) place.out.delete(report.node);
         if (report.status === 'failed') failed.add(nodeKey(report));
         else failed.delete(nodeKey(report));
@@ -75,14 +87,22 @@ export function limitsUnavailable(evidence: Evidence, docket: Docket): Rule {
     const stored = evidence.wave(report.region, report.service, report.warrant?.waveRevision ?? 0);
     const allowed = known ?? (typeof stored === 'object' ? stored.wave.slots : undefined);
     if (allowed === undefined) return;
-    const fence = report.warrant?.fence ?? Number.POSITIVE_INFINITY;
-    const counted = out.filter((other) => !wasClearedBefore(other, fence));
+    const counted = mostAtOnce(spanOf(report), out.map(spanOf));
     if (counted.length <= allowed) return;
     const names = counted.map(({ node }) => node).join(', ');
     docket.violation(
       entry.sequence,
       `${who(report)} went out of rotation as number ${counted.length} where ${allowed} may be out: ${names}`,
     );
+  }
+
+  function spanOf(report: NodeReport): Span {
+    const { region, service, node, warrant } = report;
+    const tenure = warrant && evidence.tenure({ region, service, slot: warrant.slot }, warrant.fence);
+    if (typeof tenure !== 'object') return { node, from: 0, to: Number.POSITIVE_INFINITY };
+    const isBack = evidence.wasDeclaredLost(tenure) || ended.has(attemptKey(report));
+    const to = isBack ? tenure.ended?.revision : undefined;
+    return { node, from: tenure.claimed, to: to ?? Number.POSITIVE_INFINITY };
   }
 
   /** A slot that the wave does not have, or that the node does not hold (of an update, that is for I2 to say). */
@@ -100,14 +120,26 @@ export function limitsUnavailable(evidence: Evidence, docket: Docket): Rule {
     const problem = status === 'returning' ? slotProblem(evidence, report) : undefined;
     if (problem !== undefined) docket.violation(entry.sequence, `${who(report)} went back ${problem}`);
   }
+}
 
-  /** Revisions of slots come from one stream: what was deleted by a lower one was deleted before. */
-  function wasClearedBefore({ region, service, warrant }: NodeReport, fence: number): boolean {
-    if (warrant === undefined) return false;
-    const tenure = evidence.tenure({ region, service, slot: warrant.slot }, warrant.fence);
-    if (typeof tenure !== 'object' || tenure.ended === undefined) return false;
-    return tenure.ended.revision < fence && evidence.wasDeclaredLost(tenure);
+/** The most who were out together at any moment of this span; only where one of them begins can there be more. */
+function mostAtOnce(span: Span, spans: readonly Span[]): readonly Span[] {
+  const ends = spans.map(({ to }) => to).sort((a, b) => a - b);
+  let [over, most, mostAt] = [0, 0, span.from];
+  for (const [index, from] of spans
+    .map((one) => one.from)
+    .sort((a, b) => a - b)
+    .entries()) {
+    while ((ends[over] ?? from + 1) <= from) over += 1;
+    const together = index + 1 - over;
+    if (from < span.from || from >= span.to || together < most) continue;
+    [most, mostAt] = [together, from];
   }
+  return spans.filter(({ from, to }) => from <= mostAt && mostAt < to);
+}
+
+function attemptKey(report: NodeReport): string {
+  return `${nodeKey(report)}/${report.attempt}`;
 }
 
 function placeOf(places: Map<string, Place>, { region, service }: NodeReport): Place {
