@@ -3,11 +3,11 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { accessSync, constants } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { toolPath } from './tools.ts';
 
 /** The account of {@link DockerRegistryOptions.login} `'basic'`; registries only read bcrypt. */
 export const ACCOUNT = {
@@ -149,20 +149,4 @@ export function digestOf(content: string): string {
 async function expectStatus(response: Response, status: number): Promise<void> {
   const body = await response.text();
   if (response.status !== status) throw new Error(`${response.url}: ${response.status} ${body}`);
-}
-
-/** Where a tool is: a directory that the caller names, the checkout's cache, the PATH. */
-function toolPath(name: string): string {
-  const cache = join(import.meta.dirname, '../../.cache/bin');
-  const directories = [process.env.SWELL_TOOLS, cache, ...(process.env.PATH ?? '').split(delimiter)];
-  for (const directory of directories) {
-    if (directory === undefined || directory === '') continue;
-    try {
-      accessSync(join(directory, name), constants.X_OK);
-      return join(directory, name);
-    } catch {
-      // Not here.
-    }
-  }
-  throw new Error(`${name} is not installed (Debian: apt-get install ${name})`);
 }

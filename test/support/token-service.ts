@@ -1,6 +1,6 @@
 /** Gives out tokens that a registry believes: a signed JWT, and the certificate of the key that signed it. */
 
-import { createHash, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
+import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 
@@ -20,8 +20,9 @@ export async function startTokenService(expected: string): Promise<TokenService>
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const service = 'swell-registry';
   let given = 0;
+  const certificate = selfSigned(privateKey, publicKey);
   const token = (repository: string, actions: readonly string[]) =>
-    signToken(privateKey, publicKey, service, [{ type: 'repository', name: repository, actions }]);
+    signToken(privateKey, certificate, service, [{ type: 'repository', name: repository, actions }]);
   const server = createServer((request, response) => {
     const query = new URL(request.url ?? '/', 'http://token').searchParams;
     const [type, repository, action] = query.get('scope')?.split(':') ?? [];
@@ -40,7 +41,7 @@ export async function startTokenService(expected: string): Promise<TokenService>
   return {
     realm: `http://127.0.0.1:${address.port}/token`,
     service,
-    certificate: selfSigned(privateKey, publicKey),
+    certificate: pem(certificate),
     given: () => given,
     token,
     async [Symbol.asyncDispose]() {
@@ -50,9 +51,9 @@ export async function startTokenService(expected: string): Promise<TokenService>
   };
 }
 
-function signToken(privateKey: KeyObject, publicKey: KeyObject, service: string, access: readonly object[]) {
+function signToken(privateKey: KeyObject, certificate: Buffer, service: string, access: readonly object[]) {
   const nowS = Math.floor(Date.now() / 1_000);
-  const header = { typ: 'JWT', alg: 'ES256', kid: keyId(publicKey) };
+  const header = { typ: 'JWT', alg: 'ES256', x5c: [certificate.toString('base64')] };
   const claims = {
     iss: service,
     sub: 'swell',
@@ -69,20 +70,8 @@ function signToken(privateKey: KeyObject, publicKey: KeyObject, service: string,
   return `${signed}.${signature.toString('base64url')}`;
 }
 
-/** libtrust's name for a key: 240 bits of its hash in base 32, in groups of four. */
-function keyId(publicKey: KeyObject): string {
-  const key = publicKey.export({ type: 'spki', format: 'der' });
-  const bits = [...createHash('sha256').update(key).digest().subarray(0, 30)]
-    .map((byte) => byte.toString(2).padStart(8, '0'))
-    .join('');
-  const letters = (bits.match(/.{5}/g) ?? []).map(
-    (five) => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'[Number.parseInt(five, 2)],
-  );
-  return (letters.join('').match(/.{4}/g) ?? []).join(':');
-}
-
 /** The least X.509 that a registry reads a key from; node:crypto makes none, so here are its few bytes of DER. */
-function selfSigned(privateKey: KeyObject, publicKey: KeyObject): string {
+function selfSigned(privateKey: KeyObject, publicKey: KeyObject): Buffer {
   const ecdsaWithSha256 = der(0x30, Buffer.from('06082a8648ce3d040302', 'hex'));
   const commonName = der(0x30, Buffer.from('0603550403', 'hex'), der(0x0c, Buffer.from('swell')));
   const name = der(0x30, der(0x31, commonName));
@@ -91,8 +80,12 @@ function selfSigned(privateKey: KeyObject, publicKey: KeyObject): string {
   const spki = publicKey.export({ type: 'spki', format: 'der' });
   const body = der(0x30, der(0x02, Buffer.from([1])), ecdsaWithSha256, name, der(0x30, from, to), name, spki);
   const signature = der(0x03, Buffer.from([0]), sign('sha256', body, privateKey));
-  const base64 = der(0x30, body, ecdsaWithSha256, signature).toString('base64');
-  return `-----BEGIN CERTIFICATE-----\n${base64.replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`;
+  return der(0x30, body, ecdsaWithSha256, signature);
+}
+
+function pem(certificate: Buffer): string {
+  const lines = certificate.toString('base64').replace(/.{64}/g, '$&\n');
+  return `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`;
 }
 
 function der(tag: number, ...contents: readonly Buffer[]): Buffer {
