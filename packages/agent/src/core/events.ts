@@ -15,6 +15,8 @@ export interface Told<Order> {
 export type AgentEvent =
   | { readonly kind: 'observed'; readonly observation: Observation }
   | { readonly kind: 'not-observed'; readonly reason: string }
+  /** Somebody's hand was on a container of the service. */
+  | { readonly kind: 'container-changed' }
   | { readonly kind: 'connected' }
   | { readonly kind: 'disconnected' }
   /** Heard on the republished subject, or read from a replica: a hint, which may be late. */

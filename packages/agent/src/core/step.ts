@@ -11,7 +11,7 @@
 import { unreachable } from '@swell/shared/kernel/unreachable.ts';
 import { stepClaim } from './claim.ts';
 import { consider } from './consider.ts';
-import { type Effect, timer } from './effects.ts';
+import { type Effect, type Timer, timer } from './effects.ts';
 import type { AgentEvent } from './events.ts';
 import { hear } from './hear.ts';
 import { renew, seeLease } from './lease.ts';
@@ -81,10 +81,30 @@ function onEveryPhase(state: ServiceState, event: AgentEvent): readonly Effect[]
     }
     case 'report-not-stored':
       return [timer('resend', RESEND_MIN_MS, RESEND_MAX_MS)];
+    case 'container-changed':
+      return isAtRest(state) ? [{ kind: 'observe' }] : [];
     case 'timer-fired':
-      return event.timer === 'look' ? look(state) : event.timer === 'renew' ? renew(state) : [];
+      return onTimer(state, event.timer);
     case 'not-observed':
       return [timer('retry', RESEND_MIN_MS, RESEND_MAX_MS)];
+    default:
+      return [];
+  }
+}
+
+/** Nothing is being done to the service's container, so that it may be looked at. */
+function isAtRest(state: ServiceState): boolean {
+  return work(state.phase) === undefined;
+}
+
+function onTimer(state: ServiceState, name: Timer): readonly Effect[] {
+  switch (name) {
+    case 'look':
+      return look(state);
+    case 'renew':
+      return renew(state);
+    case 'retry':
+      return isAtRest(state) ? [{ kind: 'observe' }] : [];
     default:
       return [];
   }
@@ -93,5 +113,5 @@ function onEveryPhase(state: ServiceState, event: AgentEvent): readonly Effect[]
 function look(state: ServiceState): readonly Effect[] {
   const again = timer('look', LOOK_MIN_MS, LOOK_MAX_MS);
   const orders: readonly Effect[] = state.connected ? [{ kind: 'read-orders' }, { kind: 'read-slots' }] : [];
-  return work(state.phase) === undefined ? [{ kind: 'observe' }, ...orders, again] : [...orders, again];
+  return isAtRest(state) ? [{ kind: 'observe' }, ...orders, again] : [...orders, again];
 }

@@ -1,9 +1,9 @@
 /** Words of the operator: each one message, each answered by an event, harmless when repeated. */
 
-import { isUnderWay, type Rollout } from '@swell/shared/domain/rollout.ts';
-import { unreachable } from '@swell/shared/kernel/unreachable.ts';
-import type { Parsed } from '@swell/shared/kernel/parsed.ts';
 import type { ControlIntent } from '@swell/shared/domain/intent.ts';
+import { isUnderWay, type Rollout } from '@swell/shared/domain/rollout.ts';
+import type { Parsed } from '@swell/shared/kernel/parsed.ts';
+import { unreachable } from '@swell/shared/kernel/unreachable.ts';
 import { halt, pause } from './advance.ts';
 import { withoutCandidate } from './intake.ts';
 import { describePlace, enterStage, nextPlace, placeMark } from './stages.ts';

@@ -1,13 +1,13 @@
 /** What a service's core hears. Each comes with the bus's time, in ms since 1970, beside it. */
 
 import type { Digest } from '@swell/shared/domain/image.ts';
+import type { ControlIntent, ReleaseIntent } from '@swell/shared/domain/intent.ts';
 import type { NodeId, Region } from '@swell/shared/domain/names.ts';
 import type { PolicyLayer } from '@swell/shared/domain/policy.ts';
 import type { NodeReport, ServicePresence } from '@swell/shared/domain/report.ts';
 import type { SlotEntry } from '@swell/shared/domain/slot.ts';
 import type { Halt, Wave } from '@swell/shared/domain/wave.ts';
 import type { Parsed } from '@swell/shared/kernel/parsed.ts';
-import type { ControlIntent, ReleaseIntent } from '@swell/shared/domain/intent.ts';
 
 /** A node's presence as far as it speaks of this service; `presence` is missing where it has no such container. */
 export interface NodeSighting {

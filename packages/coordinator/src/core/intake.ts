@@ -1,11 +1,11 @@
 /** Is it a release? Releases from their publication to their place as the present rollout. */
 
 import { type Digest, describeImage, shortDigest } from '@swell/shared/domain/image.ts';
+import type { ReleaseIntent } from '@swell/shared/domain/intent.ts';
 import { layeredPolicy, policyProblems } from '@swell/shared/domain/policy.ts';
 import { type Candidate, isUnderWay, type Rollout } from '@swell/shared/domain/rollout.ts';
 import type { Release } from '@swell/shared/domain/wave.ts';
 import type { Parsed } from '@swell/shared/kernel/parsed.ts';
-import type { ReleaseIntent } from '@swell/shared/domain/intent.ts';
 import { reranked } from './census.ts';
 import { enterStage } from './stages.ts';
 import { type ServiceState, withRecord } from './state.ts';

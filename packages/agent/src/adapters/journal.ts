@@ -1,0 +1,64 @@
+/** One small file for each service, replaced as a whole: after any crash it is the old one or the new one. */
+
+import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ServiceName } from '@swell/shared/domain/names.ts';
+import { decode, encode } from '@swell/shared/protocol/codec.ts';
+import { EMPTY_JOURNAL, type Journal } from '../core/state.ts';
+import { journalSchema } from '../protocol/journal.ts';
+
+export class JournalStore {
+  readonly #directory: string;
+
+  private constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /** Throws where the directory cannot be made or written: an agent without a memory must not begin. */
+  static async open(directory: string): Promise<JournalStore> {
+    await mkdir(directory, { recursive: true });
+    return new JournalStore(directory);
+  }
+
+  /**
+   * @returns what was saved last; an empty one where there is none. One that does not parse is put aside, and its
+   *   problems are returned with an empty one: the containers' own marks are enough to recover by.
+   */
+  async load(
+    service: ServiceName,
+  ): Promise<{ readonly journal: Journal; readonly problems: readonly string[] }> {
+    const file = this.#file(service);
+    const body = await readFile(file).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return undefined;
+      throw error;
+    });
+    if (body === undefined) return { journal: EMPTY_JOURNAL, problems: [] };
+    const journal = decode(body, journalSchema);
+    if (journal.ok) return { journal: journal.value, problems: [] };
+    await rename(file, `${file}.unreadable`);
+    return { journal: EMPTY_JOURNAL, problems: journal.problems };
+  }
+
+  /** Returns once it is on the disk. */
+  async save(service: ServiceName, journal: Journal): Promise<void> {
+    const file = this.#file(service);
+    const next = await open(`${file}.next`, 'w', 0o600);
+    try {
+      await next.writeFile(encode(journal));
+      await next.sync();
+    } finally {
+      await next.close();
+    }
+    await rename(`${file}.next`, file);
+    const directory = await open(this.#directory, 'r');
+    try {
+      await directory.sync();
+    } finally {
+      await directory.close();
+    }
+  }
+
+  #file(service: ServiceName): string {
+    return join(this.#directory, `${service}.json`);
+  }
+}

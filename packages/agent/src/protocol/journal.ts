@@ -1,0 +1,49 @@
+/** The journal's shape on disk: read tolerantly, since an older or newer agent may have written it. */
+
+import { compact, digest, durationMs, healthCheck, sequence } from '@swell/shared/protocol/fields.ts';
+import { reportSchema } from '@swell/shared/protocol/reports.ts';
+import { z } from 'zod';
+import type { Journal } from '../core/state.ts';
+
+const result = z.enum(['healthy', 'failed', 'interrupted', 'returned', 'kept']);
+
+const attempt = z.object({
+  id: z.string(),
+  kind: z.enum(['update', 'return']),
+  rollout: sequence,
+  digest,
+  health: healthCheck,
+  leaseMs: durationMs,
+  stopTimeoutMs: durationMs.optional(),
+  ending: z.object({ result, reason: z.string(), final: z.literal(true).optional() }).optional(),
+});
+
+const status = z.enum([
+  'staged',
+  'stage-failed',
+  'refused',
+  'updating',
+  'returning',
+  'healthy',
+  'failed',
+  'interrupted',
+  'returned',
+  'kept',
+]);
+
+export const journalSchema = z
+  .object({
+    highest: z.object({ wave: sequence, halt: sequence }),
+    attempt: attempt.optional(),
+    tried: z
+      .object({
+        rollout: sequence,
+        count: sequence,
+        ended: z.object({ update: result.optional(), return: result.optional() }),
+      })
+      .optional(),
+    said: z.object({ rollout: sequence, status, reason: z.string().optional() }).optional(),
+    outbox: z.array(reportSchema),
+    reports: sequence,
+  })
+  .transform((journal): Journal => compact(journal) as Journal);

@@ -1,0 +1,74 @@
+/** The environment of an agent: parsed once, here. */
+
+import { hostname } from 'node:os';
+import { NAME_PATTERN } from '@swell/shared/domain/names.ts';
+import {
+  type BusConfig,
+  busVariables,
+  parseEnvironment,
+  portVariable,
+  toBusConfig,
+} from '@swell/shared/shell/environment.ts';
+import { z } from 'zod';
+
+export interface AgentConfig {
+  readonly region: string;
+  readonly node: string;
+  readonly bus: BusConfig;
+  readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  readonly status: { readonly host: string; readonly port: number };
+  readonly stateDir: string;
+  readonly engine: 'docker' | 'memory';
+  /** Which containers belong to this agent: those of a Compose project, or those with `swell.stack=<name>`. */
+  readonly scope: { readonly project?: string; readonly stack?: string };
+  readonly presenceEveryMs: number;
+}
+
+const nameOf = (what: string) =>
+  z
+    .string({ error: `is missing: it names the ${what}` })
+    .regex(NAME_PATTERN, `must be 1 to 63 letters, digits, "-" or "_": it names the ${what}`);
+
+const variables = z.object({
+  ...busVariables,
+  SWELL_REGION: nameOf('region of this node'),
+  SWELL_NODE: nameOf('node').default(
+    hostname()
+      .replaceAll(/[^A-Za-z0-9_-]/g, '-')
+      .slice(0, 63),
+  ),
+  SWELL_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  SWELL_STATUS_HOST: z.string().default('0.0.0.0').describe('Where /healthz, /readyz and /metrics are'),
+  SWELL_STATUS_PORT: portVariable(8080),
+  SWELL_STATE_DIR: z
+    .string()
+    .min(1)
+    .default('/var/lib/swell')
+    .describe('A volume: what must outlive the agent'),
+  SWELL_ENGINE: z.enum(['docker', 'memory']).default('docker'),
+  SWELL_COMPOSE_PROJECT: z
+    .string()
+    .optional()
+    .describe('Its own project where it runs in one, and this is missing'),
+  SWELL_STACK: z.string().optional().describe('Containers with the label swell.stack of this value'),
+  SWELL_PRESENCE_EVERY_MS: z.coerce.number().int().min(200).max(60_000).default(60_000),
+});
+
+/** Throws an error that names every variable that is wrong, and what it should be. */
+export function readConfig(environment: NodeJS.ProcessEnv): AgentConfig {
+  const read = parseEnvironment(variables, environment);
+  return {
+    region: read.SWELL_REGION,
+    node: read.SWELL_NODE,
+    bus: toBusConfig(read, `swell-agent ${read.SWELL_REGION}.${read.SWELL_NODE}`),
+    logLevel: read.SWELL_LOG_LEVEL,
+    status: { host: read.SWELL_STATUS_HOST, port: read.SWELL_STATUS_PORT },
+    stateDir: read.SWELL_STATE_DIR,
+    engine: read.SWELL_ENGINE,
+    scope: {
+      ...(read.SWELL_COMPOSE_PROJECT !== undefined && { project: read.SWELL_COMPOSE_PROJECT }),
+      ...(read.SWELL_STACK !== undefined && { stack: read.SWELL_STACK }),
+    },
+    presenceEveryMs: read.SWELL_PRESENCE_EVERY_MS,
+  };
+}

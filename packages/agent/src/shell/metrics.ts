@@ -1,0 +1,101 @@
+/** What an agent shows to Prometheus of its own services. */
+
+import { createMetricsRegistry } from '@swell/shared/adapters/metrics.ts';
+import { isResult } from '@swell/shared/domain/report.ts';
+import { Counter, Gauge, type Registry } from 'prom-client';
+import type { AgentEvent } from '../core/events.ts';
+import type { Self, ServiceState } from '../core/state.ts';
+
+const PHASES = [
+  'idle',
+  'staging',
+  'staged',
+  'queued',
+  'claiming',
+  'checking',
+  'preparing',
+  'swapping',
+  'probing',
+  'settling',
+  'reverting',
+] as const;
+
+export class AgentMetrics {
+  readonly registry: Registry;
+  readonly #events: Counter;
+  readonly #results: Counter;
+
+  constructor(
+    version: string,
+    states: () => readonly ServiceState[],
+    isConnected: () => boolean,
+    nowMs: () => number,
+  ) {
+    this.registry = createMetricsRegistry({ version, component: 'agent' });
+    const registers = [this.registry];
+    this.#events = new Counter({
+      name: 'swell_events_handled_total',
+      help: 'Events that the core has handled.',
+      labelNames: ['service', 'event'],
+      registers,
+    });
+    this.#results = new Counter({
+      name: 'swell_results_total',
+      help: 'Attempts by how they ended.',
+      labelNames: ['service', 'result'],
+      registers,
+    });
+    const connected: Gauge = new Gauge({
+      name: 'swell_bus_connected',
+      help: '1 while the bus is within reach.',
+      registers,
+      collect: () => void connected.set(isConnected() ? 1 : 0),
+    });
+    const phase = new Gauge({
+      name: 'swell_service_phase',
+      help: 'The phase of a service: 1 for the one that it is in.',
+      labelNames: ['service', 'phase'],
+      registers,
+      collect() {
+        for (const state of states()) {
+          for (const name of PHASES)
+            phase.set({ service: state.self.service, phase: name }, state.phase.name === name ? 1 : 0);
+        }
+      },
+    });
+    const unsent = new Gauge({
+      name: 'swell_reports_unsent',
+      help: 'Reports that the bus has not acknowledged yet.',
+      labelNames: ['service'],
+      registers,
+      collect() {
+        for (const { self, journal } of states())
+          unsent.set({ service: self.service }, journal.outbox.length);
+      },
+    });
+    const pulseAge = new Gauge({
+      name: 'swell_pulse_age_seconds',
+      help: 'Since a coordinator last stood behind the wave of a service.',
+      labelNames: ['service'],
+      registers,
+      collect() {
+        for (const { self, pulse } of states()) {
+          if (pulse !== undefined) pulseAge.set({ service: self.service }, (nowMs() - pulse.atMs) / 1_000);
+        }
+      },
+    });
+  }
+
+  handled({ service }: Self, event: AgentEvent, before: ServiceState, after: ServiceState): void {
+    this.#events.inc({ service, event: event.kind });
+    const { said } = after.journal;
+    if (
+      said !== undefined &&
+      said !== before.journal.said &&
+      isResult(said.status) &&
+      before.journal.attempt !== undefined
+    ) {
+      this.#results.inc({ service, result: said.status });
+    }
+  }
+}

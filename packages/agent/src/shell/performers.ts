@@ -1,0 +1,232 @@
+/** One performer for each effect of the core: the agent's whole input and output on one screen. */
+
+import { type Bus, BusError } from '@swell/shared/adapters/bus.ts';
+import { SlotBucket } from '@swell/shared/adapters/slot-bucket.ts';
+import { decode, encode } from '@swell/shared/protocol/codec.ts';
+import { haltSchema, waveSchema } from '@swell/shared/protocol/orders.ts';
+import { describeReport } from '@swell/shared/protocol/reports.ts';
+import { haltKey, healthSubject, STREAMS, waveKey } from '@swell/shared/protocol/subjects.ts';
+import type { z } from 'zod';
+import { type Engine, EngineError } from '../adapters/engine.ts';
+import type { Effect, Timer } from '../core/effects.ts';
+import type { AgentEvent, Told } from '../core/events.ts';
+import type { Self } from '../core/state.ts';
+
+export interface PerformerContext {
+  readonly self: Self;
+  readonly engine: Engine;
+  /** Missing until the first connection stands. */
+  readonly bus: () => Bus | undefined;
+  readonly nowMs: () => number;
+  /** Aborted when the agent has come to rest and ends. */
+  readonly signal: AbortSignal;
+  readonly setTimer: (timer: Timer, delayMs: number) => void;
+  readonly clearTimer: (timer: Timer) => void;
+}
+
+type Performers = {
+  readonly [Kind in Effect['kind']]: (
+    effect: Extract<Effect, { readonly kind: Kind }>,
+    context: PerformerContext,
+  ) => Promise<AgentEvent | undefined>;
+};
+
+const PERFORMERS: Performers = {
+  observe: ({}, { engine, self }) =>
+    byEngine(
+      async () => ({ kind: 'observed', observation: await engine.observe(self.service) }),
+      ({ message }) => ({ kind: 'not-observed', reason: message }),
+    ),
+
+  'stage-image': ({ image }, { engine, signal }) =>
+    byEngine(
+      async () => {
+        await engine.stageImage(image, signal);
+        return { kind: 'image-staged', digest: image.digest };
+      },
+      ({ message }) => ({ kind: 'image-not-staged', digest: image.digest, reason: message }),
+    ),
+
+  'read-orders': ({}, { self, bus }) =>
+    byBus(
+      bus,
+      async (connected): Promise<AgentEvent> => {
+        const [wave, halt] = await Promise.all([
+          readOrder(connected, waveKey(self.region, self.service), waveSchema),
+          readOrder(connected, haltKey(self.service), haltSchema),
+        ]);
+        if (typeof wave === 'string') return { kind: 'orders-not-read', reason: wave };
+        if (typeof halt === 'string') return { kind: 'orders-not-read', reason: halt };
+        return { kind: 'orders-read', wave, halt };
+      },
+      (reason) => ({ kind: 'orders-not-read', reason }),
+    ),
+
+  'read-slots': ({}, { self, bus }) =>
+    byBus(
+      bus,
+      async (connected) => ({ kind: 'slots-read', entries: await slotsOf(connected, self).readAll() }),
+      () => undefined,
+    ),
+
+  'claim-slot': ({ slot, expect, holder }, { self, bus }) =>
+    byBus(
+      bus,
+      async (connected): Promise<AgentEvent> => {
+        const outcome = await slotsOf(connected, self).write(slot, expect, holder);
+        if (outcome.is === 'stored') return { kind: 'slot-claimed', slot, revision: outcome.revision };
+        const { entry } = outcome;
+        return { kind: 'slot-not-claimed', slot, ...(entry !== undefined && { entry }) };
+      },
+      () => ({ kind: 'slot-not-claimed', slot }),
+    ),
+
+  'renew-slot': ({ slot, expect, holder }, { self, bus, nowMs }) => {
+    const sentAtMs = nowMs();
+    return byBus(
+      bus,
+      async (connected): Promise<AgentEvent> => {
+        const outcome = await slotsOf(connected, self).write(slot, expect, holder);
+        if (outcome.is === 'taken') return { kind: 'slot-not-renewed', slot, lost: true };
+        return { kind: 'slot-renewed', slot, revision: outcome.revision, sentAtMs };
+      },
+      () => ({ kind: 'slot-not-renewed', slot, lost: false }),
+    );
+  },
+
+  'free-slot': ({ slot, expect, holder }, { self, bus, signal }) =>
+    byBus(
+      bus,
+      async (connected) => {
+        const line = `${self.service} in ${self.region}: ${holder.node} frees slot ${slot}`;
+        await slotsOf(connected, self).free(slot, expect, line, signal);
+        return undefined;
+      },
+      // What the bucket still says is ours is freed at the next look.
+      () => undefined,
+    ),
+
+  'prepare-swap': ({ order }, { engine }) =>
+    byEngine(
+      async () => {
+        await engine.prepareSwap(order);
+        return { kind: 'swap-prepared' };
+      },
+      ({ message, retryable }) => ({ kind: 'swap-not-prepared', reason: message, retryable }),
+    ),
+
+  'cut-over': ({}, { engine, self }) =>
+    byEngine(
+      async () => {
+        await engine.cutOver(self.service);
+        return { kind: 'swapped' };
+      },
+      ({ message, retryable }) => ({ kind: 'not-swapped', reason: message, retryable }),
+    ),
+
+  probe: ({ probe, timeoutMs }, { engine, self }) =>
+    byEngine(
+      async () => ({ kind: 'probed', outcome: await engine.probe(self.service, probe, timeoutMs) }),
+      ({ message }) => ({ kind: 'probed', outcome: { healthy: false, seen: message } }),
+    ),
+
+  'commit-swap': ({}, { engine, self }) =>
+    byEngine(
+      async () => {
+        await engine.commitSwap(self.service);
+        return { kind: 'swap-committed' };
+      },
+      ({ message }) => ({ kind: 'swap-not-committed', reason: message }),
+    ),
+
+  'undo-swap': ({}, { engine, self }) =>
+    byEngine(
+      async () => {
+        await engine.undoSwap(self.service);
+        return { kind: 'swap-undone' };
+      },
+      ({ message }) => ({ kind: 'swap-not-undone', reason: message }),
+    ),
+
+  'send-report': ({ report }, { bus }) =>
+    byBus(
+      bus,
+      async (connected) => {
+        await connected.publish({
+          subject: healthSubject(report.region, report.service, report.node),
+          body: encode(report),
+          line: describeReport(report),
+          id: report.id,
+        });
+        return { kind: 'report-stored', id: report.id };
+      },
+      () => ({ kind: 'report-not-stored', id: report.id }),
+    ),
+
+  async 'set-timer'({ timer, minMs, maxMs }, { setTimer }) {
+    setTimer(timer, minMs + Math.random() * (maxMs - minMs));
+    return undefined;
+  },
+
+  async 'clear-timer'({ timer }, { clearTimer }) {
+    clearTimer(timer);
+    return undefined;
+  },
+};
+
+/** Performs one effect to its end; what came of it is an event of the core. */
+export function perform(effect: Effect, context: PerformerContext): Promise<AgentEvent | undefined> {
+  const performer = PERFORMERS[effect.kind] as (
+    effect: Effect,
+    context: PerformerContext,
+  ) => Promise<AgentEvent | undefined>;
+  return performer(effect, context);
+}
+
+/** Failures of the engine are events; anything else is a bug, and crashes. */
+async function byEngine(
+  act: () => Promise<AgentEvent>,
+  failed: (error: EngineError) => AgentEvent,
+): Promise<AgentEvent> {
+  try {
+    return await act();
+  } catch (error) {
+    if (error instanceof EngineError) return failed(error);
+    throw error;
+  }
+}
+
+async function byBus(
+  bus: () => Bus | undefined,
+  act: (bus: Bus) => Promise<AgentEvent | undefined>,
+  failed: (reason: string) => AgentEvent | undefined,
+): Promise<AgentEvent | undefined> {
+  const connected = bus();
+  if (connected === undefined) return failed('the bus is out of reach');
+  try {
+    return await act(connected);
+  } catch (error) {
+    if (error instanceof BusError) return failed(error.message);
+    if (error instanceof Error && error.name === 'AbortError') return undefined;
+    throw error;
+  }
+}
+
+function slotsOf(bus: Bus, { region, service }: Self): SlotBucket {
+  return new SlotBucket(bus, region, service);
+}
+
+/** An order from the leader, or what is wrong with it: one that does not parse is not obeyed, and not forgotten (I13). */
+async function readOrder<Order>(
+  bus: Bus,
+  key: string,
+  schema: z.ZodType<Order>,
+): Promise<Told<Order> | string> {
+  const message = await bus.readLast(STREAMS.orders, key);
+  if (message === undefined) return { revision: 0 };
+  if (message.deleted) return { revision: message.sequence };
+  const order = decode(message.body, schema);
+  return order.ok
+    ? { revision: message.sequence, order: order.value }
+    : `${key}: ${order.problems.join('; ')}`;
+}

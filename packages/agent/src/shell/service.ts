@@ -1,0 +1,148 @@
+/** One service on this node: its core, its journal, its timers, and what it hears. */
+
+import type { HeardMessage } from '@swell/shared/adapters/bus.ts';
+import type { Logger } from '@swell/shared/adapters/logger.ts';
+import { slotEntry } from '@swell/shared/adapters/slot-bucket.ts';
+import type { ServicePresence } from '@swell/shared/domain/report.ts';
+import { decode } from '@swell/shared/protocol/codec.ts';
+import { haltSchema, waveSchema } from '@swell/shared/protocol/orders.ts';
+import { parseOrderSubject, parseSlotSubject } from '@swell/shared/protocol/subjects.ts';
+import { Machine, Timers } from '@swell/shared/shell/machine.ts';
+import type { JournalStore } from '../adapters/journal.ts';
+import type { Effect, Timer } from '../core/effects.ts';
+import type { AgentEvent } from '../core/events.ts';
+import { presenceOf } from '../core/presence.ts';
+import { type Journal, newService, type Self, type ServiceState, work } from '../core/state.ts';
+import { begin, step } from '../core/step.ts';
+import { type PerformerContext, perform } from './performers.ts';
+
+export interface ServiceOptions extends Pick<PerformerContext, 'self' | 'engine' | 'bus' | 'nowMs'> {
+  readonly journal: Journal;
+  readonly store: JournalStore;
+  readonly logger: Logger;
+  readonly onHandled: (self: Self, event: AgentEvent, before: ServiceState, after: ServiceState) => void;
+  readonly onFailed: (error: unknown) => void;
+}
+
+export class Service implements Disposable {
+  readonly #options: ServiceOptions;
+  readonly #machine: Machine<ServiceState, AgentEvent, Effect>;
+  readonly #timers: Timers<Timer>;
+  readonly #ended = new AbortController();
+  #presence: ServicePresence | undefined;
+
+  constructor(options: ServiceOptions) {
+    this.#options = options;
+    const { self, journal, store, onHandled, onFailed, nowMs } = options;
+    this.#timers = new Timers((timer) => this.post({ kind: 'timer-fired', timer }));
+    this.#machine = new Machine({
+      core: { step },
+      initial: newService(self, journal),
+      nowMs,
+      save: async (before, after) => {
+        if (before.journal !== after.journal) await store.save(self.service, after.journal);
+      },
+      perform: (effect) => this.#perform(effect),
+      onHandled: (event, before, after) => {
+        this.#log(event, before, after);
+        onHandled(self, event, before, after);
+      },
+      onFailed,
+    });
+    this.#machine.perform(begin(this.#machine.state).effects);
+  }
+
+  get state(): ServiceState {
+    return this.#machine.state;
+  }
+
+  /** Nothing is half done, and everything that has to be said has been. */
+  get isAtRest(): boolean {
+    const { phase, journal } = this.state;
+    return work(phase) === undefined && phase.name !== 'claiming' && journal.outbox.length === 0;
+  }
+
+  get isInTheMiddle(): boolean {
+    const { phase } = this.state;
+    return work(phase) !== undefined || phase.name === 'claiming';
+  }
+
+  /** What the node shows of it; the last known while the engine is being looked at. */
+  presence(): ServicePresence | undefined {
+    if (this.state.observation !== undefined) this.#presence = presenceOf(this.state, this.#options.nowMs());
+    return this.#presence;
+  }
+
+  post(event: AgentEvent): void {
+    void this.#machine.post(event);
+  }
+
+  /** An order or a slot as it was heard on a republished subject. What does not parse changes nothing (I13). */
+  hear(message: HeardMessage): void {
+    if (message.sequence === undefined) return;
+    const slot = parseSlotSubject(message.subject);
+    if (message.subject.startsWith('swell.slot.') && slot !== undefined) {
+      const entry = slotEntry({ ...message, sequence: message.sequence });
+      this.post({ kind: 'slot-heard', slot: slot.slot, entry });
+      return;
+    }
+    const place = parseOrderSubject(message.subject);
+    const revision = message.sequence;
+    if (place?.kind === 'wave') {
+      const wave = message.deleted ? undefined : decode(message.body, waveSchema);
+      if (wave?.ok === false) return this.#reject(message, wave.problems);
+      this.post({ kind: 'wave-heard', told: { revision, ...(wave !== undefined && { order: wave.value }) } });
+    } else if (place?.kind === 'halt') {
+      const halt = message.deleted ? undefined : decode(message.body, haltSchema);
+      if (halt?.ok === false) return this.#reject(message, halt.problems);
+      this.post({ kind: 'halt-heard', told: { revision, ...(halt !== undefined && { order: halt.value }) } });
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#ended.abort();
+    this.#machine.end();
+    this.#timers[Symbol.dispose]();
+  }
+
+  #perform(effect: Effect): void {
+    const { self, engine, bus, nowMs, onFailed } = this.#options;
+    const context: PerformerContext = {
+      self,
+      engine,
+      bus,
+      nowMs,
+      signal: this.#ended.signal,
+      setTimer: (timer, delayMs) => this.#timers.set(timer, delayMs),
+      clearTimer: (timer) => this.#timers.clear(timer),
+    };
+    perform(effect, context).then(
+      (event) => event !== undefined && this.post(event),
+      (error: unknown) => this.#ended.signal.aborted || onFailed(error),
+    );
+  }
+
+  #reject(message: HeardMessage, problems: readonly string[]): void {
+    this.#options.logger.warn(
+      { subject: message.subject, revision: message.sequence, problems },
+      'message rejected',
+    );
+  }
+
+  #log(event: AgentEvent, before: ServiceState, after: ServiceState): void {
+    const { logger, self } = this.#options;
+    const fields = {
+      service: self.service,
+      event: event.kind,
+      phase: after.phase.name,
+      wave: after.wave?.revision,
+      ...('reason' in event && { reason: event.reason }),
+      ...('timer' in event && { timer: event.timer }),
+    };
+    const isQuiet = ['pulse-heard', 'slot-heard', 'slots-read', 'timer-fired', 'orders-read'].includes(
+      event.kind,
+    );
+    if (isQuiet && before.phase.name === after.phase.name) logger.debug(fields, 'event handled');
+    else logger.info(fields, 'event handled');
+  }
+}

@@ -1,0 +1,8 @@
+#!/usr/bin/env node
+import { createLogger } from '@swell/shared/adapters/logger.ts';
+import { runUntilSignal } from '@swell/shared/shell/lifecycle.ts';
+import { readConfig } from './shell/config.ts';
+import { runCoordinator } from './shell/coordinator.ts';
+
+const logger = createLogger({ name: 'coordinator', level: 'info' });
+process.exitCode = await runUntilSignal((signal) => runCoordinator(readConfig(process.env), signal), logger);

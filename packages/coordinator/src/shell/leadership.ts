@@ -1,0 +1,172 @@
+/**
+ * Which of several coordinators leads: a lease in the bucket `swell_rollouts`, renewed by conditional writes. A rival
+ * takes it once it has seen it unrenewed for its whole length by its own monotonic clock (as Kubernetes' leader election
+ * does), so no two clocks have to agree; and since every order of ours is written with an expected revision, a leader
+ * who has not noticed yet can do no harm.
+ */
+
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Bus, BusError } from '@swell/shared/adapters/bus.ts';
+import type { Clock } from '@swell/shared/adapters/clock.ts';
+import { decode, encode } from '@swell/shared/protocol/codec.ts';
+import { type Lease, leaseSchema } from '@swell/shared/protocol/records.ts';
+import { LEASE_KEY, STREAMS } from '@swell/shared/protocol/subjects.ts';
+
+export interface LeadershipOptions {
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly coordinator: string;
+  readonly leaseMs: number;
+}
+
+/** What stands under the lease's key, and when this process first saw it so. */
+interface Sighting {
+  readonly revision: number;
+  readonly lease: Lease | undefined;
+  readonly sinceMs: number;
+}
+
+/** Waits until the lease can be taken, and takes it. Throws the signal's reason. */
+export async function acquireLeadership(options: LeadershipOptions, signal: AbortSignal): Promise<Term> {
+  let seen: Sighting | undefined;
+  for (;;) {
+    signal.throwIfAborted();
+    try {
+      seen = await look(options, seen);
+      if (isVacant(seen, options)) return await Term.begin(options, seen.revision, seen.lease);
+    } catch (error) {
+      if (!(error instanceof BusError) || error.code === 'refused') throw error;
+    }
+    await delay(options.leaseMs / 5, undefined, { signal });
+  }
+}
+
+async function look({ bus, clock }: LeadershipOptions, before: Sighting | undefined): Promise<Sighting> {
+  const message = await bus.readLast(STREAMS.rollouts, LEASE_KEY);
+  const revision = message?.sequence ?? 0;
+  if (before?.revision === revision) return before;
+  const parsed = message === undefined || message.deleted ? undefined : decode(message.body, leaseSchema);
+  return { revision, lease: parsed?.ok === true ? parsed.value : undefined, sinceMs: clock.monotonicMs() };
+}
+
+function isVacant({ lease, sinceMs }: Sighting, { clock, coordinator }: LeadershipOptions): boolean {
+  if (lease === undefined || lease.leaseMs === 0) return true;
+  // Our own, from before a restart under the same name: nobody else writes under it.
+  return lease.coordinator === coordinator || clock.monotonicMs() - sinceMs > lease.leaseMs;
+}
+
+/** A time of leading: from the lease's taking to the first failure to keep it. */
+export class Term {
+  readonly #options: LeadershipOptions;
+  readonly #ended = new AbortController();
+  #lease: Lease;
+  #revision: number;
+  /** By our own clock, counted from before the last successful write: nobody else can hold it earlier. */
+  #untilMs: number;
+  #busClock: { readonly atMs: number; readonly monotonicMs: number };
+
+  private constructor(options: LeadershipOptions, lease: Lease, written: Written) {
+    this.#options = options;
+    this.#lease = lease;
+    this.#revision = written.revision;
+    this.#untilMs = written.sentAtMs + lease.leaseMs;
+    this.#busClock = written.busClock;
+  }
+
+  static async begin(options: LeadershipOptions, revision: number, before: Lease | undefined): Promise<Term> {
+    const lease: Lease = {
+      coordinator: options.coordinator,
+      term: (before?.term ?? 0) + 1,
+      leaseMs: options.leaseMs,
+      releasesRead: before?.releasesRead ?? 0,
+      controlsRead: before?.controlsRead ?? 0,
+    };
+    return new Term(options, lease, await write(options, lease, revision));
+  }
+
+  get number(): number {
+    return this.#lease.term;
+  }
+
+  /** How far the messages of people have been read and their consequences saved. */
+  get read(): { readonly releases: number; readonly controls: number } {
+    return { releases: this.#lease.releasesRead, controls: this.#lease.controlsRead };
+  }
+
+  /** Aborted once we lead no more, with the reason. */
+  get signal(): AbortSignal {
+    return this.#ended.signal;
+  }
+
+  get isHeld(): boolean {
+    return !this.#ended.signal.aborted && this.#options.clock.monotonicMs() < this.#untilMs;
+  }
+
+  /** The bus's clock, carried on by our monotonic one since the last renewal. It never goes back within a term. */
+  nowMs(): number {
+    return Math.round(this.#busClock.atMs + (this.#options.clock.monotonicMs() - this.#busClock.monotonicMs));
+  }
+
+  hasRead(what: 'releases' | 'controls', sequence: number): void {
+    const key = what === 'releases' ? 'releasesRead' : 'controlsRead';
+    this.#lease = { ...this.#lease, [key]: Math.max(this.#lease[key], sequence) };
+  }
+
+  /** Leads no more, for a reason that somebody else found. */
+  depose(reason: string): void {
+    this.#ended.abort(new Error(reason));
+  }
+
+  /** Renews until it fails for good, or the signal says to stop. */
+  async keep(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && !this.#ended.signal.aborted) {
+      await delay(this.#options.leaseMs / 3, undefined, {
+        signal: AbortSignal.any([signal, this.signal]),
+      }).catch(() => {});
+      if (!signal.aborted && !this.#ended.signal.aborted) await this.#renew();
+    }
+  }
+
+  /** Gives the lease back, so that the next one need not wait for its end. */
+  async resign(): Promise<void> {
+    if (!this.isHeld) return;
+    this.#ended.abort(new Error('resigned'));
+    await write(this.#options, { ...this.#lease, leaseMs: 0 }, this.#revision).catch(() => {});
+  }
+
+  async #renew(): Promise<void> {
+    try {
+      const written = await write(this.#options, this.#lease, this.#revision);
+      this.#revision = written.revision;
+      this.#untilMs = written.sentAtMs + this.#lease.leaseMs;
+      if (written.busClock.atMs > this.nowMs()) this.#busClock = written.busClock;
+    } catch (error) {
+      const isLost = !(error instanceof BusError) || !error.retryable;
+      if (isLost)
+        this.depose(`the lease was lost: ${error instanceof Error ? error.message : String(error)}`);
+      else if (!this.isHeld) this.depose('the lease ran out while the bus was out of reach');
+    }
+  }
+}
+
+interface Written {
+  readonly revision: number;
+  readonly sentAtMs: number;
+  readonly busClock: { readonly atMs: number; readonly monotonicMs: number };
+}
+
+async function write({ bus, clock }: LeadershipOptions, lease: Lease, expect: number): Promise<Written> {
+  const sentAtMs = clock.monotonicMs();
+  const { sequence } = await bus.publish({
+    subject: LEASE_KEY,
+    body: encode(lease),
+    line: `${lease.coordinator} leads, term ${lease.term}`,
+    id: `${lease.term}.${expect}.${lease.coordinator}`,
+    expectLast: expect,
+  });
+  const monotonicMs = clock.monotonicMs();
+  const stored = await bus.readLast(STREAMS.rollouts, LEASE_KEY);
+  if (stored?.sequence !== sequence)
+    throw new BusError('conflict', 'another coordinator has taken the lease');
+  return { revision: sequence, sentAtMs, busClock: { atMs: stored.storedAtMs, monotonicMs } };
+}

@@ -1,0 +1,105 @@
+/** One performer for each effect of the core: the coordinator's whole output on one screen. */
+
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Bus, BusError, type Publication } from '@swell/shared/adapters/bus.ts';
+import { publishUntilStored } from '@swell/shared/adapters/persistent-publish.ts';
+import { SlotBucket } from '@swell/shared/adapters/slot-bucket.ts';
+import type { FleetEvent } from '@swell/shared/domain/event.ts';
+import { encode } from '@swell/shared/protocol/codec.ts';
+import { describeHalt, describeWave } from '@swell/shared/protocol/orders.ts';
+import { eventSubject, haltKey, waveKey } from '@swell/shared/protocol/subjects.ts';
+import type { Registry } from '../adapters/registry.ts';
+import { RegistryError } from '../adapters/registry-error.ts';
+import type { Effect } from '../core/effects.ts';
+import type { CoordinatorEvent } from '../core/events.ts';
+
+export interface PerformerContext {
+  readonly service: string;
+  readonly bus: Bus;
+  readonly registry: Registry;
+  readonly signal: AbortSignal;
+  readonly post: (event: CoordinatorEvent) => void;
+}
+
+type Performers = {
+  readonly [Kind in Effect['kind']]: (
+    effect: Extract<Effect, { readonly kind: Kind }>,
+    context: PerformerContext,
+  ) => Promise<void>;
+};
+
+const RESOLVE_RETRY_MIN_MS = 1_000;
+const RESOLVE_RETRY_MAX_MS = 60_000;
+
+const PERFORMERS: Performers = {
+  async 'publish-wave'({ wave, expect }, { bus, signal, post }) {
+    const { sequence } = await publishUntilStored(
+      bus,
+      {
+        subject: waveKey(wave.region, wave.service),
+        body: encode(wave),
+        line: describeWave(wave),
+        id: String(expect),
+        expectLast: expect,
+      },
+      signal,
+    );
+    post({ kind: 'wave-stored', region: wave.region, revision: sequence, wave });
+  },
+
+  async 'publish-halt'({ halt, expect }, { service, bus, signal, post }) {
+    const place = { subject: haltKey(service), id: String(expect), expectLast: expect };
+    const publication: Publication =
+      halt === undefined
+        ? { ...place, body: new Uint8Array(), line: `${service}: the halt is lifted`, deletes: true }
+        : { ...place, body: encode(halt), line: describeHalt(halt) };
+    const { sequence } = await publishUntilStored(bus, publication, signal);
+    post({ kind: 'halt-stored', revision: sequence, halt });
+  },
+
+  async 'clear-slot'({ region, slot, expect }, { service, bus, signal }) {
+    const line = `${service} in ${region}: slot ${slot} was lost and is cleared`;
+    // Where this is cut off, the slot is seen as lost once more.
+    await new SlotBucket(bus, region, service).free(slot, expect, line, signal);
+  },
+
+  async tell({ event }, { bus, signal, post }) {
+    await publishEvent(bus, event, signal);
+    post({ kind: 'event-stored', id: event.id });
+  },
+
+  async 'resolve-image'({ rollout, image }, { registry, signal, post }) {
+    for (let tries = 0; ; tries += 1) {
+      try {
+        post({ kind: 'image-resolved', rollout, digest: await registry.resolve(image, signal) });
+        return;
+      } catch (error) {
+        if (!(error instanceof RegistryError)) throw error;
+        post({ kind: 'image-not-resolved', rollout, reason: error.message, retrying: error.retryable });
+        if (!error.retryable) return;
+        const waitMs = Math.min(RESOLVE_RETRY_MAX_MS, RESOLVE_RETRY_MIN_MS * 2 ** tries);
+        await delay(Math.max(waitMs, error.retryAfterMs ?? 0), undefined, { signal });
+      }
+    }
+  },
+};
+
+/** Performs one effect to its end. Throws `conflict` where somebody else writes our orders: we lead no more. */
+export async function perform(effect: Effect, context: PerformerContext): Promise<void> {
+  const performer = PERFORMERS[effect.kind] as (effect: Effect, context: PerformerContext) => Promise<void>;
+  try {
+    await performer(effect, context);
+  } catch (error) {
+    const isPassing = error instanceof BusError && error.retryable;
+    if (!context.signal.aborted && !isPassing) throw error;
+  }
+}
+
+export async function publishEvent(bus: Bus, event: FleetEvent, signal: AbortSignal): Promise<void> {
+  const { id, line, service, name } = event;
+  await publishUntilStored(
+    bus,
+    { subject: eventSubject(service, name), body: encode(event), line, id },
+    signal,
+  );
+}

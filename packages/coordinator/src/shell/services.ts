@@ -1,0 +1,148 @@
+/** The machines of all services under one leader: made when a service is first heard of, saved by conditional writes. */
+
+import { type Bus, BusError, type StoredMessage } from '@swell/shared/adapters/bus.ts';
+import type { Logger } from '@swell/shared/adapters/logger.ts';
+import { publishUntilStored } from '@swell/shared/adapters/persistent-publish.ts';
+import type { ServiceName } from '@swell/shared/domain/names.ts';
+import { emptyRecord, type ServiceRecord } from '@swell/shared/domain/rollout.ts';
+import { decode, encode } from '@swell/shared/protocol/codec.ts';
+import { describeRecord, serviceRecordSchema } from '@swell/shared/protocol/records.ts';
+import { lastToken, rolloutKey } from '@swell/shared/protocol/subjects.ts';
+import { Machine } from '@swell/shared/shell/machine.ts';
+import type { Registry } from '../adapters/registry.ts';
+import type { Effect } from '../core/effects.ts';
+import type { CoordinatorEvent } from '../core/events.ts';
+import { newService, type ServiceState } from '../core/state.ts';
+import { step } from '../core/step.ts';
+import type { Term } from './leadership.ts';
+import { mergeEvents } from './merge.ts';
+import { perform } from './performers.ts';
+
+export type ServiceMachine = Machine<ServiceState, CoordinatorEvent, Effect>;
+
+export interface ServicesOptions {
+  readonly bus: Bus;
+  readonly registry: Registry;
+  readonly term: Term;
+  readonly logger: Logger;
+  readonly onHandled: (service: ServiceName, event: CoordinatorEvent, state: ServiceState) => void;
+  readonly onOrderStored: () => void;
+}
+
+export class Services {
+  readonly #options: ServicesOptions;
+  readonly #machines = new Map<ServiceName, ServiceMachine>();
+  readonly #revisions = new Map<ServiceName, number>();
+  #isRead = false;
+
+  constructor(options: ServicesOptions) {
+    this.#options = options;
+  }
+
+  get machines(): ReadonlyMap<ServiceName, ServiceMachine> {
+    return this.#machines;
+  }
+
+  /** Takes a saved record. Throws where it does not parse: to go on without it would forget what was halted. */
+  restore(message: StoredMessage): void {
+    const service = lastToken(message.subject);
+    this.#revisions.set(service, message.sequence);
+    if (message.deleted) return;
+    const record = decode(message.body, serviceRecordSchema);
+    if (!record.ok) throw new Error(`the record of ${service} does not parse: ${record.problems.join('; ')}`);
+    this.#add(service, record.value);
+  }
+
+  of(service: ServiceName): ServiceMachine {
+    return this.#machines.get(service) ?? this.#add(service, emptyRecord(service));
+  }
+
+  /** All that the bus held has been posted: from here on machines decide, new ones too. */
+  busRead(): void {
+    this.#isRead = true;
+    for (const machine of this.#machines.values()) void machine.post({ kind: 'bus-read' });
+  }
+
+  end(): void {
+    for (const machine of this.#machines.values()) machine.end();
+  }
+
+  #add(service: ServiceName, record: ServiceRecord): ServiceMachine {
+    const { term, onHandled, logger } = this.#options;
+    const machine: ServiceMachine = new Machine({
+      core: { step },
+      initial: newService(service, record),
+      nowMs: () => term.nowMs(),
+      save: (before, after) => this.#save(service, before, after),
+      perform: (effect) => void this.#perform(service, machine, effect),
+      merge: mergeEvents,
+      onHandled: (event, before, after) => {
+        logHandled(logger, event, before, after);
+        onHandled(service, event, after);
+      },
+      onFailed: (error) => this.#fail(error),
+    });
+    this.#machines.set(service, machine);
+    if (this.#isRead) void machine.post({ kind: 'bus-read' });
+    return machine;
+  }
+
+  async #save(service: ServiceName, before: ServiceState, after: ServiceState): Promise<void> {
+    if (before.record === after.record) return;
+    const { bus, term } = this.#options;
+    const expect = this.#revisions.get(service) ?? 0;
+    const { sequence } = await publishUntilStored(
+      bus,
+      {
+        subject: rolloutKey(service),
+        body: encode(after.record),
+        line: describeRecord(after.record),
+        id: `${term.number}.${expect}`,
+        expectLast: expect,
+      },
+      term.signal,
+    );
+    this.#revisions.set(service, sequence);
+  }
+
+  async #perform(service: ServiceName, machine: ServiceMachine, effect: Effect): Promise<void> {
+    const { bus, registry, term, onOrderStored } = this.#options;
+    try {
+      await perform(effect, {
+        service,
+        bus,
+        registry,
+        signal: term.signal,
+        post: (event) => void machine.post(event),
+      });
+      if (effect.kind === 'publish-wave' || effect.kind === 'publish-halt') onOrderStored();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  /** Whatever it is, another one (or we, anew) starts from what is saved. */
+  #fail(error: unknown): void {
+    const { term, logger } = this.#options;
+    if (term.signal.aborted) return;
+    const isRival = error instanceof BusError && error.code === 'conflict';
+    if (!isRival) logger.error({ err: error }, 'a service failed');
+    term.depose(isRival ? 'another coordinator writes our records' : `a service failed: ${String(error)}`);
+  }
+}
+
+const QUIET: readonly CoordinatorEvent['kind'][] = ['time-passed', 'nodes-seen', 'slot-seen', 'event-stored'];
+
+function logHandled(
+  logger: Logger,
+  event: CoordinatorEvent,
+  before: ServiceState,
+  after: ServiceState,
+): void {
+  const { rollout } = after.record;
+  const phase = rollout?.phase.name ?? 'none';
+  const changed = before.record.rollout?.phase.name !== rollout?.phase.name;
+  const fields = { service: after.service, event: event.kind, rollout: rollout?.release.rollout, phase };
+  if (QUIET.includes(event.kind) && !changed) logger.debug(fields, 'event handled');
+  else logger.info(fields, 'event handled');
+}

@@ -1,0 +1,31 @@
+/** Publishing until it is known to be stored: every publish of ours waits for its acknowledgement. */
+
+import { setTimeout as delay } from 'node:timers/promises';
+import { type Bus, BusError, type Publication, type Stored } from './bus.ts';
+
+const WAIT_MIN_MS = 100;
+const WAIT_MAX_MS = 5_000;
+
+/**
+ * Repeats a publication until the bus has stored it once. It must carry an id, or an expectation, so that repeating it is
+ * harmless.
+ *
+ * @throws BusError `conflict` or `refused`, which repeating would not change; the signal's reason
+ */
+export async function publishUntilStored(
+  bus: Bus,
+  publication: Publication,
+  signal: AbortSignal,
+): Promise<Stored> {
+  for (let tries = 0; ; tries += 1) {
+    signal.throwIfAborted();
+    try {
+      return await bus.publish(publication);
+    } catch (error) {
+      if (!(error instanceof BusError) || !error.retryable) throw error;
+    }
+    // Doubling, with jitter: a bus that comes back is not met by everybody at once.
+    const waitMs = Math.min(WAIT_MAX_MS, WAIT_MIN_MS * 2 ** tries);
+    await delay(waitMs * (0.5 + Math.random() / 2), undefined, { signal });
+  }
+}

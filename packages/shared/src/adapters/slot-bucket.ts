@@ -1,0 +1,97 @@
+/**
+ * A region's slots of a service in the bucket `swell_slots`: claim, renew, free, each one conditional publish. Both
+ * programs use it: agents for their own slots, the coordinator to clear lost ones.
+ */
+
+import type { Region, ServiceName } from '../domain/names.ts';
+import type { SlotEntry, SlotHolder } from '../domain/slot.ts';
+import { decode, encode } from '../protocol/codec.ts';
+import { describeClaim, slotHolderSchema } from '../protocol/slots.ts';
+import { parseSlotSubject, STREAMS, slotKey, slotKeysOf } from '../protocol/subjects.ts';
+import { type Bus, BusError, type HeardMessage, type StoredMessage } from './bus.ts';
+import { publishUntilStored } from './persistent-publish.ts';
+
+export type WriteOutcome =
+  | { readonly is: 'stored'; readonly revision: number }
+  /** Somebody else wrote before; the slot shows who, where it could be read. */
+  | { readonly is: 'taken'; readonly entry?: SlotEntry };
+
+export class SlotBucket {
+  readonly #bus: Bus;
+  readonly #region: Region;
+  readonly #service: ServiceName;
+
+  constructor(bus: Bus, region: Region, service: ServiceName) {
+    this.#bus = bus;
+    this.#region = region;
+    this.#service = service;
+  }
+
+  /**
+   * Claims or renews: both write the holder over the revision that is expected. A write whose answer was lost is read
+   * back before anything is concluded. Throws {@link BusError} where it stays unknown.
+   */
+  async write(slot: number, expect: number, holder: SlotHolder): Promise<WriteOutcome> {
+    const key = slotKey(this.#region, this.#service, slot);
+    const line = `${this.#service} in ${this.#region}: ${describeClaim(slot, holder)}`;
+    const id = `${expect}.${holder.node}.${holder.attempt}`;
+    try {
+      const publication = { subject: key, body: encode(holder), line, id, expectLast: expect };
+      return { is: 'stored', revision: (await this.#bus.publish(publication)).sequence };
+    } catch (error) {
+      if (!(error instanceof BusError) || error.code === 'refused' || error.code === 'unavailable')
+        throw error;
+      const entry = await this.read(slot);
+      const isOurs = entry?.holder?.attempt === holder.attempt && entry.holder.node === holder.node;
+      if (isOurs && entry.revision > expect) return { is: 'stored', revision: entry.revision };
+      // Not stored, by the leader's word: it may be tried again.
+      if (error.code === 'unknown-outcome' && (entry?.revision ?? 0) === expect) throw error;
+      return entry === undefined ? { is: 'taken' } : { is: 'taken', entry };
+    }
+  }
+
+  /**
+   * Frees what was written with this revision, however long that takes; where somebody has written since, there is
+   * nothing to free.
+   */
+  async free(slot: number, expect: number, line: string, signal: AbortSignal): Promise<void> {
+    const subject = slotKey(this.#region, this.#service, slot);
+    const id = `${expect}.free`;
+    try {
+      const freed = { subject, body: new Uint8Array(), line, id, expectLast: expect, deletes: true };
+      await publishUntilStored(this.#bus, freed, signal);
+    } catch (error) {
+      if (!(error instanceof BusError) || error.code !== 'conflict') throw error;
+    }
+  }
+
+  /** From the leader: what stood there when it was asked. */
+  async read(slot: number): Promise<SlotEntry | undefined> {
+    const message = await this.#bus.readLast(STREAMS.slots, slotKey(this.#region, this.#service, slot));
+    return message === undefined ? undefined : slotEntry(message);
+  }
+
+  /** Every slot that was ever written; from a replica, so perhaps stale. */
+  async readAll(): Promise<ReadonlyMap<number, SlotEntry>> {
+    const messages = await this.#bus.readLastOfEach(STREAMS.slots, [slotKeysOf(this.#region, this.#service)]);
+    return new Map(
+      messages.flatMap((message) => {
+        const place = parseSlotSubject(message.subject);
+        return place === undefined ? [] : [[place.slot, slotEntry(message)] as const];
+      }),
+    );
+  }
+}
+
+/**
+ * A slot's entry as it was stored or heard. One that does not parse has a holder that nobody knows: it is not free.
+ */
+export function slotEntry(
+  message: StoredMessage | (HeardMessage & { readonly sequence: number }),
+): SlotEntry {
+  const revision = message.sequence;
+  if (message.deleted) return { revision };
+  const holder = decode(message.body, slotHolderSchema);
+  if (holder.ok) return { revision, holder: holder.value };
+  return { revision, holder: { node: 'unknown', rollout: 0, attempt: 'unknown', leaseMs: 86_400_000 } };
+}
