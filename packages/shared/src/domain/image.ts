@@ -22,6 +22,7 @@ export interface PinnedImage {
 }
 
 export const DIGEST_PATTERN = /^sha256:[0-9a-f]{64}$/;
+const ID_PATTERN = /^[0-9a-f]{64}$/;
 const TAG_PATTERN = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
 const REGISTRY_PATTERN = /^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9a-fA-F:]+\])(?::\d{1,5})?$/;
 const PATH_PATTERN = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
@@ -45,9 +46,12 @@ function fullRepository(text: string): string | undefined {
   const first = text.slice(0, Math.max(slash, 0));
   const namesRegistry = /[.:]/.test(first) || first === 'localhost' || first !== first.toLowerCase();
   const registry = namesRegistry ? first : 'docker.io';
-  const path = namesRegistry ? text.slice(slash + 1) : slash < 0 ? `library/${text}` : text;
+  const path = namesRegistry ? text.slice(slash + 1) : text;
   if (!REGISTRY_PATTERN.test(registry) || !PATH_PATTERN.test(path) || path.length > 255) return undefined;
-  return `${registry === 'index.docker.io' ? 'docker.io' : registry}/${path}`;
+  // What looks like an image's id is never a name.
+  if (!namesRegistry && ID_PATTERN.test(path)) return undefined;
+  if (registry !== 'docker.io' && registry !== 'index.docker.io') return `${registry}/${path}`;
+  return `docker.io/${path.includes('/') ? path : `library/${path}`}`;
 }
 
 /** How an engine pulls a pinned image: by digest, never by tag. */
