@@ -1,4 +1,4 @@
-import type { FailureBudget } from './policy.ts';
+import { exactly, type FailureBudget } from './policy.ts';
 
 export interface Tally {
   /** Attempts that have shown something: healthy, failed, lost. */
@@ -16,5 +16,5 @@ export function isSpent(budget: FailureBudget, tally: Tally): boolean {
   if (budget.max.kind === 'count') return tally.failed > budget.max.count;
   if (tally.attempted === 0) return false;
   if (tally.attempted < budget.minSample && !tally.stageEnded) return false;
-  return tally.failed * 100 > budget.max.percent * tally.attempted;
+  return tally.failed * 100 > exactly(budget.max.percent * tally.attempted);
 }

@@ -96,6 +96,6 @@ export function stageSize(percent: number, nodes: number): number {
 }
 
 /** 7.000000000000001 is 7: percentages with two decimals of counts below 10^9 stay exact. */
-function exactly(value: number): number {
+export function exactly(value: number): number {
   return Math.round(value * 1e6) / 1e6;
 }
