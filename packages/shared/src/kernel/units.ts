@@ -20,15 +20,16 @@ export function parseDurationMs(text: string): number | undefined {
 
 /** A duration for a person to read, two units at most: `1h 30m`, `12s`, `300ms`. */
 export function formatDuration(ms: number): string {
-  if (ms < 1_000) return `${Math.round(ms)}ms`;
+  if (Math.round(ms) < 1_000) return `${Math.round(ms)}ms`;
+  // Rounded first: 59.9 s are a minute, not 60 s.
+  let rest = Math.round(ms / 1_000) * 1_000;
   const units: readonly (readonly [string, number])[] = [
     ['d', UNIT_MS.d],
     ['h', UNIT_MS.h],
     ['m', UNIT_MS.m],
     ['s', UNIT_MS.s],
   ];
-  const first = units.findIndex(([, unitMs]) => ms >= unitMs);
-  let rest = Math.round(ms / 1_000) * 1_000;
+  const first = units.findIndex(([, unitMs]) => rest >= unitMs);
   const words: string[] = [];
   for (const [name, unitMs] of units.slice(first, first + 2)) {
     const amount = Math.floor(rest / unitMs);
