@@ -3,6 +3,7 @@ import type { NodeId } from '../names.ts';
 import { isResult, type NodeReport } from '../report.ts';
 import { type Evidence, nodeKey, slotProblem, who } from './evidence.ts';
 import type { Docket, Rule } from './rule.ts';
+import { mostAtOnce, type Span } from './spans.ts';
 
 /** A region and service as its nodes' own reports tell it, which come from one stream and are in order. */
 interface Place {
@@ -13,13 +14,6 @@ interface Place {
   limit: number;
   /** What may be out: the limit, or as many as were out when it shrank, until they are few enough. */
   ceiling: number;
-}
-
-/** From the claim to the deletion of the slot by which a node went out; revisions of slots come from one stream. */
-interface Span {
-  readonly node: NodeId;
-  readonly from: number;
-  readonly to: number;
 }
 
 /**
@@ -120,22 +114,6 @@ export function limitsUnavailable(evidence: Evidence, docket: Docket): Rule {
     const problem = status === 'returning' ? slotProblem(evidence, report) : undefined;
     if (problem !== undefined) docket.violation(entry.sequence, `${who(report)} went back ${problem}`);
   }
-}
-
-/** The most who were out together at any moment of this span; only where one of them begins can there be more. */
-function mostAtOnce(span: Span, spans: readonly Span[]): readonly Span[] {
-  const ends = spans.map(({ to }) => to).sort((a, b) => a - b);
-  let [over, most, mostAt] = [0, 0, span.from];
-  for (const [index, from] of spans
-    .map((one) => one.from)
-    .sort((a, b) => a - b)
-    .entries()) {
-    while ((ends[over] ?? from + 1) <= from) over += 1;
-    const together = index + 1 - over;
-    if (from < span.from || from >= span.to || together < most) continue;
-    [most, mostAt] = [together, from];
-  }
-  return spans.filter(({ from, to }) => from <= mostAt && mostAt < to);
 }
 
 function attemptKey(report: NodeReport): string {
