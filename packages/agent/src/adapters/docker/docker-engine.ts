@@ -22,6 +22,7 @@ import {
   LAST_GOOD_DIGEST_LABEL,
   LAST_GOOD_IMAGE_LABEL,
   presentPart,
+  probedPart,
   progressOf,
   readMarks,
   readPart,
@@ -29,7 +30,7 @@ import {
   type Swap,
 } from './marks.ts';
 import { obstacleIn } from './obstacles.ts';
-import type { Intent } from './plan.ts';
+import { attainable, type Intent } from './plan.ts';
 import { createDraft, findTarget } from './prepare.ts';
 import { dockerConfigAuth, type RegistryAuthSource } from './registry-auth.ts';
 import { type OnStep, runSwap } from './swap.ts';
@@ -118,17 +119,11 @@ export class DockerEngine implements Engine {
   }
 
   commitSwap(service: ServiceName): Promise<void> {
-    return this.#inTurn(service, () => this.#run(service, 'commit'));
+    return this.#inTurn(service, () => this.#end(service, 'commit'));
   }
 
   undoSwap(service: ServiceName): Promise<void> {
-    return this.#inTurn(service, async () => {
-      const found = await this.#look(service);
-      await this.#run(service, 'undo');
-      if (found.kind === 'swap' && found.old === undefined) {
-        throw new EngineError('no-container', 'the old container was removed by somebody; the new one stays');
-      }
-    });
+    return this.#inTurn(service, () => this.#end(service, 'undo'));
   }
 
   async probe(service: ServiceName, probe: Probe, timeoutMs: number): Promise<ProbeOutcome> {
@@ -175,6 +170,18 @@ export class DockerEngine implements Engine {
     await this.#run(order.service, 'prepare');
   }
 
+  /** Where somebody took a container away, the other one stays; that is said once, for the next call finds no swap. */
+  async #end(service: ServiceName, wanted: 'commit' | 'undo'): Promise<void> {
+    const found = await this.#look(service);
+    if (found.kind !== 'swap') return;
+    const reached = attainable(found, wanted);
+    await this.#run(service, reached);
+    if (reached === wanted) return;
+    const missing =
+      wanted === 'commit' ? 'the new container was removed' : 'there is no old container to go back to';
+    throw new EngineError('no-container', `${missing}; the other one stays`);
+  }
+
   /** Was this swap begun by the same order? Then it is taken up. */
   async #isFor(swap: Swap, order: SwapOrder): Promise<boolean> {
     const { old, fresh } = swap;
@@ -199,7 +206,7 @@ export class DockerEngine implements Engine {
     timeoutMs: number,
     signal: AbortSignal,
   ): Promise<ProbeOutcome> {
-    const part = presentPart(await this.#look(service));
+    const part = probedPart(await this.#look(service));
     const container = part === undefined ? undefined : await this.#dockerd.container(part.id);
     if (container === undefined) return { healthy: false, seen: 'there is no container' };
     const down = notRunning(container);

@@ -129,6 +129,11 @@ export function isUp(state: ContainerState): boolean {
   return state.Running || state.Restarting === true;
 }
 
+/** Docker could not start it, and says why. */
+export function hasStartError(state: ContainerState): boolean {
+  return state.Error !== undefined && state.Error !== '';
+}
+
 /** Docker writes the year 1 for "never". */
 export function wasStarted(state: ContainerState): boolean {
   return state.StartedAt !== undefined && state.StartedAt !== '' && !state.StartedAt.startsWith('0001-');

@@ -3,15 +3,23 @@
  *
  * The *new* container's labels tell whom it replaces and how that one was; names tell the rest:
  *
- *     old   X ────────────────► X.swell-prev ──► X.swell-old ──► removed      the second arrow is the commit point
- *     new   X.swell-draft ──► X.swell-next ──► X                              proven ──► in place
- *                                              X ──► X.swell-failed ──► removed
+ *     old   X ──────────────────────────────► X.swell-prev ──► X.swell-old ──► removed
+ *     new   X.swell-draft ──► X.swell-next ──────► X                │
+ *                        proven        │                      commit point
+ *                                      └─ or X ──► X.swell-failed ──► removed
  *
  * Anybody may remove any container at any time, so every combination has a meaning here.
  */
 
 import type { SwapProgress } from '../../core/container.ts';
-import { type InspectedContainer, isUp, plainName, type RestartPolicy, wasStarted } from './inspected.ts';
+import {
+  hasStartError,
+  type InspectedContainer,
+  isUp,
+  plainName,
+  type RestartPolicy,
+  wasStarted,
+} from './inspected.ts';
 
 export const SERVICE_LABEL = 'swell.service';
 export const LAST_GOOD_IMAGE_LABEL = 'swell.last-good.image-id';
@@ -56,6 +64,7 @@ export interface Part {
   readonly base: string;
   readonly suffix: Suffix;
   readonly up: boolean;
+  /** It was started at least once, or somebody tried. */
   readonly started: boolean;
   readonly policy: RestartPolicy;
   readonly imageId: string;
@@ -116,7 +125,7 @@ export function readPart(container: InspectedContainer): Part {
     base: name.slice(0, name.length - suffix.length),
     suffix,
     up: isUp(container.State),
-    started: wasStarted(container.State),
+    started: wasStarted(container.State) || hasStartError(container.State),
     policy: container.HostConfig.RestartPolicy ?? { Name: 'no' },
     imageId: container.Image,
     networks: Object.keys(container.NetworkSettings.Networks ?? {}),
@@ -130,6 +139,9 @@ export function readPart(container: InspectedContainer): Part {
  */
 export function readMarks(parts: readonly Part[]): Found {
   const groups = Map.groupBy(parts, ({ base }) => base);
+  // What was begun is ended first, whatever came beside it.
+  const begun = [...groups.values()].map(readGroup).find(({ kind }) => kind === 'swap');
+  if (begun !== undefined) return begun;
   const running = [...groups.values()].filter((group) => group.some(({ up }) => up));
   const [group, ...others] = running.length > 0 ? running : [...groups.values()];
   if (group === undefined) return { kind: 'absent' };
@@ -167,11 +179,13 @@ export function isSuccessor(part: Part | undefined, other: Part | undefined): bo
 }
 
 /**
- * The old container is gone, and this one still has the policy of a probation: somebody pruned stopped containers in
- * the middle. One that does not run may as well have been stopped by its operator, who has the last word (I12).
+ * The old container is gone, and this one was never started, or still has the policy of a probation: somebody pruned
+ * stopped containers in the middle. One that ran and runs no more may as well have been stopped by its operator, who has
+ * the last word (I12).
  */
-function isUnfinished({ memo, policy, up }: Part): boolean {
-  return memo !== undefined && up && policy.Name === 'no' && memo.policy.Name !== 'no';
+function isUnfinished({ memo, policy, up, started }: Part): boolean {
+  if (memo === undefined) return false;
+  return !started || (up && policy.Name === 'no' && memo.policy.Name !== 'no');
 }
 
 /** How far a swap has come. */
@@ -189,4 +203,13 @@ export function presentPart(found: Found): Part | undefined {
   if (found.kind === 'single') return found.part;
   if (found.kind !== 'swap') return undefined;
   return progressOf(found) === 'prepared' ? (found.old ?? found.fresh) : (found.fresh ?? found.old);
+}
+
+/**
+ * The container that is asked for its health. After a restart of dockerd the old one may run again under the new one's
+ * eyes; it must not answer for it.
+ */
+export function probedPart(found: Found): Part | undefined {
+  const inPlace = found.kind === 'swap' && found.fresh?.suffix === '' && found.fresh.started;
+  return inPlace ? found.fresh : presentPart(found);
 }

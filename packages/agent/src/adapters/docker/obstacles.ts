@@ -2,7 +2,7 @@
  * Why a service cannot be given another image as it stands, in words for its operator.
  */
 
-import { type InspectedContainer, isUp, plainName, shortId } from './inspected.ts';
+import { hasStartError, type InspectedContainer, isUp, plainName, shortId } from './inspected.ts';
 
 /** How the old container stands before a swap: only these two are given another image. */
 export type Standing = 'running' | 'broken';
@@ -20,7 +20,7 @@ export function obstacleIn(container: InspectedContainer): string | undefined {
   if (host.AutoRemove === true) return 'was started with --rm: it would be gone as soon as it stops';
   if (state.Paused === true) return 'is paused';
   if (state.Dead === true) return 'is dead: Docker could not remove it';
-  if (state.Status === 'created' && !hasStartError(container)) return 'was never started';
+  if (state.Status === 'created' && !hasStartError(state)) return 'was never started';
   return standingOf(container) === undefined ? 'is stopped' : undefined;
 }
 
@@ -32,15 +32,11 @@ export function standingOf(container: InspectedContainer): Standing | undefined 
   const { State: state, HostConfig: host, RestartCount: restarts = 0 } = container;
   if (state.Restarting === true) return 'broken';
   if (isUp(state)) return 'running';
-  if (hasStartError(container)) return 'broken';
+  if (hasStartError(state)) return 'broken';
   const policy = host.RestartPolicy ?? { Name: 'no' };
   const limit = policy.MaximumRetryCount ?? 0;
   const gaveUp = policy.Name === 'on-failure' && limit > 0 && restarts >= limit && state.ExitCode !== 0;
   return gaveUp ? 'broken' : undefined;
-}
-
-function hasStartError({ State: state }: InspectedContainer): boolean {
-  return state.Error !== undefined && state.Error !== '';
 }
 
 /** Containers that live in the old one's namespaces: they would hold dead ones afterwards. */

@@ -19,7 +19,7 @@ export type Step =
   | { readonly step: 'stop-old'; readonly old: Part; readonly stopTimeoutMs?: number }
   | { readonly step: 'set-aside-old'; readonly old: Part }
   | { readonly step: 'name-new'; readonly fresh: Part }
-  | { readonly step: 'start-new'; readonly fresh: Part }
+  | { readonly step: 'start-new'; readonly fresh: Part; readonly mayFail: boolean }
   // commit
   | { readonly step: 'pass-commit-point'; readonly old: Part }
   | { readonly step: 'restore-new-policy'; readonly fresh: Part; readonly policy: Part['policy'] }
@@ -57,12 +57,21 @@ export function nextStep(swap: Swap, intent: Intent, performed: Performed): Step
     case 'cut-over':
       return toCutOver(swap, performed);
     case 'commit':
-      return swap.old === undefined ? toFinish(swap, performed) : toCommit(swap, performed);
+      return swap.old === undefined ? toFinish(swap, performed) : toCommit(swap, swap.old, performed);
     case 'undo':
       return swap.old === undefined ? toFinish(swap, performed) : toUndo(swap, swap.old, performed);
     default:
       return unreachable(intent);
   }
+}
+
+/**
+ * What can still be had. A commit whose new container was removed by somebody can only go back; an undo that comes too
+ * late, or whose old container is gone, can only go on.
+ */
+export function attainable(swap: Swap, intent: 'commit' | 'undo'): 'commit' | 'undo' {
+  if (swap.fresh === undefined) return 'undo';
+  return progressOf(swap) === 'committed' ? 'commit' : intent;
 }
 
 interface Pair {
@@ -86,41 +95,42 @@ function toCutOver(swap: Swap, performed: Performed): Step | undefined {
   if (preparing !== undefined) return preparing;
   if (fresh.suffix !== '' && !performed.has('move-reference'))
     return { step: 'move-reference', fresh, reference };
-  if (old.policy.Name !== GUARD) return { step: 'guard-old', old };
-  if (old.up) return { step: 'stop-old', old, ...stopTimeout(fresh) };
+  // All that needs no standstill comes first. A container that was set aside is known to be ours to start again.
   if (old.suffix === '') return { step: 'set-aside-old', old };
   if (fresh.suffix !== '') return { step: 'name-new', fresh };
+  if (old.policy.Name !== GUARD) return { step: 'guard-old', old };
+  if (old.up) return { step: 'stop-old', old, ...stopTimeout(fresh) };
   // One that ran and ended has shown what it is; it is started again only where the old one ran in between.
   const due = !fresh.started || performed.has('stop-old');
-  if (!fresh.up && due && !performed.has('start-new')) return { step: 'start-new', fresh };
+  if (!fresh.up && due && !performed.has('start-new')) return { step: 'start-new', fresh, mayFail: false };
   return undefined;
 }
 
-function toCommit(swap: Swap, performed: Performed): Step | undefined {
-  const { old, fresh } = swap;
-  if (old === undefined || fresh === undefined || progressOf(swap) === 'prepared') {
-    throw new EngineError('start-failed', 'there is no new container in place to commit');
+/** Whoever commits has judged; a new container that does not run is as good as one that runs. */
+function toCommit(swap: Swap, old: Part, performed: Performed): Step | undefined {
+  const { fresh } = swap;
+  if (fresh === undefined || fresh.suffix !== '') {
+    throw new EngineError('no-container', 'there is no new container in place to commit');
   }
   if (!isSuccessor(fresh, old)) return { step: 'remove-old', old };
-  if (old.suffix !== '.swell-old') {
-    if (!fresh.up) throw new EngineError('start-failed', 'the new container does not run');
-    return { step: 'pass-commit-point', old };
-  }
-  const restoring = restoredPolicy(fresh);
-  if (restoring !== undefined) return restoring;
+  // dockerd was restarted, and went back by itself.
+  if (old.up) return { step: 'stop-old', old, ...stopTimeout(fresh) };
+  if (old.suffix !== '.swell-old') return { step: 'pass-commit-point', old };
+  const finishing = toFinish(swap, performed);
+  if (finishing !== undefined) return finishing;
   if (!performed.has('keep-last-good')) return { step: 'keep-last-good', fresh };
   if (old.policy.Name !== NO_RESTART) return { step: 'disarm-old', old };
   return { step: 'remove-old', old };
 }
 
-/** Somebody took the old container away: there is only forward. */
+/** Past the commit point, or with the old container taken away by somebody, there is only forward. */
 function toFinish({ fresh }: Swap, performed: Performed): Step | undefined {
   if (fresh === undefined) return undefined;
+  // Started before it is named: one that has the name and does not run is nobody's unfinished work.
+  if (!fresh.up && !performed.has('start-new')) return { step: 'start-new', fresh, mayFail: true };
   if (fresh.suffix !== '') return { step: 'name-new', fresh };
-  const restoring = restoredPolicy(fresh);
-  if (restoring !== undefined) return restoring;
-  if (!fresh.up && !performed.has('start-new')) return { step: 'start-new', fresh };
-  return undefined;
+  if (fresh.memo === undefined || samePolicy(fresh.policy, fresh.memo.policy)) return undefined;
+  return { step: 'restore-new-policy', fresh, policy: fresh.memo.policy };
 }
 
 function toUndo(swap: Swap, old: Part, performed: Performed): Step | undefined {
@@ -135,8 +145,8 @@ function toUndo(swap: Swap, old: Part, performed: Performed): Step | undefined {
       return { step: 'return-reference', fresh, old, reference: fresh.memo.reference };
     }
   }
-  const mine = related || fresh === undefined;
-  if (mine && needsStart(old, fresh, performed)) {
+  // One that still has its name was not touched: whoever stopped it meant it (I12).
+  if (old.suffix !== '' && !old.up && !performed.has('start-old')) {
     return { step: 'start-old', old, mayFail: fresh?.memo?.oldState === 'broken' };
   }
   if (old.suffix !== '') return { step: 'name-old', old };
@@ -144,21 +154,6 @@ function toUndo(swap: Swap, old: Part, performed: Performed): Step | undefined {
     return { step: 'restore-old-policy', old, policy: fresh.memo.policy };
   }
   return fresh === undefined ? undefined : { step: 'remove-new', fresh };
-}
-
-/**
- * A stopped container that was neither set aside nor guarded was stopped by somebody else, who meant it (I12). Where it
- * had the guard's policy anyway that cannot be told, and it is started.
- */
-function needsStart(old: Part, fresh: Part | undefined, performed: Performed): boolean {
-  if (old.up || performed.has('start-old')) return false;
-  const guarded = fresh?.memo === undefined || !samePolicy(old.policy, fresh.memo.policy);
-  return old.suffix !== '' || guarded || old.policy.Name === GUARD;
-}
-
-function restoredPolicy(fresh: Part): Step | undefined {
-  if (fresh.memo === undefined || samePolicy(fresh.policy, fresh.memo.policy)) return undefined;
-  return { step: 'restore-new-policy', fresh, policy: fresh.memo.policy };
 }
 
 function samePolicy(a: Part['policy'], b: Part['policy']): boolean {

@@ -49,7 +49,7 @@ const performers: Performers = {
   'stop-old': ({ dockerd }, { old, stopTimeoutMs }) => stop(dockerd, old.id, stopTimeoutMs),
   'set-aside-old': ({ dockerd }, { old }) => dockerd.rename(old.id, `${old.base}.swell-prev`),
   'name-new': ({ dockerd }, { fresh }) => dockerd.rename(fresh.id, fresh.base),
-  'start-new': ({ dockerd }, { fresh }) => dockerd.start(fresh.id),
+  'start-new': ({ dockerd }, { fresh, mayFail }) => start(dockerd, fresh.id, mayFail),
 
   'pass-commit-point': ({ dockerd }, { old }) => dockerd.rename(old.id, `${old.base}.swell-old`),
   'restore-new-policy': ({ dockerd }, { fresh, policy }) => dockerd.setPolicy(fresh.id, policy),
@@ -71,13 +71,7 @@ const performers: Performers = {
     if (image?.Id === fresh.imageId) await dockerd.tag(old.imageId, known.repository, known.tag);
   },
   'name-old': ({ dockerd }, { old }) => dockerd.rename(old.id, old.base),
-  'start-old': async ({ dockerd }, { old, mayFail }) => {
-    try {
-      await dockerd.start(old.id);
-    } catch (error) {
-      if (!mayFail || !(error instanceof EngineError) || error.code !== 'start-failed') throw error;
-    }
-  },
+  'start-old': ({ dockerd }, { old, mayFail }) => start(dockerd, old.id, mayFail),
   'restore-old-policy': ({ dockerd }, { old, policy }) => dockerd.setPolicy(old.id, policy),
   // What it brought of its own goes with it; the volumes it was given are carried by name, and stay.
   'remove-new': ({ dockerd }, { fresh }) => dockerd.remove(fresh.id, 'with-volumes'),
@@ -119,6 +113,15 @@ async function prove(dockerd: Dockerd, oldId: string, freshId: string): Promise<
   if (found.length === 0) return;
   await dockerd.remove(freshId, 'with-volumes');
   throw new EngineError('not-carried', `the new container would differ: ${found.join('; ')}`);
+}
+
+/** @param mayFail it was broken before, or there is nothing better: what follows must not wait for it */
+async function start(dockerd: Dockerd, id: string, mayFail: boolean): Promise<void> {
+  try {
+    await dockerd.start(id);
+  } catch (error) {
+    if (!mayFail || !(error instanceof EngineError) || error.code !== 'start-failed') throw error;
+  }
 }
 
 async function stop(dockerd: Dockerd, id: string, stopTimeoutMs: number | undefined): Promise<void> {
