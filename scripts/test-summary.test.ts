@@ -32,11 +32,7 @@ describe('the closing line', () => {
   test('takes a test that is skipped without a reason, and one still to do, for failures', () => {
     const report = { testResults: [fileOf(['a', 'passed'], ['b', 'skipped'], ['c', 'todo'])] };
     expect(summarize(report, clean)).toEqual({
-      lines: [
-        'not run, and nobody said why (skipped): b',
-        'not run, and nobody said why (todo): c',
-        '1 passed, 2 failed',
-      ],
+      lines: ['some.test.ts: 2 not run, and nobody said why, first (skipped): b', '1 passed, 2 failed'],
       exitCode: 1,
     });
   });

@@ -6,9 +6,11 @@ export type Report = {
     readonly name: string;
     readonly status: string;
     readonly message: string;
-    readonly assertionResults: readonly { readonly fullName: string; readonly status: string }[];
+    readonly assertionResults: readonly TestResult[];
   }[];
 };
+
+type TestResult = { readonly fullName: string; readonly status: string };
 
 /** How the run ended outside its tests. */
 export type Run = {
@@ -29,7 +31,7 @@ export function summarize(report: Report, run: Run): Summary {
   const failed = tests.filter((test) => test.status === 'failed');
   const notRun = tests.filter((test) => test.status !== 'passed' && test.status !== 'failed');
   const explained = notRun.filter((test) => isExplained(test, run));
-  const unexplained = run.filtered ? [] : notRun.filter((test) => !isExplained(test, run));
+  const unexplained = report.testResults.flatMap((file) => unexplainedIn(file, run));
   // A file that cannot be loaded fails without a test in it that does.
   const broken = report.testResults.filter(
     (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
@@ -40,7 +42,7 @@ export function summarize(report: Report, run: Run): Summary {
   const skipped = explained.length === 0 ? '' : `, ${explained.length} skipped`;
   return {
     lines: [
-      ...unexplained.map((test) => `not run, and nobody said why (${test.status}): ${test.fullName}`),
+      ...report.testResults.flatMap((file) => complaintAbout(file.name, unexplainedIn(file, run))),
       ...broken.map((file) => `could not be run: ${file.name}: ${file.message.split('\n')[0]}`),
       ...(outside === 1
         ? [`no test failed, but vitest ended with ${run.exitCode} after ${passed.length} passed`]
@@ -52,6 +54,19 @@ export function summarize(report: Report, run: Run): Summary {
   };
 }
 
-function isExplained(test: { readonly fullName: string; readonly status: string }, run: Run): boolean {
+function unexplainedIn(file: Report['testResults'][number], run: Run): readonly TestResult[] {
+  const notRun = file.assertionResults.filter(({ status }) => status !== 'passed' && status !== 'failed');
+  return run.filtered ? [] : notRun.filter((test) => !isExplained(test, run));
+}
+
+/** One line for a file: a hook that failed leaves out all its tests at once. */
+function complaintAbout(file: string, tests: readonly TestResult[]): readonly string[] {
+  const [first] = tests;
+  return first === undefined
+    ? []
+    : [`${file}: ${tests.length} not run, and nobody said why, first (${first.status}): ${first.fullName}`];
+}
+
+function isExplained(test: TestResult, run: Run): boolean {
   return run.noDocker !== undefined && test.status !== 'todo' && test.fullName.includes(needsDockerMark);
 }

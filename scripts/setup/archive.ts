@@ -22,27 +22,43 @@ export function fileFromTarGz(archive: Buffer, name: string): Promise<Buffer> {
   return fileFromTar(Readable.from([archive]).pipe(createGunzip()), name);
 }
 
-/**
- * The file of that name in a zip, found through its central directory.
- * By hand, because the nats CLI is released as zip only and a bare machine has no `unzip`.
- */
+/** The file of that name in a zip. */
 export function fileFromZip(archive: Buffer, name: string): Buffer {
+  return (
+    zipEntries(archive)
+      .find((entry) => isNamed(entry.name, name))
+      ?.unpack() ?? missing(name)
+  );
+}
+
+/** A file in a zip; unpacked when asked for. */
+export type ZipEntry = { readonly name: string; readonly unpack: () => Buffer };
+
+/**
+ * The files in a zip, by its central directory.
+ * By hand, because the nats CLI and Go modules come as zip only and a bare machine has no `unzip`.
+ */
+export function zipEntries(archive: Buffer): readonly ZipEntry[] {
   const end = archive.lastIndexOf('PK\x05\x06', undefined, 'latin1');
+  const entries: ZipEntry[] = [];
   let at = end < 0 ? archive.length : archive.readUInt32LE(end + 16);
   while (at + 46 <= archive.length && archive.readUInt32LE(at) === 0x02014b50) {
     const method = archive.readUInt16LE(at + 10);
     const packedBytes = archive.readUInt32LE(at + 20);
     const nameBytes = archive.readUInt16LE(at + 28);
     const local = archive.readUInt32LE(at + 42);
-    if (isNamed(archive.toString('utf8', at + 46, at + 46 + nameBytes), name)) {
-      // The local header repeats name and extra field, with a length of its own.
-      const start = local + 30 + archive.readUInt16LE(local + 26) + archive.readUInt16LE(local + 28);
-      const packed = archive.subarray(start, start + packedBytes);
-      return method === 0 ? packed : inflateRawSync(packed);
-    }
+    entries.push({
+      name: archive.toString('utf8', at + 46, at + 46 + nameBytes),
+      unpack: () => {
+        // The local header repeats name and extra field, with a length of its own.
+        const start = local + 30 + archive.readUInt16LE(local + 26) + archive.readUInt16LE(local + 28);
+        const packed = archive.subarray(start, start + packedBytes);
+        return method === 0 ? packed : inflateRawSync(packed);
+      },
+    });
     at += 46 + nameBytes + archive.readUInt16LE(at + 30) + archive.readUInt16LE(at + 32);
   }
-  return missing(name);
+  return entries;
 }
 
 function isNamed(path: string, name: string): boolean {

@@ -7,6 +7,8 @@ import Docker from 'dockerode';
 import { fileFromTar, fileFromTarGz, fileFromZip } from './archive.ts';
 import { fileFromPackage, hasApt } from './debian.ts';
 import { findDocker } from './docker.ts';
+import { answerTo, download } from './download.ts';
+import { goCommand } from './go-toolchain.ts';
 import { root } from './places.ts';
 import { runCommand } from './run-command.ts';
 
@@ -17,9 +19,6 @@ export type Source = {
   readonly fetch: (target: string, say: (line: string) => void) => Promise<void>;
 };
 
-// A source that is out of reach is passed over after this; one that answers may take its time.
-const connectTimeoutMs = 8_000;
-const transferTimeoutMs = 300_000;
 const buildTimeoutMs = 900_000;
 
 /** An executable on PATH under one of these names. It stays where it is; the cache points to it. */
@@ -93,9 +92,9 @@ export function builtWithGo(module: string, goPackage: string): Source {
   return {
     name: 'built with Go',
     fetch: async (target, say) => {
-      const go = await runCommand('go', ['env', 'GOVERSION'], { timeoutMs: connectTimeoutMs });
-      say(`building ${goPackage} with ${go.trim()}; this takes a minute or two`);
-      await runCommand('go', ['build', '-trimpath', '-o', target, goPackage], {
+      const go = await goCommand(say);
+      say(`building ${goPackage} with Go; this takes a minute or two`);
+      await runCommand(go, ['build', '-trimpath', '-o', target, goPackage], {
         cwd: join(root, 'scripts', 'setup', module),
         env: { CGO_ENABLED: '0', GOFLAGS: '-mod=readonly -buildvcs=false' },
         timeoutMs: buildTimeoutMs,
@@ -125,30 +124,6 @@ async function pull(docker: Docker, image: string): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   docker.modem.followProgress(progress, (error) => (error ? reject(error) : resolve()));
   await promise;
-}
-
-async function download(url: string): Promise<Buffer> {
-  try {
-    const response = await answerTo((signal) => fetch(url, { signal }));
-    if (!response.ok) {
-      throw new Error(`${url} answers ${response.status}`);
-    }
-    return Buffer.from(await response.arrayBuffer());
-  } catch (error) {
-    // fetch hides what happened behind "fetch failed".
-    throw (error as Error).cause ?? error;
-  }
-}
-
-/** Begins a transfer: aborted where its first answer does not come soon, or all of it does not come in the end. */
-async function answerTo<Answer>(begin: (signal: AbortSignal) => Promise<Answer>): Promise<Answer> {
-  const silence = new AbortController();
-  const timer = setTimeout(() => silence.abort(new Error('no answer')), connectTimeoutMs);
-  try {
-    return await begin(AbortSignal.any([silence.signal, AbortSignal.timeout(transferTimeoutMs)]));
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 async function isExecutable(path: string): Promise<boolean> {
