@@ -5,9 +5,9 @@ import type { Result } from '@swell/shared/domain/report.ts';
 import type { SwapOrder } from './container.ts';
 import type { Effect } from './effects.ts';
 import { freeSlot } from './lease.ts';
+import type { Step } from './outcome.ts';
 import { say } from './say.ts';
 import { type Attempt, type Ending, type Lease, type ServiceState, withJournal, withPhase } from './state.ts';
-import type { Step } from './step.ts';
 
 /** An attempt that is cut off this often has failed. */
 const INTERRUPTIONS_MAX = 3;

@@ -3,6 +3,7 @@
 import { swapOrder } from './attempt.ts';
 import type { AgentEvent } from './events.ts';
 import { freeSlot, renewTimer } from './lease.ts';
+import type { Step } from './outcome.ts';
 import { say } from './say.ts';
 import {
   type Attempt,
@@ -13,7 +14,6 @@ import {
   withJournal,
   withPhase,
 } from './state.ts';
-import type { Step } from './step.ts';
 import { obstacleToStart, want } from './want.ts';
 
 type Claiming = Extract<Phase, { name: 'claiming' }>;

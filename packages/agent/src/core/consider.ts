@@ -7,9 +7,9 @@ import { unreachable } from '@swell/shared/kernel/unreachable.ts';
 import { type Effect, timer } from './effects.ts';
 import type { AgentEvent } from './events.ts';
 import { holderOf } from './lease.ts';
+import type { Step } from './outcome.ts';
 import { say } from './say.ts';
 import { type Attempt, type Goal, type ServiceState, withPhase } from './state.ts';
-import type { Step } from './step.ts';
 import { obstacleToStart, want } from './want.ts';
 
 const STAGE_RETRY_MIN_MS = 2_000;
@@ -51,7 +51,12 @@ function sayDone(state: ServiceState, release: Release): ServiceState {
   const known = said?.rollout === release.rollout && (said.status === 'healthy' || said.status === 'kept');
   return known
     ? state
-    : say(state, { rollout: release.rollout, status: 'healthy', reason: 'it was on this image already' });
+    : say(state, {
+        rollout: release.rollout,
+        status: 'healthy',
+        running: release.image.digest,
+        reason: 'it was on this image already',
+      });
 }
 
 function rested(state: ServiceState): Step {

@@ -3,8 +3,8 @@
 import type { SlotHolder } from '@swell/shared/domain/slot.ts';
 import { type Effect, timer } from './effects.ts';
 import type { AgentEvent } from './events.ts';
+import type { Step } from './outcome.ts';
 import { type Attempt, type Lease, type Phase, type ServiceState, withPhase, work } from './state.ts';
-import type { Step } from './step.ts';
 
 export function holderOf(state: ServiceState, attempt: Attempt): SlotHolder {
   return { node: state.self.node, rollout: attempt.rollout, attempt: attempt.id, leaseMs: attempt.leaseMs };

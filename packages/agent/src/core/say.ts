@@ -2,7 +2,7 @@
 
 import type { Digest } from '@swell/shared/domain/image.ts';
 import type { NodeReport, NodeStatus } from '@swell/shared/domain/report.ts';
-import type { Effect } from './effects.ts';
+import type { Step } from './outcome.ts';
 import { type ServiceState, withJournal } from './state.ts';
 
 const OUTBOX_MAX = 200;
@@ -46,10 +46,7 @@ export function say(state: ServiceState, saying: Saying): ServiceState {
 }
 
 /** Sends the oldest report, if none is on its way. */
-export function sendNext(state: ServiceState): {
-  readonly state: ServiceState;
-  readonly effects: readonly Effect[];
-} {
+export function sendNext(state: ServiceState): Step {
   const [oldest] = state.journal.outbox;
   if (oldest === undefined || state.sending !== undefined || !state.connected) return { state, effects: [] };
   return { state: { ...state, sending: oldest.id }, effects: [{ kind: 'send-report', report: oldest }] };

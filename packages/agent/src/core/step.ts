@@ -15,15 +15,11 @@ import { type Effect, type Timer, timer } from './effects.ts';
 import type { AgentEvent } from './events.ts';
 import { hear } from './hear.ts';
 import { renew, seeLease } from './lease.ts';
+import type { Step } from './outcome.ts';
 import { recover } from './recover.ts';
 import { sendNext } from './say.ts';
 import { type ServiceState, work } from './state.ts';
 import { stepSwap } from './swap.ts';
-
-export interface Step {
-  readonly state: ServiceState;
-  readonly effects: readonly Effect[];
-}
 
 /** What might have been missed is read again this often. */
 const LOOK_MIN_MS = 45_000;

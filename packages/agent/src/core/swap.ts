@@ -7,8 +7,8 @@ import { endingWith, finish, swapOrder } from './attempt.ts';
 import type { ProbeOutcome } from './container.ts';
 import { type Effect, timer } from './effects.ts';
 import type { AgentEvent } from './events.ts';
+import type { Step } from './outcome.ts';
 import { type Attempt, type Ending, type Lease, type Phase, type ServiceState, withPhase } from './state.ts';
-import type { Step } from './step.ts';
 
 type SwapPhase = Extract<Phase, { name: 'preparing' | 'swapping' | 'probing' | 'settling' | 'reverting' }>;
 type Work = { readonly attempt: Attempt; readonly lease?: Lease };

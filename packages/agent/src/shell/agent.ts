@@ -15,7 +15,6 @@ import { pulseSchema } from '@swell/shared/protocol/pulse.ts';
 import {
   HALT_HEARD,
   lastToken,
-  parseSlotSubject,
   pulseSubject,
   slotHeard,
   waveHeard,
@@ -173,10 +172,10 @@ class Agent implements AsyncDisposable {
     // Subscribed and flushed before anything is read: what changes between the two is heard.
     await Promise.all([
       this.#listen(bus, waveHeard(region), (message) =>
-        this.#services.get(lastToken(message.subject))?.hear(message),
+        this.#services.get(lastToken(message.subject))?.hearOrder(message),
       ),
       this.#listen(bus, HALT_HEARD, (message) =>
-        this.#services.get(lastToken(message.subject))?.hear(message),
+        this.#services.get(lastToken(message.subject))?.hearOrder(message),
       ),
       this.#listen(bus, pulseSubject(region), (message) => this.#hearPulse(message)),
       ...[...this.#services.keys()].map((service) => this.#listenFor(bus, service, false)),
@@ -199,9 +198,9 @@ class Agent implements AsyncDisposable {
   }
 
   async #listenFor(bus: Bus, name: ServiceName, tell = true): Promise<void> {
-    await this.#listen(bus, slotHeard(this.#config.region, name), (message) => {
-      if (parseSlotSubject(message.subject) !== undefined) this.#services.get(name)?.hear(message);
-    });
+    await this.#listen(bus, slotHeard(this.#config.region, name), (message) =>
+      this.#services.get(name)?.hearSlot(message),
+    );
     if (tell && this.#isConnected) this.#services.get(name)?.post({ kind: 'connected' });
   }
 

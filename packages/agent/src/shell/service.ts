@@ -77,15 +77,17 @@ export class Service implements Disposable {
     void this.#machine.post(event);
   }
 
-  /** An order or a slot as it was heard on a republished subject. What does not parse changes nothing (I13). */
-  hear(message: HeardMessage): void {
+  /** A slot as it was heard on its republished subject. */
+  hearSlot(message: HeardMessage): void {
+    const place = parseSlotSubject(message.subject);
+    if (message.sequence === undefined || place === undefined) return;
+    const entry = slotEntry({ ...message, sequence: message.sequence });
+    this.post({ kind: 'slot-heard', slot: place.slot, entry });
+  }
+
+  /** An order as it was heard on its republished subject. What does not parse changes nothing (I13). */
+  hearOrder(message: HeardMessage): void {
     if (message.sequence === undefined) return;
-    const slot = parseSlotSubject(message.subject);
-    if (message.subject.startsWith('swell.slot.') && slot !== undefined) {
-      const entry = slotEntry({ ...message, sequence: message.sequence });
-      this.post({ kind: 'slot-heard', slot: slot.slot, entry });
-      return;
-    }
     const place = parseOrderSubject(message.subject);
     const revision = message.sequence;
     if (place?.kind === 'wave') {

@@ -113,7 +113,7 @@ function advanceSoaking(state: ServiceState, rollout: Rollout, untilMs: number, 
     rollout: rollout.release.rollout,
     line:
       `rollout ${rollout.release.rollout} of ${state.service} waits after ${describePlace(state, rollout)}: ` +
-      `nats pub -J swell.control.${state.service} '{"action":"approve"}' goes on`,
+      'the word "approve" opens the next stage',
   });
 }
 

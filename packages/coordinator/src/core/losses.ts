@@ -5,6 +5,7 @@ import { isUnderWay, type Rollout } from '@swell/shared/domain/rollout.ts';
 import { everybody } from './census.ts';
 import type { Effect } from './effects.ts';
 import { type LostSlot, lostSlots } from './leases.ts';
+import type { Step } from './outcome.ts';
 import { policyOf, type ServiceState, withRollout } from './state.ts';
 import { tell } from './tell.ts';
 import { countAttempts } from './verdict.ts';
@@ -13,10 +14,7 @@ import { countAttempts } from './verdict.ts';
  * While a rollout is under way, a slot whose loss would break the budget stays taken: the rollout is about to halt, and
  * until it has, nobody else is to follow. After that the slot is needed for the way back.
  */
-export function loseSlots(
-  state: ServiceState,
-  nowMs: number,
-): { readonly state: ServiceState; readonly effects: readonly Effect[] } {
+export function loseSlots(state: ServiceState, nowMs: number): Step {
   let next = state;
   const effects: Effect[] = [];
   for (const lost of lostSlots(state, nowMs)) {

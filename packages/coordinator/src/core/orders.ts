@@ -11,14 +11,12 @@ import type { Halt, Release, Wave, WavePhase } from '@swell/shared/domain/wave.t
 import { sameValue } from '@swell/shared/kernel/equal.ts';
 import { unreachable } from '@swell/shared/kernel/unreachable.ts';
 import type { Effect } from './effects.ts';
+import type { Step } from './outcome.ts';
 import { activeRegions, knownRegions } from './stages.ts';
 import { policyOf, type ServiceState } from './state.ts';
 
 /** Writes that are due, and the state that knows of them as under way. */
-export function publishOrders(state: ServiceState): {
-  readonly state: ServiceState;
-  readonly effects: readonly Effect[];
-} {
+export function publishOrders(state: ServiceState): Step {
   const effects: Effect[] = [];
   const waves = new Map(state.waves);
   for (const region of knownRegions(state)) {

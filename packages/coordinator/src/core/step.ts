@@ -12,20 +12,15 @@ import { unreachable } from '@swell/shared/kernel/unreachable.ts';
 import { advance } from './advance.ts';
 import { withReports, withSightings } from './census.ts';
 import { takeControl } from './control.ts';
-import type { Effect } from './effects.ts';
 import type { CoordinatorEvent } from './events.ts';
 import { tellFailures } from './failures.ts';
 import { delayCandidate, placeRollout, rejectCandidate, takeRelease } from './intake.ts';
 import { loseSlots } from './losses.ts';
 import { publishOrders } from './orders.ts';
+import type { Step } from './outcome.ts';
 import { takePolicy, withoutPolicy } from './policy.ts';
 import { admitRegions, resizeSlots } from './stages.ts';
 import { type ServiceState, withRecord } from './state.ts';
-
-export interface Step {
-  readonly state: ServiceState;
-  readonly effects: readonly Effect[];
-}
 
 /** More steps than any rollout can have due at once: beyond it, two of them undo each other. */
 const STEPS_MAX = 1_000;

@@ -16,6 +16,8 @@ export interface StoredMessage {
   /** A key that was deleted or has expired. */
   readonly deleted: boolean;
   readonly body: Uint8Array;
+  /** Of a message that this stream has copied from another: its sequence there. Followers tell it. */
+  readonly sourceSequence?: number;
 }
 
 /** A message heard on a plain subscription; from a republished subject it knows its place. */

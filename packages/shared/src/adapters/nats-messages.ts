@@ -49,6 +49,12 @@ function numberIn(read: MsgHdrs | undefined, header: string): number | undefined
   return text === undefined || text === '' ? undefined : Number(text);
 }
 
+/** `Nats-Stream-Source: <stream> <sequence> <filter> <transform> <subject>`, on what a stream copied from another. */
+function sourceSequence(read: MsgHdrs | undefined): number | undefined {
+  const sequence = read?.last('Nats-Stream-Source').split(' ')[1];
+  return sequence === undefined ? undefined : Number(sequence);
+}
+
 /** A message of a plain subscription. */
 export function heardFrom(message: Msg): HeardMessage {
   const sequence = numberIn(message.headers, 'Nats-Sequence');
@@ -98,6 +104,7 @@ export interface Delivered {
 export function deliveredFrom(message: Msg): Delivered | undefined {
   const tokens = message.reply?.split('.') ?? [];
   if (tokens[0] !== '$JS' || tokens[1] !== 'ACK') return undefined;
+  const source = sourceSequence(message.headers);
   const [, , , sequence, place, nanoseconds] = tokens.slice(tokens.length === 9 ? 2 : 4);
   if (sequence === undefined || place === undefined || nanoseconds === undefined) return undefined;
   return {
@@ -109,6 +116,7 @@ export function deliveredFrom(message: Msg): Delivered | undefined {
       storedAtMs: Number(nanoseconds.slice(0, -6)),
       deleted: isDeletion(message.headers),
       body: message.data,
+      ...(source !== undefined && { sourceSequence: source }),
     },
   };
 }

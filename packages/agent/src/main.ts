@@ -1,0 +1,12 @@
+#!/usr/bin/env node
+import { createLogger } from '@swell/shared/adapters/logger.ts';
+import { runUntilSignal } from '@swell/shared/shell/lifecycle.ts';
+import { runAgent } from './shell/agent.ts';
+import { readConfig } from './shell/config.ts';
+import { openEngine } from './shell/open-engine.ts';
+
+const logger = createLogger({ name: 'agent', level: 'info' });
+process.exitCode = await runUntilSignal(async (signal) => {
+  const config = readConfig(process.env);
+  await runAgent(config, await openEngine(config), signal);
+}, logger);

@@ -1,0 +1,36 @@
+/** The engine that an agent works on, and which containers of it are its own. */
+
+import { hostname } from 'node:os';
+import Docker from 'dockerode';
+import {
+  COMPOSE_PROJECT_LABEL,
+  DockerEngine,
+  type Scope,
+  STACK_LABEL,
+} from '../adapters/docker/docker-engine.ts';
+import type { Engine } from '../adapters/engine.ts';
+import type { AgentConfig } from './config.ts';
+
+export async function openEngine(config: AgentConfig): Promise<Engine> {
+  if (config.engine === 'memory') throw new Error('not yet');
+  const docker = new Docker();
+  const scope = await scopeOf(config, docker);
+  return new DockerEngine({ docker, ...(scope !== undefined && { scope }) });
+}
+
+/** What was configured; else the Compose project that this agent runs in; else every container with a service's label. */
+async function scopeOf({ scope }: AgentConfig, docker: Docker): Promise<Scope | undefined> {
+  if (scope.stack !== undefined) return { label: STACK_LABEL, value: scope.stack };
+  const project = scope.project ?? (await ownProject(docker));
+  return project === undefined ? undefined : { label: COMPOSE_PROJECT_LABEL, value: project };
+}
+
+/** A container's host name is its short id, unless somebody set another one. */
+async function ownProject(docker: Docker): Promise<string | undefined> {
+  try {
+    const { Config } = await docker.getContainer(hostname()).inspect();
+    return Config.Labels[COMPOSE_PROJECT_LABEL];
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,239 @@
+/**
+ * A whole small fleet on one machine, of real parts: nats-server, a registry, coordinators and agents as processes, and
+ * one real container for each node. The demo shows it; the end-to-end tests try it.
+ */
+
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import type { Bus } from '@swell/shared/adapters/bus.ts';
+import { connectNats } from '@swell/shared/adapters/nats-bus.ts';
+import type { Digest, PinnedImage } from '@swell/shared/domain/image.ts';
+import type Docker from 'dockerode';
+import {
+  type Behaviour,
+  buildImage,
+  removeByLabel,
+  TEST_LABEL,
+  testDocker,
+  WEB_PORT,
+} from '../support/docker.ts';
+import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
+import { type NatsServer, startNats } from '../support/nats.ts';
+import { toolPath } from '../support/tools.ts';
+import { FleetLog } from './fleet-log.ts';
+import { Program } from './programs.ts';
+
+export interface FleetOptions {
+  /** How many nodes each region has. */
+  readonly regions: Readonly<Record<string, number>>;
+  readonly startBus?: () => Promise<NatsServer>;
+}
+
+export interface FleetNode {
+  readonly region: string;
+  readonly name: string;
+  /** Its container of the service. */
+  readonly container: string;
+  readonly stateDir: string;
+}
+
+export const SERVICE = 'web';
+const COORDINATOR_LEASE_MS = 2_000;
+const PULSE_EVERY_MS = 1_000;
+
+export class Fleet implements AsyncDisposable {
+  readonly id: string;
+  readonly directory: string;
+  readonly server: NatsServer;
+  readonly registry: DockerRegistry;
+  readonly docker: Docker;
+  readonly bus: Bus;
+  readonly log: FleetLog;
+  readonly nodes: readonly FleetNode[];
+  readonly coordinators = new Map<string, Program>();
+  readonly agents = new Map<string, Program>();
+
+  private constructor(
+    parts: Pick<Fleet, 'id' | 'directory' | 'server' | 'registry' | 'docker' | 'bus' | 'nodes'>,
+  ) {
+    this.id = parts.id;
+    this.directory = parts.directory;
+    this.server = parts.server;
+    this.registry = parts.registry;
+    this.docker = parts.docker;
+    this.bus = parts.bus;
+    this.nodes = parts.nodes;
+    this.log = new FleetLog(parts.bus);
+  }
+
+  /** Bus, registry, one coordinator, and on every node a container of `web:v1` with its agent, all present. */
+  static async start({ regions, startBus = startNats }: FleetOptions): Promise<Fleet> {
+    const directory = await mkdtemp(join(tmpdir(), 'swell-fleet-'));
+    const id = directory.slice(directory.lastIndexOf('-') + 1).toLowerCase();
+    const [server, registry] = await Promise.all([startBus(), startDockerRegistry()]);
+    const bus = await connectNats({ servers: [server.url], name: 'fleet observer' });
+    const nodes = Object.entries(regions).flatMap(([region, count]) =>
+      Array.from({ length: count }, (_, index): FleetNode => {
+        const name = `${region}-${index + 1}`;
+        return { region, name, container: `${id}-${name}-${SERVICE}`, stateDir: join(directory, name) };
+      }),
+    );
+    const fleet = new Fleet({ id, directory, server, registry, docker: testDocker(), bus, nodes });
+    await fleet.startCoordinator('first');
+    await fleet.publishImage('v1');
+    await Promise.all(nodes.map((node) => fleet.runContainer(node, 'v1')));
+    for (const node of nodes) fleet.startAgent(node);
+    await fleet.log.follow();
+    await Promise.all(nodes.map((node) => fleet.untilPresent(node)));
+    return fleet;
+  }
+
+  async startCoordinator(name: string): Promise<Program> {
+    const program = new Program({
+      program: 'coordinator',
+      logFile: join(this.directory, `coordinator-${name}.log`),
+      environment: {
+        SWELL_NATS_SERVERS: this.server.url,
+        SWELL_NAME: name,
+        SWELL_STATUS_HOST: '127.0.0.1',
+        SWELL_STATUS_PORT: '0',
+        SWELL_LEASE_MS: String(COORDINATOR_LEASE_MS),
+        SWELL_PULSE_EVERY_MS: String(PULSE_EVERY_MS),
+      },
+    });
+    this.coordinators.set(name, program);
+    if (this.coordinators.size === 1) await program.line(({ msg }) => msg === 'leading');
+    return program;
+  }
+
+  startAgent(node: FleetNode): Program {
+    const program = new Program({
+      program: 'agent',
+      logFile: join(this.directory, `agent-${node.name}.log`),
+      environment: {
+        SWELL_NATS_SERVERS: this.server.url,
+        SWELL_REGION: node.region,
+        SWELL_NODE: node.name,
+        SWELL_STACK: `${this.id}-${node.name}`,
+        SWELL_STATE_DIR: node.stateDir,
+        SWELL_STATUS_HOST: '127.0.0.1',
+        SWELL_STATUS_PORT: '0',
+        SWELL_PRESENCE_EVERY_MS: '5000',
+      },
+    });
+    this.agents.set(node.name, program);
+    return program;
+  }
+
+  agentOf(node: FleetNode): Program {
+    const agent = this.agents.get(node.name);
+    if (agent === undefined) throw new Error(`no agent on ${node.name}`);
+    return agent;
+  }
+
+  /** The node shows itself on the bus, with a container of the service. */
+  async untilPresent(node: FleetNode): Promise<void> {
+    const presences = this.bus.follow({
+      stream: 'KV_swell_nodes',
+      subjects: [`$KV.swell_nodes.${node.region}.${node.name}`],
+      from: 'last',
+    });
+    for await (const { body, deleted } of presences) {
+      if (!deleted && new TextDecoder().decode(body).includes(`"${SERVICE}"`)) break;
+    }
+    presences.close();
+  }
+
+  /** Builds an image and pushes it to the fleet's registry. */
+  publishImage(tag: string, behaviour: Behaviour = 'well'): Promise<PinnedImage> {
+    return buildImage(this.docker, {
+      repository: this.repository,
+      tag,
+      version: tag,
+      behaviour,
+      label: this.id,
+    });
+  }
+
+  get repository(): string {
+    return `${this.registry.host}/${SERVICE}`;
+  }
+
+  async runContainer(node: FleetNode, tag: string): Promise<void> {
+    const made = await this.docker.createContainer({
+      name: node.container,
+      Image: `${this.repository}:${tag}`,
+      Labels: { 'swell.service': SERVICE, 'swell.stack': `${this.id}-${node.name}`, [TEST_LABEL]: this.id },
+      HostConfig: { RestartPolicy: { Name: 'unless-stopped' } },
+    });
+    await made.start();
+  }
+
+  /** The real `nats` CLI, as a releaser or an observer would use it. Returns what it printed. */
+  async nats(...args: string[]): Promise<string> {
+    const said = await promisify(execFile)(toolPath('nats'), ['--server', this.server.url, ...args]);
+    return said.stdout + said.stderr;
+  }
+
+  /** Publishes a release by the CLI; returns the number of its rollout. */
+  async release(body: object | string, service = SERVICE): Promise<number> {
+    const text = typeof body === 'string' ? body : JSON.stringify(body);
+    const said = await this.nats('pub', '-J', '--no-templates', `swell.release.${service}`, text);
+    const number = /[Ss]equence:?\s*(\d+)/.exec(said)?.[1];
+    if (number === undefined) throw new Error(`nats pub said no sequence: ${said}`);
+    return Number(number);
+  }
+
+  control(action: object, service = SERVICE): Promise<string> {
+    return this.nats('pub', '-J', '--no-templates', `swell.control.${service}`, JSON.stringify(action));
+  }
+
+  policy(policy: object, service = SERVICE): Promise<string> {
+    return this.nats('kv', 'put', 'swell_policies', service, JSON.stringify(policy));
+  }
+
+  /** What the node's container answers; undefined while nothing does. */
+  async serving(node: FleetNode): Promise<string | undefined> {
+    try {
+      const { NetworkSettings } = await this.docker.getContainer(node.container).inspect();
+      const [network] = Object.values(NetworkSettings.Networks);
+      const answer = await fetch(`http://${network?.IPAddress}:${WEB_PORT}/`, {
+        signal: AbortSignal.timeout(2_000),
+      });
+      return (await answer.text()).trim();
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Every container of the service on a node, by name, with the digest of what it runs. */
+  async containersOn(
+    node: FleetNode,
+  ): Promise<
+    readonly { readonly name: string; readonly running: boolean; readonly digests: readonly Digest[] }[]
+  > {
+    const filters = JSON.stringify({ label: [`swell.stack=${this.id}-${node.name}`] });
+    const found = await this.docker.listContainers({ all: true, filters });
+    return Promise.all(
+      found.map(async ({ Names, State, ImageID }) => {
+        const { RepoDigests } = await this.docker.getImage(ImageID).inspect();
+        const digests = RepoDigests.map((entry) => entry.slice(entry.indexOf('@') + 1));
+        return { name: (Names[0] ?? '').slice(1), running: State === 'running', digests };
+      }),
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const programs = [...this.agents.values(), ...this.coordinators.values()];
+    await Promise.all(programs.map((program) => program[Symbol.asyncDispose]()));
+    await this.bus[Symbol.asyncDispose]();
+    await this.server[Symbol.asyncDispose]();
+    await removeByLabel(this.docker, this.id);
+    await this.registry[Symbol.asyncDispose]();
+    if (process.env['SWELL_KEEP_LOGS'] === undefined)
+      await rm(this.directory, { recursive: true, force: true });
+  }
+}
