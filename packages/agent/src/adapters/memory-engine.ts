@@ -1,0 +1,193 @@
+/**
+ * {@link Engine} without containers: a small true one, for the demo where there is no Docker, and for tests. The node
+ * outlives its engines as a machine outlives its agents, so a fresh engine finds what another one left.
+ */
+
+import { EventEmitter, on } from 'node:events';
+import type { Probe } from '@swell/shared/domain/health.ts';
+import { type Digest, describeImage, type PinnedImage } from '@swell/shared/domain/image.ts';
+import type { ServiceName } from '@swell/shared/domain/names.ts';
+import type { Observation, ProbeOutcome, SwapOrder } from '../core/container.ts';
+import { type Engine, EngineError } from './engine.ts';
+
+/** What can be wrong with an image; the sets may change at any time. */
+export interface Ailments {
+  /** Runs, and is never healthy. */
+  readonly sick: Set<Digest>;
+  /** Its container cannot be started. */
+  readonly failsToStart: Set<Digest>;
+  /** No registry has it. */
+  readonly missing: Set<Digest>;
+}
+
+export interface MemoryContainer {
+  readonly up: boolean;
+  /** Missing: built on the node. */
+  readonly digest?: Digest;
+  readonly lastGood?: Digest;
+  /** Why it cannot be updated. */
+  readonly obstacle?: string;
+}
+
+interface MemorySwap {
+  readonly attempt: string;
+  readonly progress: 'prepared' | 'cut-over';
+  readonly old: MemoryContainer;
+  readonly fresh: MemoryContainer;
+}
+
+/** Called before each piece of work: it may take its time, or throw as a death would. */
+export type OnWork = (work: 'stage' | 'prepare' | 'cut-over' | 'commit' | 'undo') => void | Promise<void>;
+
+/** A machine's containers, one for each service. */
+export class MemoryNode {
+  readonly ailments: Ailments = { sick: new Set(), failsToStart: new Set(), missing: new Set() };
+  readonly images = new Set<Digest>();
+  readonly swaps = new Map<ServiceName, MemorySwap>();
+  readonly touched = new EventEmitter();
+  readonly #containers = new Map<ServiceName, MemoryContainer>();
+
+  constructor(containers: Readonly<Record<ServiceName, MemoryContainer>> = {}) {
+    for (const [service, container] of Object.entries(containers)) this.put(service, container);
+  }
+
+  get services(): readonly ServiceName[] {
+    return [...this.#containers.keys()].sort();
+  }
+
+  container(service: ServiceName): MemoryContainer | undefined {
+    return this.#containers.get(service);
+  }
+
+  /** What somebody does by hand: a container appears, stops, starts, or is replaced. */
+  put(service: ServiceName, container: MemoryContainer): void {
+    this.#containers.set(service, container);
+    if (container.digest !== undefined) this.images.add(container.digest);
+    this.touched.emit('touched', service);
+  }
+
+  remove(service: ServiceName): void {
+    this.#containers.delete(service);
+    this.swaps.delete(service);
+    this.touched.emit('touched', service);
+  }
+}
+
+export class MemoryEngine implements Engine {
+  readonly kind = 'memory';
+  readonly #node: MemoryNode;
+  readonly #onWork: OnWork;
+  readonly #disposed = new AbortController();
+
+  constructor(node: MemoryNode, onWork: OnWork = () => {}) {
+    this.#node = node;
+    this.#onWork = onWork;
+  }
+
+  async services(): Promise<readonly ServiceName[]> {
+    return this.#node.services;
+  }
+
+  async observe(service: ServiceName): Promise<Observation> {
+    const container = this.#node.container(service);
+    const swap = this.#node.swaps.get(service);
+    if (container === undefined) return { state: 'absent', digests: [] };
+    const { up, digest, lastGood, obstacle } = container;
+    return {
+      state: up ? 'running' : 'stopped',
+      digests: digest === undefined ? [] : [digest],
+      ...(swap !== undefined && { swap: describeSwap(swap) }),
+      ...(lastGood !== undefined && { lastGood: { digest: lastGood } }),
+      ...(swap === undefined && obstacle !== undefined && { obstacle }),
+    };
+  }
+
+  async stageImage(image: PinnedImage, signal: AbortSignal): Promise<void> {
+    await this.#onWork('stage');
+    if (signal.aborted)
+      throw new EngineError('pull-failed', 'the pull was given up', { cause: signal.reason });
+    if (this.#node.ailments.missing.has(image.digest)) {
+      throw new EngineError('image-missing', `no registry has ${describeImage(image)}`);
+    }
+    this.#node.images.add(image.digest);
+  }
+
+  async prepareSwap(order: SwapOrder): Promise<void> {
+    await this.#onWork('prepare');
+    const { service, attempt } = order;
+    const old = this.#node.container(service);
+    if (old === undefined) throw new EngineError('no-container', `there is no container of ${service}`);
+    const begun = this.#node.swaps.get(service);
+    if (begun?.attempt === attempt) return;
+    if (begun?.progress === 'cut-over') {
+      throw new EngineError('not-carried', 'another swap waits to be committed or undone');
+    }
+    if (old.obstacle !== undefined) throw new EngineError('not-carried', `the container ${old.obstacle}`);
+    const digest = this.#target(order, old);
+    const lastGood = order.lastGood === 'running' ? old.digest : old.lastGood;
+    const fresh = { up: false, digest, ...(lastGood !== undefined && { lastGood }) };
+    this.#node.swaps.set(service, { attempt, progress: 'prepared', old, fresh });
+  }
+
+  async cutOver(service: ServiceName): Promise<void> {
+    await this.#onWork('cut-over');
+    const swap = this.#node.swaps.get(service);
+    if (swap === undefined) throw new EngineError('no-container', 'no swap was prepared');
+    if (swap.progress === 'cut-over') return;
+    const { digest } = swap.fresh;
+    const starts = digest === undefined || !this.#node.ailments.failsToStart.has(digest);
+    this.#node.swaps.set(service, { ...swap, progress: 'cut-over' });
+    this.#node.put(service, { ...swap.fresh, up: starts });
+    if (!starts) throw new EngineError('start-failed', 'the new container did not start');
+  }
+
+  async commitSwap(service: ServiceName): Promise<void> {
+    await this.#onWork('commit');
+    if (this.#node.swaps.get(service)?.progress === 'prepared') {
+      throw new EngineError('no-container', 'there is no new container in place to commit');
+    }
+    this.#node.swaps.delete(service);
+  }
+
+  async undoSwap(service: ServiceName): Promise<void> {
+    await this.#onWork('undo');
+    const swap = this.#node.swaps.get(service);
+    if (swap === undefined) return;
+    this.#node.swaps.delete(service);
+    if (swap.progress === 'cut-over') this.#node.put(service, { ...swap.old, up: true });
+  }
+
+  async probe(service: ServiceName, probe: Probe, _timeoutMs: number): Promise<ProbeOutcome> {
+    const container = this.#node.container(service);
+    if (container === undefined) return { healthy: false, seen: 'there is no container' };
+    if (!container.up) return { healthy: false, seen: 'the container is exited', ended: true };
+    const sick = container.digest !== undefined && this.#node.ailments.sick.has(container.digest);
+    return { healthy: !sick, seen: `${probe.kind} probe ${sick ? 'failed' : 'passed'}` };
+  }
+
+  async *changes(): AsyncGenerator<ServiceName> {
+    const { signal } = this.#disposed;
+    if (signal.aborted) return;
+    try {
+      for await (const [service] of on(this.#node.touched, 'touched', { signal })) yield String(service);
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed.abort();
+  }
+
+  #target({ target }: SwapOrder, old: MemoryContainer): Digest {
+    const digest = target.kind === 'release' ? target.image.digest : old.lastGood;
+    if (digest === undefined || !this.#node.images.has(digest)) {
+      throw new EngineError('image-missing', `${digest ?? 'the last good image'} is not on this node`);
+    }
+    return digest;
+  }
+}
+
+function describeSwap({ progress, attempt, fresh }: MemorySwap): NonNullable<Observation['swap']> {
+  return { progress, attempt, ...(fresh.digest !== undefined && { target: fresh.digest }) };
+}
