@@ -1,3 +1,8 @@
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+
+// Like curl and Go, and unlike Node by itself: whom the machine trusts, a company's proxy for instance, is trusted.
+setDefaultCACertificates([...getCACertificates('default'), ...getCACertificates('system')]);
+
 // A source that is out of reach is passed over after this; one that answers may take its time.
 const connectTimeoutMs = 8_000;
 const transferTimeoutMs = 300_000;
