@@ -98,6 +98,12 @@ test('a server that acknowledges before it syncs is a concern, and so is one tha
   ]);
 });
 
+test('the server takes the configuration that we ship', async () => {
+  const conf = fileURLToPath(new URL('../server.conf', FOLDER));
+  // It complains by its exit code.
+  await runTool('nats-server', ['-t', '-c', conf]);
+});
+
 test('the nats CLI makes every stream from its file, and the programs find no drift', async () => {
   const files = await readdir(FOLDER);
   expect(files.length).toBe(ALL.length);
