@@ -8,6 +8,7 @@ import { STREAMS } from '@swell/shared/protocol/subjects.ts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { bytes, take, takeUntil, text } from '../support/listen.ts';
 import { type NatsServer, startNats } from '../support/nats.ts';
+import { startNatsProcess } from '../support/nats-process.ts';
 import { runTool } from '../support/tools.ts';
 
 const FOLDER = new URL('../../nats/streams/', import.meta.url);
@@ -98,10 +99,11 @@ test('a server that acknowledges before it syncs is a concern, and so is one tha
   ]);
 });
 
-test('the server takes the configuration that we ship', async () => {
-  const conf = fileURLToPath(new URL('../server.conf', FOLDER));
-  // It complains by its exit code.
-  await runTool('nats-server', ['-t', '-c', conf]);
+test('the server runs on the configuration that we ship, and acknowledges what is on the disk', async () => {
+  await using shipped = await startNatsProcess({ shipped: true });
+  await using own = await connectNats({ servers: [shipped.url], name: 'shipped' });
+  const { drift, concerns } = await ensureTopology(own, { monitoringUrls: [shipped.monitoringUrl] });
+  expect({ drift, concerns }).toEqual({ drift: [], concerns: [] });
 });
 
 test('the nats CLI makes every stream from its file, and the programs find no drift', async () => {

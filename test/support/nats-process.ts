@@ -7,14 +7,24 @@ import type { NatsServer, NatsServerOptions } from './nats.ts';
 import { freePorts, natsConf, untilReady } from './nats-conf.ts';
 import { toolPath } from './tools.ts';
 
+export interface NatsProcessOptions extends NatsServerOptions {
+  /** With `nats/server.conf` itself, on these ports; nothing else is heeded then. */
+  readonly shipped?: boolean;
+}
+
+const SHIPPED_CONF = join(import.meta.dirname, '../../nats/server.conf');
+
 /** Starts nats-server as a process on the loopback, with a store of its own. */
-export async function startNatsProcess(options: NatsServerOptions = {}): Promise<NatsServer> {
+export async function startNatsProcess(options: NatsProcessOptions = {}): Promise<NatsServer> {
   const directory = await mkdtemp(join(tmpdir(), 'swell-nats-'));
   const [port = 0, httpPort = 0] = await freePorts(2);
   const conf = join(directory, 'server.conf');
   const place = { host: '127.0.0.1', port, httpPort, store: join(directory, 'store') };
   await writeFile(conf, natsConf(place, options));
-  let child = await start(conf, port);
+  const shipped = ['-c', SHIPPED_CONF, '-a', place.host, '-p', `${port}`, '-m', `${httpPort}`];
+  const args = options.shipped === true ? shipped : ['-c', conf];
+  const begin = (): Promise<ChildProcess> => start(args, port, place.store);
+  let child = await begin();
 
   const end = async (signal: 'SIGTERM' | 'SIGKILL'): Promise<void> => {
     if (child.exitCode !== null || child.signalCode !== null) return;
@@ -35,7 +45,7 @@ export async function startNatsProcess(options: NatsServerOptions = {}): Promise
     kill: () => end('SIGKILL'),
     async restart() {
       await end('SIGTERM');
-      child = await start(conf, port);
+      child = await begin();
     },
     async pause() {
       child.kill('SIGSTOP');
@@ -48,8 +58,11 @@ export async function startNatsProcess(options: NatsServerOptions = {}): Promise
   };
 }
 
-async function start(conf: string, port: number): Promise<ChildProcess> {
-  const child = spawn(toolPath('nats-server'), ['-c', conf], { stdio: ['ignore', 'ignore', 'pipe'] });
+async function start(args: readonly string[], port: number, store: string): Promise<ChildProcess> {
+  const child = spawn(toolPath('nats-server'), [...args], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { SWELL_STORE: store },
+  });
   const said: string[] = [];
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     said.push(text);
