@@ -8,10 +8,11 @@ import type { PinnedImage } from '@swell/shared/domain/image.ts';
 import type Docker from 'dockerode';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { DockerEngine } from '../../packages/agent/src/adapters/docker/docker-engine.ts';
+import type { RegistryAuthSource } from '../../packages/agent/src/adapters/docker/registry-auth.ts';
 import type { OnStep } from '../../packages/agent/src/adapters/docker/swap.ts';
 import type { SwapOrder } from '../../packages/agent/src/core/container.ts';
 import { buildImage, removeByLabel, TEST_LABEL, testDocker, WEB_PORT } from '../support/docker.ts';
-import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
+import { ACCOUNT, type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
 import { describeWithDocker } from '../support/needs.ts';
 
 const RUN = randomUUID().slice(0, 8);
@@ -156,7 +157,41 @@ describeWithDocker('the Docker engine', () => {
     });
   });
 
-  it('refuses a tag, a digest or an image that nobody has', async () => {
+  it('shows its login to a registry that wants one', async () => {
+    await using guarded = await startDockerRegistry({ login: 'basic' });
+    const login = { username: ACCOUNT.username, password: ACCOUNT.password, serveraddress: guarded.host };
+    const image = await buildImage(
+      docker,
+      { repository: `${guarded.host}/private`, tag: 'v1', version: 'v1', label: RUN },
+      login,
+    );
+    for (const name of [`${image.repository}:v1`, `${image.repository}@${image.digest}`]) {
+      await docker.getImage(name).remove();
+    }
+    const staged = async (auth: RegistryAuthSource) => {
+      await using engine = new DockerEngine({ docker, scope: SCOPE, auth });
+      await engine.stageImage(image, AbortSignal.timeout(60_000));
+    };
+    await expect(staged(async () => undefined)).rejects.toMatchObject({ code: 'image-missing' });
+    await staged(async (registryAsked) => (registryAsked === guarded.host ? login : undefined));
+    expect((await docker.getImage(`${image.repository}@${image.digest}`).inspect()).RepoDigests).toHaveLength(
+      1,
+    );
+  });
+
+  it('says that a registry cannot be reached, and ends a pull that is given up', async () => {
+    await using engine = newEngine();
+    const nowhere = { ...v1, repository: '127.0.0.1:1/web' };
+    await expect(engine.stageImage(nowhere, AbortSignal.timeout(60_000))).rejects.toMatchObject({
+      code: 'pull-failed',
+      retryable: true,
+    });
+    await expect(engine.stageImage(nowhere, AbortSignal.abort())).rejects.toMatchObject({
+      code: 'pull-failed',
+    });
+  });
+
+  it('refuses a digest that nobody has', async () => {
     await using engine = newEngine();
     await runService(v1);
     const nobody = { ...v1, digest: `sha256:${'0'.repeat(64)}` };
@@ -172,9 +207,9 @@ describeWithDocker('the Docker engine', () => {
     async (policy) => {
       await using patient = newEngine();
       await patient.stageImage(v2, AbortSignal.timeout(60_000));
-      const good = await boundaries(policy, v2);
-      expect(good.length).toBeGreaterThan(20);
-      for (const point of good) {
+      const points = await boundaries(policy, v2);
+      expect(points.length).toBeGreaterThan(20);
+      for (const point of points) {
         const outcome = await dieAndRecover(policy, v2, point);
         expect({ point, outcome }).toEqual({ point, outcome: expect.stringMatching(/^v[12]$/) });
       }

@@ -56,13 +56,15 @@ export async function buildLocalImage(docker: Docker, options: ImageOptions): Pr
 }
 
 /** Builds an image and pushes it to the registry that its repository names. */
-export async function buildImage(docker: Docker, options: ImageOptions): Promise<PinnedImage> {
+export async function buildImage(
+  docker: Docker,
+  options: ImageOptions,
+  authconfig: Docker.AuthConfig = { username: '', password: '', serveraddress: '' },
+): Promise<PinnedImage> {
   await buildLocalImage(docker, options);
   const { repository, tag } = options;
   const reference = `${repository}:${tag}`;
-  const progress = await docker
-    .getImage(reference)
-    .push({ tag, authconfig: { username: '', password: '' } } as object);
+  const progress = await docker.getImage(reference).push({ tag, authconfig });
   await ended(docker, progress);
   const { RepoDigests } = await docker.getImage(reference).inspect();
   const pushed = RepoDigests.find((entry) => entry.startsWith(`${repository}@`));

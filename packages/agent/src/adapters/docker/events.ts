@@ -23,9 +23,12 @@ export async function* serviceChanges(
   let connected = false;
   let retryMs = RETRY_FIRST_MS;
   while (!signal.aborted) {
+    const connection = new AbortController();
     try {
       const filters = JSON.stringify({ type: ['container'], event: EVENTS, label: labels });
-      const stream = await docker.getEvents(Object.assign({ filters }, { abortSignal: signal }));
+      const stream = await docker.getEvents(
+        Object.assign({ filters }, { abortSignal: AbortSignal.any([signal, connection.signal]) }),
+      );
       retryMs = RETRY_FIRST_MS;
       if (connected) yield* await services();
       connected = true;
@@ -35,6 +38,8 @@ export async function* serviceChanges(
       }
     } catch {
       // dockerd is away, or we are leaving; the loop knows which.
+    } finally {
+      connection.abort();
     }
     await pause(retryMs, undefined, { signal }).catch(() => {});
     retryMs = Math.min(retryMs * 2, RETRY_MAX_MS);

@@ -116,6 +116,11 @@ export function readMemo(labels: Readonly<Record<string, string>>): Memo | undef
   };
 }
 
+/** A container that was created without a policy has one without a name. */
+export function policyOf({ HostConfig: { RestartPolicy } }: InspectedContainer): RestartPolicy {
+  return { Name: RestartPolicy?.Name || 'no', MaximumRetryCount: RestartPolicy?.MaximumRetryCount ?? 0 };
+}
+
 export function readPart(container: InspectedContainer): Part {
   const name = plainName(container.Name);
   const suffix = SUFFIXES.find((ending) => name.endsWith(ending)) ?? '';
@@ -126,7 +131,7 @@ export function readPart(container: InspectedContainer): Part {
     suffix,
     up: isUp(container.State),
     started: wasStarted(container.State) || hasStartError(container.State),
-    policy: container.HostConfig.RestartPolicy ?? { Name: 'no' },
+    policy: policyOf(container),
     imageId: container.Image,
     networks: Object.keys(container.NetworkSettings.Networks ?? {}),
     ...(memo !== undefined && { memo }),

@@ -75,6 +75,34 @@ describe('a swap', () => {
     ]);
   });
 
+  it('starts a container that ran in circles again, and does not mind if it cannot', () => {
+    const [old, fresh] = afterCreate(policy('always'));
+    if (fresh?.memo === undefined || old === undefined) throw new Error('no swap');
+    const circling: Model = [old, { ...fresh, memo: { ...fresh.memo, oldState: 'broken' } }];
+    const ended = run(circling, ['prepare', 'cut-over', 'undo']);
+    expect(ended.map(({ step }) => step).slice(2, 7)).toEqual([
+      'move-reference',
+      'stop-old',
+      'set-aside-old',
+      'name-new',
+      'start-new',
+    ]);
+    expect(last(ended)).toMatchObject([{ id: 'old', suffix: '', up: true, policy: policy('always') }]);
+  });
+
+  it('ends in one container also where the recovery dies in its turn', () => {
+    const given = policy('unless-stopped');
+    for (const goal of ['commit', 'undo'] as const) {
+      for (const { model } of run(afterCreate(given), ['prepare', 'cut-over', goal])) {
+        const found = readMarks(model);
+        if (found.kind !== 'swap') continue;
+        for (const again of run(model, [attainable(found, wish(found))])) {
+          expect(recovered(again.model)).toMatchObject([{ suffix: '', up: true, policy: given }]);
+        }
+      }
+    }
+  });
+
   describe.each(POLICIES)('under restart policy $Name', (given) => {
     describe.each(['commit', 'undo'] as const)('on its way to %s', (goal) => {
       it.each(ACCIDENTS)('ends in one container wherever it dies, and %s', (accident) => {

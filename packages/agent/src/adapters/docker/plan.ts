@@ -96,8 +96,10 @@ function toCutOver(swap: Swap, performed: Performed): Step | undefined {
   if (fresh.suffix !== '' && !performed.has('move-reference'))
     return { step: 'move-reference', fresh, reference };
   // All that needs no standstill comes first. A container that was set aside is known to be ours to start again.
-  if (old.suffix === '') return { step: 'set-aside-old', old };
-  if (fresh.suffix !== '') return { step: 'name-new', fresh };
+  // One that runs in circles has nothing to lose, and Docker cannot rename it while it comes and goes.
+  const circling = fresh.memo.oldState === 'broken' && old.up;
+  if (old.suffix === '' && !circling) return { step: 'set-aside-old', old };
+  if (fresh.suffix !== '' && !circling) return { step: 'name-new', fresh };
   if (old.policy.Name !== GUARD) return { step: 'guard-old', old };
   if (old.up) return { step: 'stop-old', old, ...stopTimeout(fresh) };
   // One that ran and ended has shown what it is; it is started again only where the old one ran in between.
@@ -145,14 +147,15 @@ function toUndo(swap: Swap, old: Part, performed: Performed): Step | undefined {
       return { step: 'return-reference', fresh, old, reference: fresh.memo.reference };
     }
   }
+  const broken = related && fresh?.memo?.oldState === 'broken';
+  const down = !old.up && !performed.has('start-old');
   // One that still has its name was not touched: whoever stopped it meant it (I12).
-  if (old.suffix !== '' && !old.up && !performed.has('start-old')) {
-    return { step: 'start-old', old, mayFail: fresh?.memo?.oldState === 'broken' };
-  }
+  if (!broken && down && old.suffix !== '') return { step: 'start-old', old, mayFail: false };
   if (old.suffix !== '') return { step: 'name-old', old };
   if (related && fresh?.memo !== undefined && !samePolicy(old.policy, fresh.memo.policy)) {
     return { step: 'restore-old-policy', old, policy: fresh.memo.policy };
   }
+  if (broken && down) return { step: 'start-old', old, mayFail: true };
   return fresh === undefined ? undefined : { step: 'remove-new', fresh };
 }
 

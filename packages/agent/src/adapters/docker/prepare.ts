@@ -8,7 +8,14 @@ import { EngineError } from '../engine.ts';
 import type { Dockerd } from './dockerd.ts';
 import { digestsOf, stagedImage } from './images.ts';
 import { type InspectedContainer, plainName } from './inspected.ts';
-import { LAST_GOOD_DIGEST_LABEL, LAST_GOOD_IMAGE_LABEL, type Memo, memoLabels, readMemo } from './marks.ts';
+import {
+  LAST_GOOD_DIGEST_LABEL,
+  LAST_GOOD_IMAGE_LABEL,
+  type Memo,
+  memoLabels,
+  policyOf,
+  readMemo,
+} from './marks.ts';
 import { dependentsOn, obstacleIn, standingOf, writtenByCompose } from './obstacles.ts';
 import { carriedSpec, createBody } from './spec.ts';
 
@@ -94,7 +101,7 @@ function memoOf(order: SwapOrder, old: InspectedContainer, target: Target): Memo
   return {
     attempt: order.attempt,
     replaces: old.Id,
-    policy: old.HostConfig.RestartPolicy ?? { Name: 'no' },
+    policy: policyOf(old),
     // A container of an earlier swap was created by digest; what its service's image is called, its own memo tells.
     reference: readMemo(old.Config.Labels ?? {})?.reference ?? old.Config.Image ?? '',
     oldState: standingOf(old) ?? 'broken',

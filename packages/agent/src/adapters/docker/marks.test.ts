@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest';
+import {
+  type Memo,
+  memoLabels,
+  type Part,
+  presentPart,
+  probedPart,
+  progressOf,
+  readMarks,
+  readMemo,
+  type Suffix,
+} from './marks.ts';
+
+const MEMO: Memo = {
+  attempt: '7.update.1',
+  replaces: 'old',
+  policy: { Name: 'on-failure', MaximumRetryCount: 5 },
+  reference: 'web:latest',
+  oldState: 'running',
+};
+
+function part(id: string, suffix: Suffix, changes: Partial<Part> = {}): Part {
+  const policy = { Name: 'always', MaximumRetryCount: 0 };
+  return { id, base: 'web', suffix, up: true, started: true, policy, imageId: id, networks: [], ...changes };
+}
+
+const fresh = (suffix: Suffix, changes: Partial<Part> = {}) =>
+  part('new', suffix, { memo: MEMO, policy: { Name: 'no', MaximumRetryCount: 0 }, ...changes });
+const old = (suffix: Suffix, up = true) => part('old', suffix, { up });
+
+describe('the memo', () => {
+  it('is read as it was written', () => {
+    const whole: Memo = { ...MEMO, target: 'sha256:x', stopTimeoutMs: 1_500, oldState: 'broken' };
+    expect(readMemo(memoLabels(whole))).toEqual(whole);
+    expect(readMemo(memoLabels(MEMO))).toEqual(MEMO);
+    expect(readMemo({ 'swell.service': 'web' })).toBeUndefined();
+  });
+});
+
+describe('the marks', () => {
+  it.each<[string, readonly Part[], string, string | undefined, string | undefined]>([
+    ['nothing', [], 'absent', undefined, undefined],
+    ['one container', [old('')], 'single', undefined, 'old'],
+    [
+      'a draft beside it',
+      [old(''), fresh('.swell-draft', { up: false, started: false })],
+      'swap',
+      'prepared',
+      'old',
+    ],
+    ['the new one in place', [old('.swell-prev', false), fresh('')], 'swap', 'cut-over', 'new'],
+    ['in place, and ended', [old('.swell-prev', false), fresh('', { up: false })], 'swap', 'cut-over', 'new'],
+    [
+      'both up, as dockerd left them',
+      [old('.swell-prev'), fresh('', { up: false })],
+      'swap',
+      'prepared',
+      'old',
+    ],
+    ['on the way back', [old('.swell-prev', false), fresh('.swell-failed')], 'swap', 'prepared', 'old'],
+    ['past the commit point', [old('.swell-old', false), fresh('')], 'swap', 'committed', 'new'],
+    ['the old one pruned', [fresh('')], 'swap', 'committed', 'new'],
+    ['a swap that is over', [fresh('', { policy: MEMO.policy })], 'single', undefined, 'new'],
+    ['a swap that is over, stopped by hand', [fresh('', { up: false })], 'single', undefined, 'new'],
+    ['the new one removed', [old('.swell-prev', false)], 'swap', 'prepared', 'old'],
+    [
+      'a container of somebody else in its place',
+      [old('.swell-prev'), part('third', '')],
+      'swap',
+      'committed',
+      'third',
+    ],
+    [
+      'litter beside a container of somebody else',
+      [part('third', ''), fresh('.swell-next')],
+      'swap',
+      'prepared',
+      'third',
+    ],
+    ['a replica', [old(''), part('two', '', { base: 'web-2' })], 'replicas', undefined, undefined],
+    [
+      'a stopped stranger',
+      [old(''), part('two', '', { base: 'web-2', up: false })],
+      'single',
+      undefined,
+      'old',
+    ],
+    [
+      'a swap beside a replica',
+      [old(''), fresh('.swell-next'), part('two', '', { base: 'b' })],
+      'swap',
+      'prepared',
+      'old',
+    ],
+  ])('of %s', (_, parts, kind, progress, present) => {
+    const found = readMarks(parts);
+    expect({
+      kind: found.kind,
+      progress: found.kind === 'swap' ? progressOf(found) : undefined,
+      present: presentPart(found)?.id,
+    }).toEqual({ kind, progress, present });
+  });
+
+  it('let nobody but the new container answer for it once it is in place', () => {
+    expect(probedPart(readMarks([old('.swell-prev'), fresh('', { up: false })]))?.id).toBe('new');
+    expect(probedPart(readMarks([old(''), fresh('.swell-next', { up: false, started: false })]))?.id).toBe(
+      'old',
+    );
+  });
+});

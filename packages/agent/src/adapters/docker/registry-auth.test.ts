@@ -1,0 +1,61 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type CredentialHelper, dockerConfigAuth } from './registry-auth.ts';
+
+const AUTH = Buffer.from('me:a:secret').toString('base64');
+const noHelper: CredentialHelper = async () => undefined;
+
+describe('who we are to a registry', () => {
+  let folder: string;
+  let path: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'swell-auth-'));
+    path = join(folder, 'config.json');
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+
+  it.each([
+    ['registry.example:5000', 'registry.example:5000', 'registry.example:5000'],
+    ['https://registry.example/v2/', 'registry.example', 'registry.example'],
+    ['https://index.docker.io/v1/', 'docker.io', 'https://index.docker.io/v1/'],
+  ])('stands under %s', async (key, registry, serveraddress) => {
+    await writeFile(path, JSON.stringify({ auths: { [key]: { auth: AUTH } } }));
+    expect(await dockerConfigAuth(path, noHelper)(registry)).toEqual({
+      username: 'me',
+      password: 'a:secret',
+      serveraddress,
+    });
+    expect(await dockerConfigAuth(path, noHelper)('other.example')).toBeUndefined();
+  });
+
+  it('is asked of the helper of that registry, else of the store, else of the file', async () => {
+    const config = {
+      auths: { 'file.example': { auth: AUTH } },
+      credsStore: 'store',
+      credHelpers: { 'cloud.example': 'cloud' },
+    };
+    await writeFile(path, JSON.stringify(config));
+    const asked: string[] = [];
+    const auth = dockerConfigAuth(path, async (helper, server) => {
+      asked.push(`${helper} ${server}`);
+      if (helper === 'cloud') return JSON.stringify({ Username: 'AWS', Secret: 'x' });
+      return server === 'token.example' ? JSON.stringify({ Username: '<token>', Secret: 't' }) : undefined;
+    });
+    expect(await auth('cloud.example')).toEqual({
+      username: 'AWS',
+      password: 'x',
+      serveraddress: 'cloud.example',
+    });
+    expect(await auth('token.example')).toEqual({ identitytoken: 't', serveraddress: 'token.example' });
+    expect(await auth('file.example')).toMatchObject({ username: 'me' });
+    expect(asked).toEqual(['cloud cloud.example', 'store token.example', 'store file.example']);
+  });
+
+  it('is nobody where the file is missing or broken', async () => {
+    expect(await dockerConfigAuth(path, noHelper)('registry.example')).toBeUndefined();
+    await writeFile(path, '{');
+    expect(await dockerConfigAuth(path, noHelper)('registry.example')).toBeUndefined();
+  });
+});
