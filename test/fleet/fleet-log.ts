@@ -7,11 +7,14 @@ import type { NodeReport, NodeStatus } from '@swell/shared/domain/report.ts';
 import type { Violation } from '@swell/shared/domain/rules/rule.ts';
 import { checkLog, type LogEnd } from '@swell/shared/domain/rules.ts';
 import { readLogEntry } from '@swell/shared/protocol/log.ts';
+import { STREAMS } from '@swell/shared/protocol/subjects.ts';
 
 export class FleetLog {
   readonly entries: LogEntry[] = [];
   readonly #bus: Bus;
   readonly #watchers = new Set<() => void>();
+  /** How far the log has been read: of the log itself, and of each stream that it copies from. */
+  readonly #read = new Map<string, number>();
   #follower: Follower | undefined;
 
   constructor(bus: Bus) {
@@ -24,14 +27,24 @@ export class FleetLog {
     const follower = this.#follower;
     void (async () => {
       for await (const message of follower) {
+        this.#note(STREAMS.log, message.sequence);
+        this.#note(originOf(message.subject), message.sourceSequence ?? 0);
         const entry = readLogEntry(message);
-        if (entry === undefined) continue;
-        this.entries.push(entry);
-        onEntry(entry);
+        if (entry !== undefined) {
+          this.entries.push(entry);
+          onEntry(entry);
+        }
         for (const wake of this.#watchers) wake();
         this.#watchers.clear();
       }
     })();
+  }
+
+  /** Resolves once everything up to these sequences (by stream; the log itself or what it copies from) has been read. */
+  async untilRead(sequences: ReadonlyMap<string, number>): Promise<void> {
+    const isRead = (): boolean =>
+      [...sequences].every(([stream, sequence]) => (this.#read.get(stream) ?? 0) >= sequence);
+    while (!isRead()) await new Promise<void>((resolve) => this.#watchers.add(resolve));
   }
 
   /** Resolves with the first entry, there already or still to come, for which `pick` gives something. */
@@ -78,4 +91,23 @@ export class FleetLog {
   violations(end: LogEnd = {}): readonly Violation[] {
     return checkLog(this.entries, end);
   }
+
+  #note(stream: string, sequence: number): void {
+    this.#read.set(stream, Math.max(this.#read.get(stream) ?? 0, sequence));
+  }
+}
+
+/** The stream that a message of the log was published to. */
+function originOf(subject: string): string {
+  const origins: Readonly<Record<string, string>> = {
+    release: STREAMS.releases,
+    control: STREAMS.controls,
+    health: STREAMS.health,
+    policy: STREAMS.policies,
+    rollout: STREAMS.rollouts,
+    wave: STREAMS.orders,
+    halt: STREAMS.orders,
+    slot: STREAMS.slots,
+  };
+  return origins[subject.split('.')[1] ?? ''] ?? STREAMS.log;
 }

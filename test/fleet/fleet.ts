@@ -3,13 +3,13 @@
  * one real container for each node. The demo shows it; the end-to-end tests try it.
  */
 
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { Bus } from '@swell/shared/adapters/bus.ts';
-import { connectNats } from '@swell/shared/adapters/nats-bus.ts';
+import { connectNats, type NatsBus } from '@swell/shared/adapters/nats-bus.ts';
 import type { Digest, PinnedImage } from '@swell/shared/domain/image.ts';
 import type Docker from 'dockerode';
 import {
@@ -50,11 +50,13 @@ export class Fleet implements AsyncDisposable {
   readonly server: NatsServer;
   readonly registry: DockerRegistry;
   readonly docker: Docker;
-  readonly bus: Bus;
+  readonly bus: NatsBus;
   readonly log: FleetLog;
   readonly nodes: readonly FleetNode[];
   readonly coordinators = new Map<string, Program>();
   readonly agents = new Map<string, Program>();
+  /** Something went wrong: the logs stay where they are when the fleet ends. */
+  keepsLogs = process.env['SWELL_KEEP_LOGS'] !== undefined;
 
   private constructor(
     parts: Pick<Fleet, 'id' | 'directory' | 'server' | 'registry' | 'docker' | 'bus' | 'nodes'>,
@@ -162,12 +164,16 @@ export class Fleet implements AsyncDisposable {
     return `${this.registry.host}/${SERVICE}`;
   }
 
-  async runContainer(node: FleetNode, tag: string): Promise<void> {
+  async runContainer(
+    node: FleetNode,
+    tag: string,
+    host: Docker.HostConfig = { RestartPolicy: { Name: 'unless-stopped' } },
+  ): Promise<void> {
     const made = await this.docker.createContainer({
       name: node.container,
       Image: `${this.repository}:${tag}`,
       Labels: { 'swell.service': SERVICE, 'swell.stack': `${this.id}-${node.name}`, [TEST_LABEL]: this.id },
-      HostConfig: { RestartPolicy: { Name: 'unless-stopped' } },
+      HostConfig: host,
     });
     await made.start();
   }
@@ -181,10 +187,19 @@ export class Fleet implements AsyncDisposable {
   /** Publishes a release by the CLI; returns the number of its rollout. */
   async release(body: object | string, service = SERVICE): Promise<number> {
     const text = typeof body === 'string' ? body : JSON.stringify(body);
-    const said = await this.nats('pub', '-J', '--no-templates', `swell.release.${service}`, text);
-    const number = /[Ss]equence:?\s*(\d+)/.exec(said)?.[1];
-    if (number === undefined) throw new Error(`nats pub said no sequence: ${said}`);
-    return Number(number);
+    return storedSequence(await this.nats('pub', '-J', '--no-templates', `swell.release.${service}`, text));
+  }
+
+  /** Publishes bytes that no argument can hold: the CLI reads them from its standard input. */
+  async publishBytes(subject: string, body: Uint8Array): Promise<number> {
+    const options = ['--server', this.server.url, 'pub', '-J', '--no-templates', '--force-stdin', subject];
+    const cli = spawn(toolPath('nats'), options, { stdio: ['pipe', 'pipe', 'pipe'] });
+    const said: string[] = [];
+    for (const output of [cli.stdout, cli.stderr])
+      output.setEncoding('utf8').on('data', (text: string) => said.push(text));
+    cli.stdin.end(body);
+    await once(cli, 'close');
+    return storedSequence(said.join(''));
   }
 
   control(action: object, service = SERVICE): Promise<string> {
@@ -233,7 +248,13 @@ export class Fleet implements AsyncDisposable {
     await this.server[Symbol.asyncDispose]();
     await removeByLabel(this.docker, this.id);
     await this.registry[Symbol.asyncDispose]();
-    if (process.env['SWELL_KEEP_LOGS'] === undefined)
-      await rm(this.directory, { recursive: true, force: true });
+    if (!this.keepsLogs) await rm(this.directory, { recursive: true, force: true });
   }
+}
+
+/** What `nats pub -J` says once a message is stored. */
+export function storedSequence(said: string): number {
+  const number = /[Ss]equence:?\s*(\d+)/.exec(said)?.[1];
+  if (number === undefined) throw new Error(`nats pub said no sequence: ${said}`);
+  return Number(number);
 }

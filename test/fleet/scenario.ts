@@ -1,0 +1,110 @@
+/** What the end-to-end tests share: a fleet for a file of tests, and the checker over its log at the end of each. */
+
+import type { FleetEvent } from '@swell/shared/domain/event.ts';
+import type { PinnedImage } from '@swell/shared/domain/image.ts';
+import { policyKey, STREAMS } from '@swell/shared/protocol/subjects.ts';
+import { afterAll, afterEach, beforeAll, expect } from 'vitest';
+import { WEB_PORT } from '../support/docker.ts';
+import { Fleet, type FleetNode, type FleetOptions, SERVICE, storedSequence } from './fleet.ts';
+import { untilAtRest, untilEntry, untilSo } from './watching.ts';
+
+const HEALTH = {
+  http: { port: WEB_PORT, path: '/health' },
+  interval: '200ms',
+  timeout: '2s',
+  minHealthyTime: '600ms',
+  healthyDeadline: '30s',
+};
+
+/** Two stages that follow each other without anybody's word; the first failure is one too many. */
+export const QUICK = {
+  stages: [50, 100],
+  approval: 'automatic',
+  maxUnavailable: 1,
+  stagingSpread: '0s',
+  soak: '0s',
+  failureBudget: { max: 0 },
+  health: HEALTH,
+} as const;
+
+/** For a release that is sick on purpose: nobody waits half a minute for it. */
+export const IMPATIENT = { policy: { health: { healthyDeadline: '2s' } } } as const;
+
+/**
+ * A fleet that all tests of a file share. Whatever a test did, at its end the log breaks no rule, and no agent or
+ * coordinator has ended but by its hand.
+ */
+export function fleetOfThisFile(options: FleetOptions): () => Fleet {
+  let fleet: Fleet | undefined;
+  const present = (): Fleet => {
+    if (fleet === undefined) throw new Error('the fleet has not started');
+    return fleet;
+  };
+  beforeAll(async () => {
+    fleet = await Fleet.start(options);
+    await givePolicy(fleet, QUICK);
+  });
+  afterEach(async ({ task }) => {
+    if (task.result?.state === 'fail') present().keepsLogs = true;
+    else await endsInOrder(present());
+  });
+  afterAll(async () => {
+    if (fleet?.keepsLogs === true) console.log(`the logs of this file's fleet are in ${fleet.directory}`);
+    await fleet?.[Symbol.asyncDispose]();
+  });
+  return present;
+}
+
+/** Nothing is under way, and nothing that happened broke a rule. */
+export async function endsInOrder(fleet: Fleet): Promise<void> {
+  await untilAtRest(fleet);
+  const violations = fleet.log.violations();
+  if (violations.length > 0) fleet.keepsLogs = true;
+  expect(violations).toEqual([]);
+}
+
+/** The engine's word: exactly one container on each node, running this image, and it serves. */
+export async function expectOn(
+  fleet: Fleet,
+  image: PinnedImage,
+  nodes: readonly FleetNode[] = fleet.nodes,
+): Promise<void> {
+  for (const node of nodes) {
+    await untilSo(
+      fleet,
+      `${node.name} to serve ${image.tag}`,
+      async () => (await fleet.serving(node)) === image.tag,
+    );
+    const containers = await fleet.containersOn(node);
+    expect(containers, `containers on ${node.name}`).toEqual([
+      { name: node.container, running: true, digests: expect.arrayContaining([image.digest]) },
+    ]);
+  }
+}
+
+/** Writes the service's policy by the `nats` CLI, and waits until it is in force. */
+export async function givePolicy(fleet: Fleet, policy: object): Promise<void> {
+  await fleet.policy(policy);
+  const stored = await fleet.bus.readLast(STREAMS.policies, policyKey(SERVICE));
+  await untilEntry(fleet, `policy ${stored?.sequence} to be accepted`, (entry) =>
+    entry.kind === 'event' &&
+    entry.event.name === 'policy-accepted' &&
+    entry.event.revision === stored?.sequence
+      ? entry
+      : undefined,
+  );
+}
+
+/** Gives the coordinator a word by the `nats` CLI; returns the event that answers it. */
+export async function giveWord(fleet: Fleet, word: object | string, service = SERVICE): Promise<FleetEvent> {
+  const body = typeof word === 'string' ? word : JSON.stringify(word);
+  const subject = `swell.control.${service}`;
+  const sequence = storedSequence(await fleet.nats('pub', '-J', '--no-templates', subject, body));
+  return untilEntry(fleet, `an answer to ${body}`, (entry) =>
+    entry.kind === 'event' &&
+    entry.event.name.startsWith('control-') &&
+    entry.event.id.endsWith(`.${sequence}`)
+      ? entry.event
+      : undefined,
+  );
+}
