@@ -11,7 +11,14 @@ import { DockerEngine } from '../../packages/agent/src/adapters/docker/docker-en
 import type { RegistryAuthSource } from '../../packages/agent/src/adapters/docker/registry-auth.ts';
 import type { OnStep } from '../../packages/agent/src/adapters/docker/swap.ts';
 import type { SwapOrder } from '../../packages/agent/src/core/container.ts';
-import { buildImage, removeByLabel, TEST_LABEL, testDocker, WEB_PORT } from '../support/docker.ts';
+import {
+  buildImage,
+  removeByLabel,
+  removeContainers,
+  TEST_LABEL,
+  testDocker,
+  WEB_PORT,
+} from '../support/docker.ts';
 import { ACCOUNT, type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
 import { describeWithDocker } from '../support/needs.ts';
 
@@ -41,7 +48,7 @@ describeWithDocker('the Docker engine', () => {
   });
 
   afterEach(async () => {
-    await removeContainers(docker);
+    await removeContainers(docker, RUN);
   });
 
   afterAll(async () => {
@@ -165,18 +172,15 @@ describeWithDocker('the Docker engine', () => {
       { repository: `${guarded.host}/private`, tag: 'v1', version: 'v1', label: RUN },
       login,
     );
-    for (const name of [`${image.repository}:v1`, `${image.repository}@${image.digest}`]) {
-      await docker.getImage(name).remove();
-    }
+    await docker.getImage(`${image.repository}:v1`).remove();
     const staged = async (auth: RegistryAuthSource) => {
       await using engine = new DockerEngine({ docker, scope: SCOPE, auth });
       await engine.stageImage(image, AbortSignal.timeout(60_000));
     };
     await expect(staged(async () => undefined)).rejects.toMatchObject({ code: 'image-missing' });
     await staged(async (registryAsked) => (registryAsked === guarded.host ? login : undefined));
-    expect((await docker.getImage(`${image.repository}@${image.digest}`).inspect()).RepoDigests).toHaveLength(
-      1,
-    );
+    const { RepoDigests } = await docker.getImage(`${image.repository}@${image.digest}`).inspect();
+    expect(RepoDigests).toContain(`${image.repository}@${image.digest}`);
   });
 
   it('says that a registry cannot be reached, and ends a pull that is given up', async () => {
@@ -251,7 +255,7 @@ describeWithDocker('the Docker engine', () => {
     });
     await runService(v1, policy);
     await update(engine, image);
-    await removeContainers(docker);
+    await removeContainers(docker, RUN);
     return seen;
   }
 
@@ -270,7 +274,7 @@ describeWithDocker('the Docker engine', () => {
     await expectSettled(docker, container?.ImageID === (await imageId(docker, v1)) ? v1 : image, policy);
     expect(await configuration(docker)).toEqual(before);
     const served = await version(docker);
-    await removeContainers(docker);
+    await removeContainers(docker, RUN);
     return served;
   }
 
@@ -286,12 +290,6 @@ describeWithDocker('the Docker engine', () => {
 
 function listContainers(docker: Docker): Promise<readonly Docker.ContainerInfo[]> {
   return docker.listContainers({ all: true, filters: { label: [`${TEST_LABEL}=${RUN}`] } });
-}
-
-async function removeContainers(docker: Docker): Promise<void> {
-  for (const { Id } of await listContainers(docker)) {
-    await docker.getContainer(Id).remove({ force: true, v: true });
-  }
 }
 
 async function imageId(docker: Docker, image: PinnedImage): Promise<string> {

@@ -8,7 +8,14 @@ import type { PinnedImage } from '@swell/shared/domain/image.ts';
 import type Docker from 'dockerode';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { DockerEngine } from '../../packages/agent/src/adapters/docker/docker-engine.ts';
-import { buildImage, removeByLabel, TEST_LABEL, testDocker, WEB_PORT } from '../support/docker.ts';
+import {
+  buildImage,
+  removeByLabel,
+  removeContainers,
+  TEST_LABEL,
+  testDocker,
+  WEB_PORT,
+} from '../support/docker.ts';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
 import { describeWithDocker } from '../support/needs.ts';
 
@@ -63,8 +70,7 @@ describeWithDocker('a swapped container', () => {
   });
 
   afterEach(async () => {
-    for (const { Id } of await containers(docker))
-      await docker.getContainer(Id).remove({ force: true, v: true });
+    await removeContainers(docker, RUN);
   });
 
   afterAll(async () => {
@@ -262,7 +268,7 @@ describeWithDocker('a swapped container', () => {
       code: 'not-carried',
       message: expect.stringContaining('tenant'),
     });
-    await docker.getContainer(`${NAME}-tenant`).remove({ force: true });
+    await docker.getContainer(`${NAME}-tenant`).remove({ force: true, v: true });
     await container.remove({ force: true, v: true });
 
     const composed = await run({ Labels: { 'com.docker.compose.project': 'shop' } });

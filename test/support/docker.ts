@@ -100,12 +100,21 @@ function dockerfile({
   ];
 }
 
+/** Removes the containers that bear `swell.test=<label>`, and the volumes that nobody gave a name. */
+export async function removeContainers(docker: Docker, label: string): Promise<void> {
+  const filters = JSON.stringify({ label: [`${TEST_LABEL}=${label}`] });
+  for (const { Id, Mounts } of await docker.listContainers({ all: true, filters })) {
+    await docker.getContainer(Id).remove({ force: true, v: true }).catch(ignoreMissing);
+    // A swapped container asks for its anonymous volumes by name, so Docker leaves them.
+    const anonymous = Mounts.map(({ Name }) => Name ?? '').filter((name) => /^[0-9a-f]{64}$/.test(name));
+    for (const name of anonymous) await docker.getVolume(name).remove().catch(ignoreMissing);
+  }
+}
+
 /** Removes the containers, networks, volumes and images that bear `swell.test=<label>`. */
 export async function removeByLabel(docker: Docker, label: string): Promise<void> {
   const filters = JSON.stringify({ label: [`${TEST_LABEL}=${label}`] });
-  for (const { Id } of await docker.listContainers({ all: true, filters })) {
-    await docker.getContainer(Id).remove({ force: true, v: true }).catch(ignoreMissing);
-  }
+  await removeContainers(docker, label);
   for (const { Id } of await docker.listNetworks({ filters })) {
     await docker.getNetwork(Id).remove().catch(ignoreMissing);
   }

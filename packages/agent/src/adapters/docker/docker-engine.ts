@@ -247,8 +247,8 @@ export class DockerEngine implements Engine {
   }
 
   #run(service: ServiceName, intent: Intent): Promise<void> {
-    const place = this.#scope === undefined ? '' : `${this.#scope.value}.`;
-    const tag = `${place}${service}`.replaceAll(/[^A-Za-z0-9_.-]/g, '_').slice(0, 128);
+    const place = this.#scope === undefined ? '' : `.${this.#scope.value}`;
+    const tag = `${service}${place}`.replaceAll(/[^A-Za-z0-9_.-]/g, '_').slice(0, 128);
     return runSwap(
       {
         dockerd: this.#dockerd,
