@@ -22,6 +22,7 @@ import {
 } from '../support/docker.ts';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
 import { type NatsServer, startNats } from '../support/nats.ts';
+import { lowPorts } from '../support/nats-conf.ts';
 import { toolPath } from '../support/tools.ts';
 import { FleetLog } from './fleet-log.ts';
 import { Program } from './programs.ts';
@@ -30,6 +31,10 @@ export interface FleetOptions {
   /** How many nodes each region has. */
   readonly regions: Readonly<Record<string, number>>;
   readonly startBus?: () => Promise<NatsServer>;
+  /** Every node's service on a port of the loopback of its own, the same before and after a swap. */
+  readonly publishesPorts?: boolean;
+  /** Gives the start up; what had started is taken away again. */
+  readonly signal?: AbortSignal;
 }
 
 export interface FleetNode {
@@ -38,6 +43,8 @@ export interface FleetNode {
   /** Its container of the service. */
   readonly container: string;
   readonly stateDir: string;
+  /** Of the loopback, where its ports are published. */
+  readonly port?: number;
 }
 
 export const SERVICE = 'web';
@@ -72,25 +79,52 @@ export class Fleet implements AsyncDisposable {
   }
 
   /** Bus, registry, one coordinator, and on every node a container of `web:v1` with its agent, all present. */
-  static async start({ regions, startBus = startNats }: FleetOptions): Promise<Fleet> {
+  static async start(options: FleetOptions): Promise<Fleet> {
+    const { regions, startBus = startNats, publishesPorts = false, signal } = options;
+    await using parts = new AsyncDisposableStack();
     const directory = await mkdtemp(join(tmpdir(), 'swell-fleet-'));
     const id = directory.slice(directory.lastIndexOf('-') + 1).toLowerCase();
-    const [server, registry] = await Promise.all([startBus(), startDockerRegistry()]);
-    const bus = await connectNats({ servers: [server.url], name: 'fleet observer' });
-    const nodes = Object.entries(regions).flatMap(([region, count]) =>
-      Array.from({ length: count }, (_, index): FleetNode => {
-        const name = `${region}-${index + 1}`;
-        return { region, name, container: `${id}-${name}-${SERVICE}`, stateDir: join(directory, name) };
-      }),
+    const server = parts.use(await startBus());
+    const registry = parts.use(await startDockerRegistry());
+    const bus = parts.use(await connectNats({ servers: [server.url], name: 'fleet observer' }));
+    const places = Object.entries(regions).flatMap(([region, count]) =>
+      Array.from({ length: count }, (_, index) => ({ region, name: `${region}-${index + 1}` })),
     );
+    const ports = publishesPorts ? await lowPorts(places.length) : [];
+    const nodes = places.map(({ region, name }, index): FleetNode => {
+      const port = ports[index];
+      const container = `${id}-${name}-${SERVICE}`;
+      return {
+        region,
+        name,
+        container,
+        stateDir: join(directory, name),
+        ...(port !== undefined && { port }),
+      };
+    });
     const fleet = new Fleet({ id, directory, server, registry, docker: testDocker(), bus, nodes });
-    await fleet.startCoordinator('first');
-    await fleet.publishImage('v1');
-    await Promise.all(nodes.map((node) => fleet.runContainer(node, 'v1')));
-    for (const node of nodes) fleet.startAgent(node);
-    await fleet.log.follow();
-    await Promise.all(nodes.map((node) => fleet.untilPresent(node)));
+    // From here on the fleet itself takes away what there is of it.
+    parts.move();
+    try {
+      await fleet.#begin(signal);
+    } catch (error) {
+      fleet.keepsLogs ||= signal?.aborted !== true;
+      await fleet[Symbol.asyncDispose]();
+      throw error;
+    }
     return fleet;
+  }
+
+  /** What takes a moment runs to its end, so that nothing is made after everything was taken away. */
+  async #begin(signal?: AbortSignal): Promise<void> {
+    await unlessAborted(this.startCoordinator('first'), signal);
+    await this.publishImage('v1');
+    signal?.throwIfAborted();
+    await Promise.all(this.nodes.map((node) => this.runContainer(node, 'v1')));
+    signal?.throwIfAborted();
+    for (const node of this.nodes) this.startAgent(node);
+    await this.log.follow();
+    await unlessAborted(Promise.all(this.nodes.map((node) => this.untilPresent(node))), signal);
   }
 
   async startCoordinator(name: string): Promise<Program> {
@@ -111,7 +145,7 @@ export class Fleet implements AsyncDisposable {
     return program;
   }
 
-  startAgent(node: FleetNode): Program {
+  startAgent(node: FleetNode, environment: Readonly<Record<string, string>> = {}): Program {
     const program = new Program({
       program: 'agent',
       logFile: join(this.directory, `agent-${node.name}.log`),
@@ -124,6 +158,7 @@ export class Fleet implements AsyncDisposable {
         SWELL_STATUS_HOST: '127.0.0.1',
         SWELL_STATUS_PORT: '0',
         SWELL_PRESENCE_EVERY_MS: '5000',
+        ...environment,
       },
     });
     this.agents.set(node.name, program);
@@ -167,7 +202,7 @@ export class Fleet implements AsyncDisposable {
   async runContainer(
     node: FleetNode,
     tag: string,
-    host: Docker.HostConfig = { RestartPolicy: { Name: 'unless-stopped' } },
+    host: Docker.HostConfig = hostConfig(node),
   ): Promise<void> {
     const made = await this.docker.createContainer({
       name: node.container,
@@ -186,8 +221,20 @@ export class Fleet implements AsyncDisposable {
 
   /** Publishes a release by the CLI; returns the number of its rollout. */
   async release(body: object | string, service = SERVICE): Promise<number> {
+    return this.publish(this.releaseArgs(body, service));
+  }
+
+  /** What `nats` is told to publish a release, word by word. */
+  releaseArgs(body: object | string, service = SERVICE): readonly string[] {
     const text = typeof body === 'string' ? body : JSON.stringify(body);
-    return storedSequence(await this.nats('pub', '-J', '--no-templates', `swell.release.${service}`, text));
+    const server = ['--server', this.server.url];
+    return [...server, 'pub', '-J', '--no-templates', `swell.release.${service}`, text];
+  }
+
+  /** Runs `nats` with these words; returns the sequence under which it has stored the message. */
+  async publish(args: readonly string[]): Promise<number> {
+    const said = await promisify(execFile)(toolPath('nats'), [...args]);
+    return storedSequence(said.stdout + said.stderr);
   }
 
   /** Publishes bytes that no argument can hold: the CLI reads them from its standard input. */
@@ -213,15 +260,18 @@ export class Fleet implements AsyncDisposable {
   /** What the node's container answers; undefined while nothing does. */
   async serving(node: FleetNode): Promise<string | undefined> {
     try {
-      const { NetworkSettings } = await this.docker.getContainer(node.container).inspect();
-      const [network] = Object.values(NetworkSettings.Networks);
-      const answer = await fetch(`http://${network?.IPAddress}:${WEB_PORT}/`, {
-        signal: AbortSignal.timeout(2_000),
-      });
+      const answer = await fetch(await this.#addressOf(node), { signal: AbortSignal.timeout(2_000) });
       return (await answer.text()).trim();
     } catch {
       return undefined;
     }
+  }
+
+  async #addressOf({ container, port }: FleetNode): Promise<string> {
+    if (port !== undefined) return `http://127.0.0.1:${port}/`;
+    const { NetworkSettings } = await this.docker.getContainer(container).inspect();
+    const [network] = Object.values(NetworkSettings.Networks);
+    return `http://${network?.IPAddress}:${WEB_PORT}/`;
   }
 
   /** Every container of the service on a node, by name, with the digest of what it runs. */
@@ -257,4 +307,27 @@ export function storedSequence(said: string): number {
   const number = /[Ss]equence:?\s*(\d+)/.exec(said)?.[1];
   if (number === undefined) throw new Error(`nats pub said no sequence: ${said}`);
   return Number(number);
+}
+
+function hostConfig({ port }: FleetNode): Docker.HostConfig {
+  const RestartPolicy = { Name: 'unless-stopped' };
+  if (port === undefined) return { RestartPolicy };
+  return {
+    RestartPolicy,
+    PortBindings: { [`${WEB_PORT}/tcp`]: [{ HostIp: '127.0.0.1', HostPort: String(port) }] },
+  };
+}
+
+/** What comes of it, unless the signal aborts before. */
+export async function unlessAborted<Value>(value: Promise<Value>, signal?: AbortSignal): Promise<Value> {
+  if (signal === undefined) return value;
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = (): void => aborted.reject(signal.reason);
+  signal.addEventListener('abort', onAbort);
+  if (signal.aborted) onAbort();
+  try {
+    return await Promise.race([value, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
 }

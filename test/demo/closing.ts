@@ -1,0 +1,75 @@
+/** The demo's last words: a table, and what went wrong. */
+
+import { shortDigest } from '@swell/shared/domain/image.ts';
+import type { Row, Span, Tone } from './frame.ts';
+import type { DemoFacts, DemoResult } from './verdict.ts';
+
+/** @param measured how many were out at once, by which measure */
+export function closing(facts: DemoFacts, result: DemoResult, measured: string): readonly Row[] {
+  const { good, bad, goodDigest } = facts;
+  const { nodes } = result;
+  const isAll = (count: number): Tone => (count === nodes ? 'good' : 'bad');
+  const lines: readonly (readonly [string, Span, Span])[] = [
+    ['', strong(good?.version ?? 'good'), strong(bad?.version ?? 'sick')],
+    ['ended as', span(good?.ended ?? 'not seen'), span(bad?.ended ?? 'not seen')],
+    ['tried by', span(ofAll(good?.attempted ?? 0, nodes)), span(ofAll(result.bad.attempted, nodes))],
+    [
+      `on ${good?.version ?? 'the good one'} in the end`,
+      { text: ofAll(result.good.updated, nodes), tone: isAll(result.good.updated) },
+      { text: ofAll(result.bad.onLastGood, nodes), tone: isAll(result.bad.onLastGood) },
+    ],
+    [
+      'out at once in a region',
+      span(`${result.good.maxUnavailableSeen} (${result.good.maxUnavailableAllowed} allowed)`),
+      span(`${bad?.maxUnavailableSeen ?? 0} (${result.good.maxUnavailableAllowed} allowed)`),
+    ],
+    ['took', span(`${result.good.seconds} s`), span(`${result.bad.seconds} s`)],
+  ];
+  return [
+    [],
+    ...lines.map(([name, left, right]): Row => [quiet(name.padEnd(26)), padded(left, 20), right]),
+    [],
+    [quiet(`${'node'.padEnd(14)}${'answers'.padEnd(10)}runs`)],
+    ...((bad ?? good)?.truth.map(({ node, serves, digests }): Row => {
+      const isGood = digests.length === 1 && goodDigest !== undefined && digests[0]?.includes(goodDigest);
+      const runs = digests.map((names) => shortDigest(names[0] ?? '?')).join(', ');
+      return [
+        strong(node.padEnd(14)),
+        span((serves ?? '–').padEnd(10)),
+        { text: runs === '' ? 'nothing' : runs, tone: isGood === true ? 'good' : 'bad' },
+      ];
+    }) ?? []),
+    [],
+    [quiet(`Out at once: ${measured}.`)],
+    [
+      quiet(
+        "The table is the container engine's own word; the rules were checked over the fleet's whole log.",
+      ),
+    ],
+    [],
+    ...result.failures.map((failure): Row => [{ text: `✗ ${failure}`, tone: 'bad' }]),
+    result.ok
+      ? [{ text: '● Both releases ended as they should.', tone: 'good' }]
+      : [{ text: `✗ ${result.failures.length} things are not as they should be.`, tone: 'bad' }],
+  ];
+}
+
+function ofAll(count: number, nodes: number): string {
+  return `${count} of ${nodes} nodes`;
+}
+
+function padded({ text, tone }: Span, width: number): Span {
+  return { text: text.padEnd(width), tone };
+}
+
+function span(text: string): Span {
+  return { text, tone: 'plain' };
+}
+
+function strong(text: string): Span {
+  return { text, tone: 'strong' };
+}
+
+function quiet(text: string): Span {
+  return { text, tone: 'quiet' };
+}

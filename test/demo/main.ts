@@ -1,0 +1,43 @@
+// npm run demo [-- options]: the main job with real parts, set up, shown and judged. Exit code 0: all is as it should be.
+import { constants } from 'node:os';
+import { runDemo } from './demo.ts';
+import { type DemoOptions, readOptions, USAGE } from './options.ts';
+import { openScreen } from './screen.ts';
+
+const options = wanted();
+if (options !== undefined) process.exit(await show(options));
+
+function wanted(): DemoOptions | undefined {
+  try {
+    const read = readOptions(process.argv.slice(2));
+    if (read !== 'help') return read;
+    console.log(USAGE);
+  } catch (error) {
+    console.error(`${(error as Error).message}\n\n${USAGE}`);
+    process.exitCode = 2;
+  }
+  return undefined;
+}
+
+async function show(chosen: DemoOptions): Promise<number> {
+  const stop = new AbortController();
+  let stopped: NodeJS.Signals | undefined;
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(name, () => {
+      // Once more: whoever waits has no patience for the cleaning up.
+      if (stop.signal.aborted) process.exit(128 + constants.signals[name]);
+      stopped = name;
+      stop.abort();
+    });
+  }
+  using screen = openScreen(process.stdout);
+  try {
+    const result = await runDemo(chosen, screen, stop.signal);
+    if (chosen.json) console.log(JSON.stringify(result));
+    return result.ok ? 0 : 1;
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+    screen.say([{ text: 'Stopped; all that was started is gone.', tone: 'plain' }]);
+    return 128 + constants.signals[stopped ?? 'SIGINT'];
+  }
+}

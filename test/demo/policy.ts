@@ -1,0 +1,27 @@
+/** How the demo's rollouts behave: as in production, but at a pace that somebody likes to watch. */
+
+import { WEB_PORT } from '../support/docker.ts';
+
+export const MAX_UNAVAILABLE = 1;
+
+/** As people write it into the bucket `swell_policies`. */
+export function demoPolicy(nodesPerRegion: number, engine: 'docker' | 'memory'): object {
+  return {
+    // Two nodes have two stages, whatever a policy lists.
+    stages: nodesPerRegion > 2 ? [34, 67, 100] : [50, 100],
+    approval: 'automatic',
+    maxUnavailable: MAX_UNAVAILABLE,
+    stagingSpread: '1s',
+    soak: '1500ms',
+    slotLease: '10s',
+    failureBudget: { max: 1 },
+    health: {
+      // Containers in memory have no address; they are asked all the same.
+      ...(engine === 'docker' && { http: { port: WEB_PORT, path: '/health' } }),
+      interval: '300ms',
+      timeout: '1s',
+      minHealthyTime: '1200ms',
+      healthyDeadline: '4s',
+    },
+  };
+}
