@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 import { createLogger } from '@swell/shared/adapters/logger.ts';
 import { runUntilSignal } from '@swell/shared/shell/lifecycle.ts';
-import { runAgent } from './shell/agent.ts';
 import { readConfig } from './shell/config.ts';
 import { openEngine } from './shell/open-engine.ts';
+import { runAgent } from './shell/run-agent.ts';
 
 const logger = createLogger({ name: 'agent', level: 'info' });
 process.exitCode = await runUntilSignal(async (signal) => {

@@ -7,7 +7,18 @@ import { decode, encode } from '@swell/shared/protocol/codec.ts';
 import { EMPTY_JOURNAL, type Journal } from '../core/state.ts';
 import { journalSchema } from '../protocol/journal.ts';
 
-export class JournalStore {
+/** What an agent remembers across its own death. */
+export interface Journals {
+  /**
+   * @returns what was saved last; an empty one where there is none. One that does not parse is put aside, and its
+   *   problems are returned with an empty one: the containers' own marks are enough to recover by.
+   */
+  load(service: ServiceName): Promise<{ readonly journal: Journal; readonly problems: readonly string[] }>;
+  /** Returns once it would survive a loss of power. */
+  save(service: ServiceName, journal: Journal): Promise<void>;
+}
+
+export class FileJournals implements Journals {
   readonly #directory: string;
 
   private constructor(directory: string) {
@@ -15,15 +26,11 @@ export class JournalStore {
   }
 
   /** Throws where the directory cannot be made or written: an agent without a memory must not begin. */
-  static async open(directory: string): Promise<JournalStore> {
+  static async open(directory: string): Promise<FileJournals> {
     await mkdir(directory, { recursive: true });
-    return new JournalStore(directory);
+    return new FileJournals(directory);
   }
 
-  /**
-   * @returns what was saved last; an empty one where there is none. One that does not parse is put aside, and its
-   *   problems are returned with an empty one: the containers' own marks are enough to recover by.
-   */
   async load(
     service: ServiceName,
   ): Promise<{ readonly journal: Journal; readonly problems: readonly string[] }> {
@@ -39,7 +46,6 @@ export class JournalStore {
     return { journal: EMPTY_JOURNAL, problems: journal.problems };
   }
 
-  /** Returns once it is on the disk. */
   async save(service: ServiceName, journal: Journal): Promise<void> {
     const file = this.#file(service);
     const next = await open(`${file}.next`, 'w', 0o600);

@@ -3,12 +3,10 @@
  * service's core decide. When it ends, nothing is left half-way.
  */
 
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Bus, HeardMessage } from '@swell/shared/adapters/bus.ts';
-import { systemClock } from '@swell/shared/adapters/clock.ts';
-import { createLogger, type Logger } from '@swell/shared/adapters/logger.ts';
-import { connectNats } from '@swell/shared/adapters/nats-bus.ts';
-import type { ServiceName } from '@swell/shared/domain/names.ts';
+import type { Host } from '@swell/shared/adapters/host.ts';
+import type { Logger } from '@swell/shared/adapters/logger.ts';
+import type { NodeId, Region, ServiceName } from '@swell/shared/domain/names.ts';
 import type { Presence, ServicePresence } from '@swell/shared/domain/report.ts';
 import { decode } from '@swell/shared/protocol/codec.ts';
 import { pulseSchema } from '@swell/shared/protocol/pulse.ts';
@@ -19,73 +17,71 @@ import {
   slotHeard,
   waveHeard,
 } from '@swell/shared/protocol/subjects.ts';
-import { startStatusServer } from '@swell/shared/shell/status-server.ts';
 import { VERSION } from '@swell/shared/shell/version.ts';
 import { type Engine, EngineError } from '../adapters/engine.ts';
-import { JournalStore } from '../adapters/journal.ts';
-import type { AgentConfig } from './config.ts';
-import { AgentMetrics } from './metrics.ts';
+import type { Journals } from '../adapters/journal.ts';
+import type { ServiceState } from '../core/state.ts';
 import { PresenceKeeper } from './presence.ts';
-import { Service } from './service.ts';
+import { Service, type ServiceOptions } from './service.ts';
 
 /** A swap may have to be undone first. */
 const STOP_MAX_MS = 60_000;
 const LAST_WORDS_MS = 3_000;
+const REST_LOOK_MS = 50;
 const ENGINE_RETRY_MS = 2_000;
 const DISCOVER_EVERY_MS = 30_000;
 const REFRESH_SPREAD_MS = 2_000;
 
-/** Runs until the signal aborts and every service has come to rest. */
-export async function runAgent(config: AgentConfig, engine: Engine, signal: AbortSignal): Promise<void> {
-  const logger = createLogger({ name: 'agent', level: config.logLevel }).child({ node: config.node });
-  await using agent = new Agent(config, engine, await JournalStore.open(config.stateDir), logger);
-  await using _status = await startStatusServer({
-    ...config.status,
-    live: () => true,
-    ready: () => agent.readiness(),
-    metrics: () => agent.metrics.registry.metrics(),
-    contentType: agent.metrics.registry.contentType,
-  });
-  await agent.run(signal);
+/** Everything that an agent touches: production opens the real things, the simulation lends its own. */
+export interface AgentOptions {
+  readonly region: Region;
+  readonly node: NodeId;
+  readonly presenceEveryMs: number;
+  readonly host: Host;
+  readonly engine: Engine;
+  readonly journals: Journals;
+  /** Resolves with the first connection, however long that takes. */
+  readonly connectBus: (signal: AbortSignal) => Promise<Bus>;
+  readonly logger: Logger;
+  readonly onHandled: ServiceOptions['onHandled'];
 }
 
-class Agent implements AsyncDisposable {
-  readonly metrics: AgentMetrics;
-  readonly #config: AgentConfig;
-  readonly #engine: Engine;
-  readonly #store: JournalStore;
-  readonly #logger: Logger;
+export class Agent implements AsyncDisposable {
+  readonly #options: AgentOptions;
   readonly #services = new Map<ServiceName, Service>();
   readonly #presence: PresenceKeeper;
   readonly #failed = new AbortController();
-  readonly #nowMs = (): number => systemClock.monotonicMs();
-  #bus: (Bus & AsyncDisposable) | undefined;
+  #bus: Bus | undefined;
   #term = 0;
   #hasLooked = false;
 
-  constructor(config: AgentConfig, engine: Engine, store: JournalStore, logger: Logger) {
-    this.#config = config;
-    this.#engine = engine;
-    this.#store = store;
-    this.#logger = logger;
-    const states = () => [...this.#services.values()].map(({ state }) => state);
-    this.metrics = new AgentMetrics(VERSION, states, () => this.#isConnected, this.#nowMs);
+  constructor(options: AgentOptions) {
+    this.#options = options;
     this.#presence = new PresenceKeeper(
       () => this.#bus,
+      options.host,
       () => this.#readPresence(),
-      config.presenceEveryMs,
+      options.presenceEveryMs,
     );
+  }
+
+  get isConnected(): boolean {
+    return this.#bus?.connection === 'connected';
+  }
+
+  states(): readonly ServiceState[] {
+    return [...this.#services.values()].map(({ state }) => state);
   }
 
   readiness(): { readonly ready: boolean; readonly reason?: string } {
     if (!this.#hasLooked) return { ready: false, reason: 'the container engine has not answered yet' };
-    return this.#isConnected ? { ready: true } : { ready: false, reason: 'the bus is out of reach' };
+    return this.isConnected ? { ready: true } : { ready: false, reason: 'the bus is out of reach' };
   }
 
   async run(signal: AbortSignal): Promise<void> {
     const ending = AbortSignal.any([signal, this.#failed.signal]);
-    const { region } = this.#config;
-    this.#logger.info({ region, engine: this.#engine.kind, version: VERSION }, 'agent begins');
+    const { region, engine, logger } = this.#options;
+    logger.info({ region, engine: engine.kind, version: VERSION }, 'agent begins');
     const lives = [this.#discover(ending), this.#watchEngine(), this.#liveOnBus(ending)];
     const ended = new Promise<void>((resolve) =>
       ending.addEventListener('abort', () => resolve(), { once: true }),
@@ -104,30 +100,26 @@ class Agent implements AsyncDisposable {
     for (const service of this.#services.values()) service[Symbol.dispose]();
     this.#presence[Symbol.dispose]();
     await this.#bus?.[Symbol.asyncDispose]();
-    await this.#engine[Symbol.asyncDispose]();
-  }
-
-  get #isConnected(): boolean {
-    return this.#bus?.connection === 'connected';
+    await this.#options.engine[Symbol.asyncDispose]();
   }
 
   /** Finds the services that have containers here, now and again: one that appears is recovered before anything else. */
   async #discover(ending: AbortSignal): Promise<void> {
     while (!ending.aborted) {
       try {
-        for (const service of await this.#engine.services()) await this.#add(service);
+        for (const service of await this.#options.engine.services()) await this.#add(service);
         this.#hasLooked = true;
-        await delay(DISCOVER_EVERY_MS, undefined, { signal: ending });
+        await this.#options.host.sleep(DISCOVER_EVERY_MS, ending);
       } catch (error) {
         if (!(error instanceof EngineError)) throw error;
-        this.#logger.warn({ err: error }, 'the engine does not answer');
-        await delay(ENGINE_RETRY_MS, undefined, { signal: ending });
+        this.#options.logger.warn({ err: error }, 'the engine does not answer');
+        await this.#options.host.sleep(ENGINE_RETRY_MS, ending);
       }
     }
   }
 
   async #watchEngine(): Promise<void> {
-    for await (const name of this.#engine.changes()) {
+    for await (const name of this.#options.engine.changes()) {
       const service = this.#services.get(name);
       if (service === undefined) await this.#add(name);
       else service.post({ kind: 'container-changed' });
@@ -136,38 +128,34 @@ class Agent implements AsyncDisposable {
 
   async #add(name: ServiceName): Promise<void> {
     if (this.#services.has(name)) return;
-    const { region, node } = this.#config;
-    const { journal, problems } = await this.#store.load(name);
-    if (problems.length > 0)
-      this.#logger.error({ service: name, problems }, 'the journal did not parse and was put aside');
+    const { region, node, engine, host, journals, logger, onHandled } = this.#options;
+    const { journal, problems } = await journals.load(name);
+    if (problems.length > 0) {
+      logger.error({ service: name, problems }, 'the journal did not parse and was put aside');
+    }
     if (this.#services.has(name)) return;
     const service = new Service({
       self: { region, node, service: name },
-      engine: this.#engine,
+      engine,
       bus: () => this.#bus,
-      nowMs: this.#nowMs,
+      host,
       journal,
-      store: this.#store,
-      logger: this.#logger,
+      journals,
+      logger,
       onHandled: (self, event, before, after) => {
-        this.metrics.handled(self, event, before, after);
+        onHandled(self, event, before, after);
         this.#presence.touched();
       },
       onFailed: (error) => this.#failed.abort(error),
     });
     this.#services.set(name, service);
-    this.#logger.info({ service: name }, 'service found');
+    logger.info({ service: name }, 'service found');
     if (this.#bus !== undefined) await this.#listenFor(this.#bus, name);
   }
 
   async #liveOnBus(ending: AbortSignal): Promise<void> {
-    const { region } = this.#config;
-    const bus = await connectNats({
-      ...this.#config.bus,
-      firstConnectTimeoutMs: Number.POSITIVE_INFINITY,
-      signal: ending,
-      onNotice: ({ kind, ...notice }) => this.#logger.warn({ notice: kind, ...notice }, 'bus notice'),
-    });
+    const { region, connectBus } = this.#options;
+    const bus = await connectBus(ending);
     this.#bus = bus;
     // Subscribed and flushed before anything is read: what changes between the two is heard.
     await Promise.all([
@@ -181,7 +169,7 @@ class Agent implements AsyncDisposable {
       ...[...this.#services.keys()].map((service) => this.#listenFor(bus, service, false)),
     ]);
     for await (const state of bus.connectionChanges()) {
-      this.#logger.info({ connection: state }, 'bus');
+      this.#options.logger.info({ connection: state }, 'bus');
       for (const service of this.#services.values()) service.post({ kind: state });
       if (state === 'connected') this.#presence.refresh(REFRESH_SPREAD_MS);
     }
@@ -193,21 +181,23 @@ class Agent implements AsyncDisposable {
       for await (const message of subscription) hear(message);
     })().catch((error: unknown) => this.#failed.abort(error));
     await subscription.ready.catch((error: unknown) =>
-      this.#logger.warn({ err: error, subject }, 'not flushed'),
+      this.#options.logger.warn({ err: error, subject }, 'not flushed'),
     );
   }
 
   async #listenFor(bus: Bus, name: ServiceName, tell = true): Promise<void> {
-    await this.#listen(bus, slotHeard(this.#config.region, name), (message) =>
+    await this.#listen(bus, slotHeard(this.#options.region, name), (message) =>
       this.#services.get(name)?.hearSlot(message),
     );
-    if (tell && this.#isConnected) this.#services.get(name)?.post({ kind: 'connected' });
+    if (tell && this.isConnected) this.#services.get(name)?.post({ kind: 'connected' });
   }
 
   #hearPulse(message: HeardMessage): void {
     const pulse = decode(message.body, pulseSchema);
-    if (!pulse.ok)
-      return this.#logger.warn({ subject: message.subject, problems: pulse.problems }, 'message rejected');
+    if (!pulse.ok) {
+      const { problems } = pulse;
+      return this.#options.logger.warn({ subject: message.subject, problems }, 'message rejected');
+    }
     const { term, orders } = pulse.value;
     // A new leader may have lost sight of us with the bus's memory.
     if (term > this.#term) this.#presence.refresh(REFRESH_SPREAD_MS);
@@ -218,7 +208,7 @@ class Agent implements AsyncDisposable {
   }
 
   #readPresence(): Presence {
-    const { region, node } = this.#config;
+    const { region, node } = this.#options;
     const services: Record<ServiceName, ServicePresence> = {};
     for (const [name, service] of this.#services) {
       const presence = service.presence();
@@ -229,21 +219,18 @@ class Agent implements AsyncDisposable {
 
   /** Swaps under way are undone or finished; results are given a moment to leave. */
   async #comeToRest(): Promise<void> {
-    const startedMs = this.#nowMs();
-    for (const service of this.#services.values()) service.post({ kind: 'stop-requested' });
+    const { host, logger } = this.#options;
     const services = [...this.#services.values()];
-    while (this.#nowMs() - startedMs < STOP_MAX_MS && services.some(({ isInTheMiddle }) => isInTheMiddle))
-      await delay(50);
-    const wordsMs = this.#nowMs();
-    while (
-      this.#isConnected &&
-      this.#nowMs() - wordsMs < LAST_WORDS_MS &&
-      services.some(({ isAtRest }) => !isAtRest)
-    ) {
-      await delay(50);
-    }
+    const within = async (ms: number, isOver: () => boolean): Promise<void> => {
+      const endMs = host.monotonicMs() + ms;
+      while (!isOver() && host.monotonicMs() < endMs) await host.sleep(REST_LOOK_MS);
+    };
+    for (const service of services) service.post({ kind: 'stop-requested' });
+    await within(STOP_MAX_MS, () => services.every(({ isInTheMiddle }) => !isInTheMiddle));
+    await within(LAST_WORDS_MS, () => !this.isConnected || services.every(({ isAtRest }) => isAtRest));
     const left = services.filter(({ isInTheMiddle }) => isInTheMiddle).map(({ state }) => state.self.service);
-    if (left.length > 0)
-      this.#logger.error({ services: left }, 'ended in the middle of a swap; the next start recovers it');
+    if (left.length > 0) {
+      logger.error({ services: left }, 'ended in the middle of a swap; the next start recovers it');
+    }
   }
 }

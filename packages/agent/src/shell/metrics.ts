@@ -1,5 +1,6 @@
 /** What an agent shows to Prometheus of its own services. */
 
+import type { Clock } from '@swell/shared/adapters/clock.ts';
 import { createMetricsRegistry } from '@swell/shared/adapters/metrics.ts';
 import { isResult } from '@swell/shared/domain/report.ts';
 import { Counter, Gauge, type Registry } from 'prom-client';
@@ -20,17 +21,18 @@ const PHASES = [
   'reverting',
 ] as const;
 
+interface WatchedAgent {
+  readonly isConnected: boolean;
+  states(): readonly ServiceState[];
+}
+
 export class AgentMetrics {
   readonly registry: Registry;
   readonly #events: Counter;
   readonly #results: Counter;
 
-  constructor(
-    version: string,
-    states: () => readonly ServiceState[],
-    isConnected: () => boolean,
-    nowMs: () => number,
-  ) {
+  /** @param agent of whom the gauges tell, whenever they are asked for */
+  constructor(version: string, agent: () => WatchedAgent, clock: Clock) {
     this.registry = createMetricsRegistry({ version, component: 'agent' });
     const registers = [this.registry];
     this.#events = new Counter({
@@ -49,7 +51,7 @@ export class AgentMetrics {
       name: 'swell_bus_connected',
       help: '1 while the bus is within reach.',
       registers,
-      collect: () => void connected.set(isConnected() ? 1 : 0),
+      collect: () => void connected.set(agent().isConnected ? 1 : 0),
     });
     const phase = new Gauge({
       name: 'swell_service_phase',
@@ -57,7 +59,7 @@ export class AgentMetrics {
       labelNames: ['service', 'phase'],
       registers,
       collect() {
-        for (const state of states()) {
+        for (const state of agent().states()) {
           for (const name of PHASES)
             phase.set({ service: state.self.service, phase: name }, state.phase.name === name ? 1 : 0);
         }
@@ -69,7 +71,7 @@ export class AgentMetrics {
       labelNames: ['service'],
       registers,
       collect() {
-        for (const { self, journal } of states())
+        for (const { self, journal } of agent().states())
           unsent.set({ service: self.service }, journal.outbox.length);
       },
     });
@@ -79,8 +81,9 @@ export class AgentMetrics {
       labelNames: ['service'],
       registers,
       collect() {
-        for (const { self, pulse } of states()) {
-          if (pulse !== undefined) pulseAge.set({ service: self.service }, (nowMs() - pulse.atMs) / 1_000);
+        for (const { self, pulse } of agent().states()) {
+          if (pulse !== undefined)
+            pulseAge.set({ service: self.service }, (clock.monotonicMs() - pulse.atMs) / 1_000);
         }
       },
     });

@@ -1,6 +1,7 @@
 /** One performer for each effect of the core: the agent's whole input and output on one screen. */
 
 import { type Bus, BusError } from '@swell/shared/adapters/bus.ts';
+import type { Host } from '@swell/shared/adapters/host.ts';
 import { SlotBucket } from '@swell/shared/adapters/slot-bucket.ts';
 import { decode, encode } from '@swell/shared/protocol/codec.ts';
 import { haltSchema, waveSchema } from '@swell/shared/protocol/orders.ts';
@@ -17,7 +18,7 @@ export interface PerformerContext {
   readonly engine: Engine;
   /** Missing until the first connection stands. */
   readonly bus: () => Bus | undefined;
-  readonly nowMs: () => number;
+  readonly host: Host;
   /** Aborted when the agent has come to rest and ends. */
   readonly signal: AbortSignal;
   readonly setTimer: (timer: Timer, delayMs: number) => void;
@@ -62,18 +63,18 @@ const PERFORMERS: Performers = {
       (reason) => ({ kind: 'orders-not-read', reason }),
     ),
 
-  'read-slots': ({}, { self, bus }) =>
+  'read-slots': ({}, { self, bus, host }) =>
     byBus(
       bus,
-      async (connected) => ({ kind: 'slots-read', entries: await slotsOf(connected, self).readAll() }),
+      async (connected) => ({ kind: 'slots-read', entries: await slotsOf(connected, host, self).readAll() }),
       () => undefined,
     ),
 
-  'claim-slot': ({ slot, expect, holder }, { self, bus }) =>
+  'claim-slot': ({ slot, expect, holder }, { self, bus, host }) =>
     byBus(
       bus,
       async (connected): Promise<AgentEvent> => {
-        const outcome = await slotsOf(connected, self).write(slot, expect, holder);
+        const outcome = await slotsOf(connected, host, self).write(slot, expect, holder);
         if (outcome.is === 'stored') return { kind: 'slot-claimed', slot, revision: outcome.revision };
         const { entry } = outcome;
         return { kind: 'slot-not-claimed', slot, ...(entry !== undefined && { entry }) };
@@ -81,12 +82,12 @@ const PERFORMERS: Performers = {
       () => ({ kind: 'slot-not-claimed', slot }),
     ),
 
-  'renew-slot': ({ slot, expect, holder }, { self, bus, nowMs }) => {
-    const sentAtMs = nowMs();
+  'renew-slot': ({ slot, expect, holder }, { self, bus, host }) => {
+    const sentAtMs = host.monotonicMs();
     return byBus(
       bus,
       async (connected): Promise<AgentEvent> => {
-        const outcome = await slotsOf(connected, self).write(slot, expect, holder);
+        const outcome = await slotsOf(connected, host, self).write(slot, expect, holder);
         if (outcome.is === 'taken') return { kind: 'slot-not-renewed', slot, lost: true };
         return { kind: 'slot-renewed', slot, revision: outcome.revision, sentAtMs };
       },
@@ -94,12 +95,12 @@ const PERFORMERS: Performers = {
     );
   },
 
-  'free-slot': ({ slot, expect, holder }, { self, bus, signal }) =>
+  'free-slot': ({ slot, expect, holder }, { self, bus, host, signal }) =>
     byBus(
       bus,
       async (connected) => {
         const line = `${self.service} in ${self.region}: ${holder.node} frees slot ${slot}`;
-        await slotsOf(connected, self).free(slot, expect, line, signal);
+        await slotsOf(connected, host, self).free(slot, expect, line, signal);
         return undefined;
       },
       // What the bucket still says is ours is freed at the next look.
@@ -163,8 +164,8 @@ const PERFORMERS: Performers = {
       () => ({ kind: 'report-not-stored', id: report.id }),
     ),
 
-  async 'set-timer'({ timer, minMs, maxMs }, { setTimer }) {
-    setTimer(timer, minMs + Math.random() * (maxMs - minMs));
+  async 'set-timer'({ timer, minMs, maxMs }, { host, setTimer }) {
+    setTimer(timer, minMs + host.random() * (maxMs - minMs));
     return undefined;
   },
 
@@ -212,8 +213,8 @@ async function byBus(
   }
 }
 
-function slotsOf(bus: Bus, { region, service }: Self): SlotBucket {
-  return new SlotBucket(bus, region, service);
+function slotsOf(bus: Bus, host: Host, { region, service }: Self): SlotBucket {
+  return new SlotBucket(bus, host, region, service);
 }
 
 /** An order from the leader, or what is wrong with it: one that does not parse is not obeyed, and not forgotten (I13). */

@@ -2,6 +2,7 @@
 
 import type { Bus } from '@swell/shared/adapters/bus.ts';
 import { BusError } from '@swell/shared/adapters/bus.ts';
+import type { Host } from '@swell/shared/adapters/host.ts';
 import type { Presence } from '@swell/shared/domain/report.ts';
 import { sameValue } from '@swell/shared/kernel/equal.ts';
 import { encode } from '@swell/shared/protocol/codec.ts';
@@ -15,12 +16,14 @@ export class PresenceKeeper implements Disposable {
   readonly #bus: () => Bus | undefined;
   readonly #read: () => Presence;
   readonly #everyMs: number;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #host: Host;
+  #callOff: (() => void) | undefined;
   #dueMs = Number.POSITIVE_INFINITY;
   #written: Presence | undefined;
   #ended = false;
 
-  constructor(bus: () => Bus | undefined, read: () => Presence, everyMs: number) {
+  constructor(bus: () => Bus | undefined, host: Host, read: () => Presence, everyMs: number) {
+    this.#host = host;
     this.#bus = bus;
     this.#read = read;
     this.#everyMs = everyMs;
@@ -33,20 +36,20 @@ export class PresenceKeeper implements Disposable {
 
   /** Written anew although nothing changed, for a bus or a coordinator that may have forgotten; spread over some time. */
   refresh(spreadMs: number): void {
-    this.#within(Math.random() * spreadMs);
+    this.#within(this.#host.random() * spreadMs);
   }
 
   [Symbol.dispose](): void {
     this.#ended = true;
-    clearTimeout(this.#timer);
+    this.#callOff?.();
   }
 
   #within(delayMs: number): void {
-    const dueMs = performance.now() + delayMs;
+    const dueMs = this.#host.monotonicMs() + delayMs;
     if (this.#ended || dueMs >= this.#dueMs) return;
-    clearTimeout(this.#timer);
+    this.#callOff?.();
     this.#dueMs = dueMs;
-    this.#timer = setTimeout(() => void this.#write(), delayMs);
+    this.#callOff = this.#host.after(delayMs, () => void this.#write());
   }
 
   async #write(): Promise<void> {
@@ -59,7 +62,7 @@ export class PresenceKeeper implements Disposable {
         line: describePresence(presence),
       });
       this.#written = presence;
-      this.#within(this.#everyMs * (0.8 + Math.random() * 0.2));
+      this.#within(this.#everyMs * (0.8 + this.#host.random() * 0.2));
     } catch (error) {
       if (!(error instanceof BusError)) throw error;
       this.#within(RETRY_MS);

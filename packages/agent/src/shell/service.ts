@@ -8,7 +8,7 @@ import { decode } from '@swell/shared/protocol/codec.ts';
 import { haltSchema, waveSchema } from '@swell/shared/protocol/orders.ts';
 import { parseOrderSubject, parseSlotSubject } from '@swell/shared/protocol/subjects.ts';
 import { Machine, Timers } from '@swell/shared/shell/machine.ts';
-import type { JournalStore } from '../adapters/journal.ts';
+import type { Journals } from '../adapters/journal.ts';
 import type { Effect, Timer } from '../core/effects.ts';
 import type { AgentEvent } from '../core/events.ts';
 import { presenceOf } from '../core/presence.ts';
@@ -16,9 +16,9 @@ import { type Journal, newService, type Self, type ServiceState, work } from '..
 import { begin, step } from '../core/step.ts';
 import { type PerformerContext, perform } from './performers.ts';
 
-export interface ServiceOptions extends Pick<PerformerContext, 'self' | 'engine' | 'bus' | 'nowMs'> {
+export interface ServiceOptions extends Pick<PerformerContext, 'self' | 'engine' | 'bus' | 'host'> {
   readonly journal: Journal;
-  readonly store: JournalStore;
+  readonly journals: Journals;
   readonly logger: Logger;
   readonly onHandled: (self: Self, event: AgentEvent, before: ServiceState, after: ServiceState) => void;
   readonly onFailed: (error: unknown) => void;
@@ -33,14 +33,14 @@ export class Service implements Disposable {
 
   constructor(options: ServiceOptions) {
     this.#options = options;
-    const { self, journal, store, onHandled, onFailed, nowMs } = options;
-    this.#timers = new Timers((timer) => this.post({ kind: 'timer-fired', timer }));
+    const { self, journal, journals, onHandled, onFailed, host } = options;
+    this.#timers = new Timers(host, (timer) => this.post({ kind: 'timer-fired', timer }));
     this.#machine = new Machine({
       core: { step },
       initial: newService(self, journal),
-      nowMs,
+      nowMs: () => host.monotonicMs(),
       save: async (before, after) => {
-        if (before.journal !== after.journal) await store.save(self.service, after.journal);
+        if (before.journal !== after.journal) await journals.save(self.service, after.journal);
       },
       perform: (effect) => this.#perform(effect),
       onHandled: (event, before, after) => {
@@ -69,7 +69,8 @@ export class Service implements Disposable {
 
   /** What the node shows of it; the last known while the engine is being looked at. */
   presence(): ServicePresence | undefined {
-    if (this.state.observation !== undefined) this.#presence = presenceOf(this.state, this.#options.nowMs());
+    if (this.state.observation !== undefined)
+      this.#presence = presenceOf(this.state, this.#options.host.monotonicMs());
     return this.#presence;
   }
 
@@ -108,12 +109,12 @@ export class Service implements Disposable {
   }
 
   #perform(effect: Effect): void {
-    const { self, engine, bus, nowMs, onFailed } = this.#options;
+    const { self, engine, bus, host, onFailed } = this.#options;
     const context: PerformerContext = {
       self,
       engine,
       bus,
-      nowMs,
+      host,
       signal: this.#ended.signal,
       setTimer: (timer, delayMs) => this.#timers.set(timer, delayMs),
       clearTimer: (timer) => this.#timers.clear(timer),

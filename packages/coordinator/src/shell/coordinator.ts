@@ -1,17 +1,15 @@
 /** A coordinator's life: connect, ensure the bus's layout, wait for the lease, lead, and again. */
 
-import { setTimeout as delay } from 'node:timers/promises';
-import { systemClock } from '@swell/shared/adapters/clock.ts';
 import { ensureTopology } from '@swell/shared/adapters/ensure-topology.ts';
+import { systemHost } from '@swell/shared/adapters/host.ts';
 import { createLogger, type Logger } from '@swell/shared/adapters/logger.ts';
 import { connectNats, type NatsBus } from '@swell/shared/adapters/nats-bus.ts';
 import { startStatusServer } from '@swell/shared/shell/status-server.ts';
 import { VERSION } from '@swell/shared/shell/version.ts';
-import { createRegistry, type Registry } from '../adapters/registry.ts';
+import { createRegistry } from '../adapters/registry.ts';
 import type { CoordinatorConfig } from './config.ts';
-import { lead } from './leader.ts';
-import { acquireLeadership } from './leadership.ts';
 import { CoordinatorMetrics } from './metrics.ts';
+import { serveTerms } from './terms.ts';
 
 /** Runs until the signal aborts. Throws where going on makes no sense: refused by the bus, the status port taken. */
 export async function runCoordinator(config: CoordinatorConfig, signal: AbortSignal): Promise<void> {
@@ -39,31 +37,11 @@ export async function runCoordinator(config: CoordinatorConfig, signal: AbortSig
   await ensureLayout(connected, config, logger, signal);
   reason = undefined;
   const registry = createRegistry({ insecureRegistries: config.insecureRegistries });
-  while (!signal.aborted) await serveOneTerm(connected, registry, config, metrics, logger, signal);
-}
-
-async function serveOneTerm(
-  bus: NatsBus,
-  registry: Registry,
-  config: CoordinatorConfig,
-  metrics: CoordinatorMetrics,
-  logger: Logger,
-  signal: AbortSignal,
-): Promise<void> {
   const { name, leaseMs, pulseEveryMs } = config;
-  const leadership = { bus, clock: systemClock, coordinator: name, leaseMs };
-  try {
-    const term = await acquireLeadership(leadership, signal);
-    logger.info({ term: term.number, coordinator: name }, 'lease taken');
-    metrics.leads(true);
-    await lead({ bus, registry, term, logger, metrics, pulseEveryMs }, signal);
-  } catch (error) {
-    if (signal.aborted) return;
-    logger.error({ err: error }, 'term failed');
-    await delay(leaseMs / 5, undefined, { signal }).catch(() => {});
-  } finally {
-    metrics.leads(false);
-  }
+  await serveTerms(
+    { name, bus: connected, registry, host: systemHost, logger, watcher: metrics, leaseMs, pulseEveryMs },
+    signal,
+  );
 }
 
 /** The bus's layout as `nats/` describes it; what differs is a warning that names the field. */
@@ -86,7 +64,7 @@ async function ensureLayout(
       return;
     } catch (error) {
       logger.warn({ err: error }, 'the layout of the bus cannot be ensured yet');
-      await delay(2_000, undefined, { signal });
+      await systemHost.sleep(2_000, signal);
     }
   }
 }

@@ -1,7 +1,7 @@
 /** One term of leading: reads the bus, then keeps every service going until the lease is lost or the program ends. */
 
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Bus, Follower, StoredMessage } from '@swell/shared/adapters/bus.ts';
+import type { Host } from '@swell/shared/adapters/host.ts';
 import type { Logger } from '@swell/shared/adapters/logger.ts';
 import type { FleetEvent } from '@swell/shared/domain/event.ts';
 import { isName, type ServiceName } from '@swell/shared/domain/names.ts';
@@ -20,11 +20,10 @@ import {
   STREAMS,
 } from '@swell/shared/protocol/subjects.ts';
 import type { Registry } from '../adapters/registry.ts';
-import type { NodeSighting } from '../core/events.ts';
+import type { CoordinatorEvent, NodeSighting } from '../core/events.ts';
 import type { Term } from './leadership.ts';
-import type { CoordinatorMetrics } from './metrics.ts';
 import { publishEvent } from './performers.ts';
-import { Services } from './services.ts';
+import { type ServiceMachine, Services } from './services.ts';
 import {
   readPresence,
   readReport,
@@ -36,12 +35,20 @@ import {
   translateSlot,
 } from './translate.ts';
 
+/** Whoever counts what a leader does. */
+export interface LeaderWatcher {
+  watch(machines: () => ReadonlyMap<ServiceName, ServiceMachine>, nowMs: () => number): void;
+  handled(service: ServiceName, event: CoordinatorEvent): void;
+  rejected(): void;
+}
+
 export interface LeaderOptions {
   readonly bus: Bus;
   readonly registry: Registry;
   readonly term: Term;
   readonly logger: Logger;
-  readonly metrics: CoordinatorMetrics;
+  readonly host: Host;
+  readonly watcher: LeaderWatcher;
   readonly pulseEveryMs: number;
 }
 
@@ -72,20 +79,22 @@ class Leader {
   readonly #options: LeaderOptions;
   readonly #services: Services;
   readonly #followers: Follower[] = [];
-  #pulseSoon: NodeJS.Timeout | undefined;
+  /** What calls off the pulse that is due soon. */
+  #pulseSoon: (() => void) | undefined;
 
   constructor(options: LeaderOptions) {
     this.#options = options;
-    const { bus, registry, term, logger, metrics } = options;
+    const { bus, registry, host, term, logger, watcher } = options;
     this.#services = new Services({
       bus,
       registry,
+      host,
       term,
       logger,
-      onHandled: (service, event, state) => metrics.handled(service, event, state),
+      onHandled: (service, event) => watcher.handled(service, event),
       onOrderStored: () => this.#pulseBefore(PULSE_SOON_MS),
     });
-    metrics.watch(
+    watcher.watch(
       () => this.#services.machines,
       () => term.nowMs(),
     );
@@ -116,7 +125,7 @@ class Leader {
   }
 
   close(): void {
-    clearTimeout(this.#pulseSoon);
+    this.#pulseSoon?.();
     for (const follower of this.#followers) follower.close();
     this.#services.end();
   }
@@ -178,7 +187,7 @@ class Leader {
   ): Promise<void> {
     if (isName(service)) return this.#services.of(service).post(event);
     const problem = 'service: its name must be letters, digits, "-" and "_": check the subject';
-    const { bus, term } = this.#options;
+    const { bus, host, term } = this.#options;
     await publishEvent(
       bus,
       {
@@ -189,6 +198,7 @@ class Leader {
         problems: [problem],
         line: `${message.subject} is refused: ${problem}`,
       },
+      host,
       term.signal,
     );
   }
@@ -222,34 +232,36 @@ class Leader {
 
   /** I13. Reported with its reason; nothing else happens. */
   #reject(message: StoredMessage, problems: readonly string[]): void {
-    const { bus, logger, metrics, term } = this.#options;
-    metrics.rejected();
+    const { bus, host, logger, watcher, term } = this.#options;
+    watcher.rejected();
     logger.warn({ subject: message.subject, problems }, 'message rejected');
     const line = `${message.subject} (${message.sequence}) does not parse: ${problems.join('; ')}`;
     const id = `${message.subject}.${message.sequence}`;
     const event: FleetEvent = { id, name: 'message-rejected', service: 'unknown', problems, line };
-    publishEvent(bus, event, term.signal).catch((error: unknown) => logger.debug({ err: error }, 'not told'));
+    publishEvent(bus, event, host, term.signal).catch((error: unknown) =>
+      logger.debug({ err: error }, 'not told'),
+    );
   }
 
   async #tick(ending: AbortSignal): Promise<void> {
     while (!ending.aborted) {
       for (const machine of this.#services.machines.values()) void machine.post({ kind: 'time-passed' });
-      await delay(TICK_MS, undefined, { signal: ending });
+      await this.#options.host.sleep(TICK_MS, ending);
     }
   }
 
   async #pulse(ending: AbortSignal): Promise<void> {
     while (!ending.aborted) {
       this.#sendPulse();
-      await delay(this.#options.pulseEveryMs, undefined, { signal: ending });
+      await this.#options.host.sleep(this.#options.pulseEveryMs, ending);
     }
   }
 
   #pulseBefore(withinMs: number): void {
-    this.#pulseSoon ??= setTimeout(() => {
+    this.#pulseSoon ??= this.#options.host.after(withinMs, () => {
       this.#pulseSoon = undefined;
       this.#sendPulse();
-    }, withinMs);
+    });
   }
 
   /** B13. Only who surely leads stands behind the waves. */

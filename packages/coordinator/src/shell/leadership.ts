@@ -5,16 +5,15 @@
  * who has not noticed yet can do no harm.
  */
 
-import { setTimeout as delay } from 'node:timers/promises';
 import { type Bus, BusError } from '@swell/shared/adapters/bus.ts';
-import type { Clock } from '@swell/shared/adapters/clock.ts';
+import type { Host } from '@swell/shared/adapters/host.ts';
 import { decode, encode } from '@swell/shared/protocol/codec.ts';
 import { type Lease, leaseSchema } from '@swell/shared/protocol/records.ts';
 import { LEASE_KEY, STREAMS } from '@swell/shared/protocol/subjects.ts';
 
 export interface LeadershipOptions {
   readonly bus: Bus;
-  readonly clock: Clock;
+  readonly host: Host;
   readonly coordinator: string;
   readonly leaseMs: number;
 }
@@ -37,22 +36,22 @@ export async function acquireLeadership(options: LeadershipOptions, signal: Abor
     } catch (error) {
       if (!(error instanceof BusError) || error.code === 'refused') throw error;
     }
-    await delay(options.leaseMs / 5, undefined, { signal });
+    await options.host.sleep(options.leaseMs / 5, signal);
   }
 }
 
-async function look({ bus, clock }: LeadershipOptions, before: Sighting | undefined): Promise<Sighting> {
+async function look({ bus, host }: LeadershipOptions, before: Sighting | undefined): Promise<Sighting> {
   const message = await bus.readLast(STREAMS.rollouts, LEASE_KEY);
   const revision = message?.sequence ?? 0;
   if (before?.revision === revision) return before;
   const parsed = message === undefined || message.deleted ? undefined : decode(message.body, leaseSchema);
-  return { revision, lease: parsed?.ok === true ? parsed.value : undefined, sinceMs: clock.monotonicMs() };
+  return { revision, lease: parsed?.ok === true ? parsed.value : undefined, sinceMs: host.monotonicMs() };
 }
 
-function isVacant({ lease, sinceMs }: Sighting, { clock, coordinator }: LeadershipOptions): boolean {
+function isVacant({ lease, sinceMs }: Sighting, { host, coordinator }: LeadershipOptions): boolean {
   if (lease === undefined || lease.leaseMs === 0) return true;
   // Our own, from before a restart under the same name: nobody else writes under it.
-  return lease.coordinator === coordinator || clock.monotonicMs() - sinceMs > lease.leaseMs;
+  return lease.coordinator === coordinator || host.monotonicMs() - sinceMs > lease.leaseMs;
 }
 
 /** A time of leading: from the lease's taking to the first failure to keep it. */
@@ -99,12 +98,12 @@ export class Term {
   }
 
   get isHeld(): boolean {
-    return !this.#ended.signal.aborted && this.#options.clock.monotonicMs() < this.#untilMs;
+    return !this.#ended.signal.aborted && this.#options.host.monotonicMs() < this.#untilMs;
   }
 
   /** The bus's clock, carried on by our monotonic one since the last renewal. It never goes back within a term. */
   nowMs(): number {
-    return Math.round(this.#busClock.atMs + (this.#options.clock.monotonicMs() - this.#busClock.monotonicMs));
+    return Math.round(this.#busClock.atMs + (this.#options.host.monotonicMs() - this.#busClock.monotonicMs));
   }
 
   hasRead(what: 'releases' | 'controls', sequence: number): void {
@@ -120,9 +119,9 @@ export class Term {
   /** Renews until it fails for good, or the signal says to stop. */
   async keep(signal: AbortSignal): Promise<void> {
     while (!signal.aborted && !this.#ended.signal.aborted) {
-      await delay(this.#options.leaseMs / 3, undefined, {
-        signal: AbortSignal.any([signal, this.signal]),
-      }).catch(() => {});
+      await this.#options.host
+        .sleep(this.#options.leaseMs / 3, AbortSignal.any([signal, this.signal]))
+        .catch(() => {});
       if (!signal.aborted && !this.#ended.signal.aborted) await this.#renew();
     }
   }
@@ -155,8 +154,8 @@ interface Written {
   readonly busClock: { readonly atMs: number; readonly monotonicMs: number };
 }
 
-async function write({ bus, clock }: LeadershipOptions, lease: Lease, expect: number): Promise<Written> {
-  const sentAtMs = clock.monotonicMs();
+async function write({ bus, host }: LeadershipOptions, lease: Lease, expect: number): Promise<Written> {
+  const sentAtMs = host.monotonicMs();
   const { sequence } = await bus.publish({
     subject: LEASE_KEY,
     body: encode(lease),
@@ -164,7 +163,7 @@ async function write({ bus, clock }: LeadershipOptions, lease: Lease, expect: nu
     id: `${lease.term}.${expect}.${lease.coordinator}`,
     expectLast: expect,
   });
-  const monotonicMs = clock.monotonicMs();
+  const monotonicMs = host.monotonicMs();
   const stored = await bus.readLast(STREAMS.rollouts, LEASE_KEY);
   if (stored?.sequence !== sequence)
     throw new BusError('conflict', 'another coordinator has taken the lease');

@@ -36,7 +36,7 @@ export class CoordinatorMetrics {
     this.#addStateGauges(registers);
   }
 
-  handled(service: ServiceName, event: CoordinatorEvent, _state: ServiceState): void {
+  handled(service: ServiceName, event: CoordinatorEvent): void {
     this.#events.inc({ service, event: event.kind });
   }
 

@@ -1,7 +1,7 @@
 /** One performer for each effect of the core: the coordinator's whole output on one screen. */
 
-import { setTimeout as delay } from 'node:timers/promises';
 import { type Bus, BusError, type Publication } from '@swell/shared/adapters/bus.ts';
+import type { Host } from '@swell/shared/adapters/host.ts';
 import { publishUntilStored } from '@swell/shared/adapters/persistent-publish.ts';
 import { SlotBucket } from '@swell/shared/adapters/slot-bucket.ts';
 import type { FleetEvent } from '@swell/shared/domain/event.ts';
@@ -17,6 +17,7 @@ export interface PerformerContext {
   readonly service: string;
   readonly bus: Bus;
   readonly registry: Registry;
+  readonly host: Host;
   readonly signal: AbortSignal;
   readonly post: (event: CoordinatorEvent) => void;
 }
@@ -32,7 +33,7 @@ const RESOLVE_RETRY_MIN_MS = 1_000;
 const RESOLVE_RETRY_MAX_MS = 60_000;
 
 const PERFORMERS: Performers = {
-  async 'publish-wave'({ wave, expect }, { bus, signal, post }) {
+  async 'publish-wave'({ wave, expect }, { bus, host, signal, post }) {
     const { sequence } = await publishUntilStored(
       bus,
       {
@@ -42,33 +43,34 @@ const PERFORMERS: Performers = {
         id: String(expect),
         expectLast: expect,
       },
+      host,
       signal,
     );
     post({ kind: 'wave-stored', region: wave.region, revision: sequence, wave });
   },
 
-  async 'publish-halt'({ halt, expect }, { service, bus, signal, post }) {
+  async 'publish-halt'({ halt, expect }, { service, bus, host, signal, post }) {
     const place = { subject: haltKey(service), id: String(expect), expectLast: expect };
     const publication: Publication =
       halt === undefined
         ? { ...place, body: new Uint8Array(), line: `${service}: the halt is lifted`, deletes: true }
         : { ...place, body: encode(halt), line: describeHalt(halt) };
-    const { sequence } = await publishUntilStored(bus, publication, signal);
+    const { sequence } = await publishUntilStored(bus, publication, host, signal);
     post({ kind: 'halt-stored', revision: sequence, halt });
   },
 
-  async 'clear-slot'({ region, slot, expect }, { service, bus, signal }) {
+  async 'clear-slot'({ region, slot, expect }, { service, bus, host, signal }) {
     const line = `${service} in ${region}: slot ${slot} was lost and is cleared`;
     // Where this is cut off, the slot is seen as lost once more.
-    await new SlotBucket(bus, region, service).free(slot, expect, line, signal);
+    await new SlotBucket(bus, host, region, service).free(slot, expect, line, signal);
   },
 
-  async tell({ event }, { bus, signal, post }) {
-    await publishEvent(bus, event, signal);
+  async tell({ event }, { bus, host, signal, post }) {
+    await publishEvent(bus, event, host, signal);
     post({ kind: 'event-stored', id: event.id });
   },
 
-  async 'resolve-image'({ rollout, image }, { registry, signal, post }) {
+  async 'resolve-image'({ rollout, image }, { registry, host, signal, post }) {
     for (let tries = 0; ; tries += 1) {
       try {
         post({ kind: 'image-resolved', rollout, digest: await registry.resolve(image, signal) });
@@ -78,7 +80,7 @@ const PERFORMERS: Performers = {
         post({ kind: 'image-not-resolved', rollout, reason: error.message, retrying: error.retryable });
         if (!error.retryable) return;
         const waitMs = Math.min(RESOLVE_RETRY_MAX_MS, RESOLVE_RETRY_MIN_MS * 2 ** tries);
-        await delay(Math.max(waitMs, error.retryAfterMs ?? 0), undefined, { signal });
+        await host.sleep(Math.max(waitMs, error.retryAfterMs ?? 0), signal);
       }
     }
   },
@@ -95,11 +97,17 @@ export async function perform(effect: Effect, context: PerformerContext): Promis
   }
 }
 
-export async function publishEvent(bus: Bus, event: FleetEvent, signal: AbortSignal): Promise<void> {
+export async function publishEvent(
+  bus: Bus,
+  event: FleetEvent,
+  host: Host,
+  signal: AbortSignal,
+): Promise<void> {
   const { id, line, service, name } = event;
   await publishUntilStored(
     bus,
     { subject: eventSubject(service, name), body: encode(event), line, id },
+    host,
     signal,
   );
 }

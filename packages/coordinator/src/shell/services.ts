@@ -1,6 +1,7 @@
 /** The machines of all services under one leader: made when a service is first heard of, saved by conditional writes. */
 
 import { type Bus, BusError, type StoredMessage } from '@swell/shared/adapters/bus.ts';
+import type { Host } from '@swell/shared/adapters/host.ts';
 import type { Logger } from '@swell/shared/adapters/logger.ts';
 import { publishUntilStored } from '@swell/shared/adapters/persistent-publish.ts';
 import type { ServiceName } from '@swell/shared/domain/names.ts';
@@ -23,6 +24,7 @@ export type ServiceMachine = Machine<ServiceState, CoordinatorEvent, Effect>;
 export interface ServicesOptions {
   readonly bus: Bus;
   readonly registry: Registry;
+  readonly host: Host;
   readonly term: Term;
   readonly logger: Logger;
   readonly onHandled: (service: ServiceName, event: CoordinatorEvent, state: ServiceState) => void;
@@ -89,7 +91,7 @@ export class Services {
 
   async #save(service: ServiceName, before: ServiceState, after: ServiceState): Promise<void> {
     if (before.record === after.record) return;
-    const { bus, term } = this.#options;
+    const { bus, host, term } = this.#options;
     const expect = this.#revisions.get(service) ?? 0;
     const { sequence } = await publishUntilStored(
       bus,
@@ -100,18 +102,20 @@ export class Services {
         id: `${term.number}.${expect}`,
         expectLast: expect,
       },
+      host,
       term.signal,
     );
     this.#revisions.set(service, sequence);
   }
 
   async #perform(service: ServiceName, machine: ServiceMachine, effect: Effect): Promise<void> {
-    const { bus, registry, term, onOrderStored } = this.#options;
+    const { bus, registry, host, term, onOrderStored } = this.#options;
     try {
       await perform(effect, {
         service,
         bus,
         registry,
+        host,
         signal: term.signal,
         post: (event) => void machine.post(event),
       });

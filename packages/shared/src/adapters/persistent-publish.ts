@@ -1,7 +1,7 @@
 /** Publishing until it is known to be stored: every publish of ours waits for its acknowledgement. */
 
-import { setTimeout as delay } from 'node:timers/promises';
 import { type Bus, BusError, type Publication, type Stored } from './bus.ts';
+import type { Host } from './host.ts';
 
 const WAIT_MIN_MS = 100;
 const WAIT_MAX_MS = 5_000;
@@ -15,6 +15,7 @@ const WAIT_MAX_MS = 5_000;
 export async function publishUntilStored(
   bus: Bus,
   publication: Publication,
+  host: Host,
   signal: AbortSignal,
 ): Promise<Stored> {
   for (let tries = 0; ; tries += 1) {
@@ -26,6 +27,6 @@ export async function publishUntilStored(
     }
     // Doubling, with jitter: a bus that comes back is not met by everybody at once.
     const waitMs = Math.min(WAIT_MAX_MS, WAIT_MIN_MS * 2 ** tries);
-    await delay(waitMs * (0.5 + Math.random() / 2), undefined, { signal });
+    await host.sleep(waitMs * (0.5 + host.random() / 2), signal);
   }
 }

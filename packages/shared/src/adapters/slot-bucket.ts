@@ -9,6 +9,7 @@ import { decode, encode } from '../protocol/codec.ts';
 import { describeClaim, slotHolderSchema } from '../protocol/slots.ts';
 import { parseSlotSubject, STREAMS, slotKey, slotKeysOf } from '../protocol/subjects.ts';
 import { type Bus, BusError, type HeardMessage, type StoredMessage } from './bus.ts';
+import type { Host } from './host.ts';
 import { publishUntilStored } from './persistent-publish.ts';
 
 export type WriteOutcome =
@@ -20,9 +21,11 @@ export class SlotBucket {
   readonly #bus: Bus;
   readonly #region: Region;
   readonly #service: ServiceName;
+  readonly #host: Host;
 
-  constructor(bus: Bus, region: Region, service: ServiceName) {
+  constructor(bus: Bus, host: Host, region: Region, service: ServiceName) {
     this.#bus = bus;
+    this.#host = host;
     this.#region = region;
     this.#service = service;
   }
@@ -59,7 +62,7 @@ export class SlotBucket {
     const id = `${expect}.free`;
     try {
       const freed = { subject, body: new Uint8Array(), line, id, expectLast: expect, deletes: true };
-      await publishUntilStored(this.#bus, freed, signal);
+      await publishUntilStored(this.#bus, freed, this.#host, signal);
     } catch (error) {
       if (!(error instanceof BusError) || error.code !== 'conflict') throw error;
     }

@@ -8,6 +8,7 @@
  */
 
 import { strict as assert } from 'node:assert';
+import type { Host } from '../adapters/host.ts';
 
 export interface Core<State, Event, Effect> {
   step(
@@ -106,10 +107,13 @@ export class Machine<State, Event, Effect> {
 
 /** Timers by name: setting one replaces the one of its name. */
 export class Timers<Name extends string> {
-  readonly #pending = new Map<Name, NodeJS.Timeout>();
+  /** What calls each of them off. */
+  readonly #pending = new Map<Name, () => void>();
+  readonly #host: Host;
   readonly #fire: (name: Name) => void;
 
-  constructor(fire: (name: Name) => void) {
+  constructor(host: Host, fire: (name: Name) => void) {
+    this.#host = host;
     this.#fire = fire;
   }
 
@@ -120,16 +124,16 @@ export class Timers<Name extends string> {
       this.#pending.delete(name);
       this.#fire(name);
     };
-    this.#pending.set(name, setTimeout(fire, delayMs));
+    this.#pending.set(name, this.#host.after(delayMs, fire));
   }
 
   clear(name: Name): void {
-    clearTimeout(this.#pending.get(name));
+    this.#pending.get(name)?.();
     this.#pending.delete(name);
   }
 
   [Symbol.dispose](): void {
-    for (const timeout of this.#pending.values()) clearTimeout(timeout);
+    for (const callOff of this.#pending.values()) callOff();
     this.#pending.clear();
   }
 }

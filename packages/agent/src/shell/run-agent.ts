@@ -1,0 +1,44 @@
+/** The agent as a program: its logger, its journal, its status port, and the bus that it was told of. */
+
+import { systemHost } from '@swell/shared/adapters/host.ts';
+import { createLogger } from '@swell/shared/adapters/logger.ts';
+import { connectNats } from '@swell/shared/adapters/nats-bus.ts';
+import { startStatusServer } from '@swell/shared/shell/status-server.ts';
+import { VERSION } from '@swell/shared/shell/version.ts';
+import type { Engine } from '../adapters/engine.ts';
+import { FileJournals } from '../adapters/journal.ts';
+import { Agent } from './agent.ts';
+import type { AgentConfig } from './config.ts';
+import { AgentMetrics } from './metrics.ts';
+
+/** Runs until the signal aborts and every service has come to rest. */
+export async function runAgent(config: AgentConfig, engine: Engine, signal: AbortSignal): Promise<void> {
+  const { region, node, presenceEveryMs } = config;
+  const logger = createLogger({ name: 'agent', level: config.logLevel }).child({ node });
+  const metrics: AgentMetrics = new AgentMetrics(VERSION, () => agent, systemHost);
+  await using agent: Agent = new Agent({
+    region,
+    node,
+    presenceEveryMs,
+    host: systemHost,
+    engine,
+    journals: await FileJournals.open(config.stateDir),
+    connectBus: (ending) =>
+      connectNats({
+        ...config.bus,
+        firstConnectTimeoutMs: Number.POSITIVE_INFINITY,
+        signal: ending,
+        onNotice: ({ kind, ...notice }) => logger.warn({ notice: kind, ...notice }, 'bus notice'),
+      }),
+    logger,
+    onHandled: (...handled) => metrics.handled(...handled),
+  });
+  await using _status = await startStatusServer({
+    ...config.status,
+    live: () => true,
+    ready: () => agent.readiness(),
+    metrics: () => metrics.registry.metrics(),
+    contentType: metrics.registry.contentType,
+  });
+  await agent.run(signal);
+}

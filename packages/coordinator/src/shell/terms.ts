@@ -1,0 +1,42 @@
+/** Waits for the lease, leads, and again: all of a coordinator that the simulation runs as well. */
+
+import type { Bus } from '@swell/shared/adapters/bus.ts';
+import type { Host } from '@swell/shared/adapters/host.ts';
+import type { Logger } from '@swell/shared/adapters/logger.ts';
+import type { Registry } from '../adapters/registry.ts';
+import { type LeaderWatcher, lead } from './leader.ts';
+import { acquireLeadership } from './leadership.ts';
+
+export interface TermsOptions {
+  readonly name: string;
+  readonly bus: Bus;
+  readonly registry: Registry;
+  readonly host: Host;
+  readonly logger: Logger;
+  readonly watcher: LeaderWatcher & { leads(leading: boolean): void };
+  readonly leaseMs: number;
+  readonly pulseEveryMs: number;
+}
+
+/** Serves term after term until the signal aborts. A term that failed is logged, and the next one starts from what is saved. */
+export async function serveTerms(options: TermsOptions, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await serveOne(options, signal);
+    } catch (error) {
+      if (signal.aborted) return;
+      options.logger.error({ err: error }, 'term failed');
+      await options.host.sleep(options.leaseMs / 5, signal).catch(() => {});
+    } finally {
+      options.watcher.leads(false);
+    }
+  }
+}
+
+async function serveOne(options: TermsOptions, signal: AbortSignal): Promise<void> {
+  const { name, bus, host, leaseMs, logger, watcher } = options;
+  const term = await acquireLeadership({ bus, host, coordinator: name, leaseMs }, signal);
+  logger.info({ term: term.number, coordinator: name }, 'lease taken');
+  watcher.leads(true);
+  await lead({ ...options, term }, signal);
+}
