@@ -181,7 +181,11 @@ describeWithDocker('a swapped container', () => {
         } as Docker.HostConfig,
       }),
     ],
-    ['in the network of the host', () => ({ HostConfig: { NetworkMode: 'host', UTSMode: 'host' } })],
+    [
+      'in the network of the host',
+      // Its ports are everybody's.
+      () => ({ Cmd: ['sleep', '600'], HostConfig: { NetworkMode: 'host', UTSMode: 'host' } }),
+    ],
     ['without a network', () => ({ HostConfig: { NetworkMode: 'none' } })],
   ])('%s is what it was, but for its image', async (_, options) => {
     const container = await run(options());
