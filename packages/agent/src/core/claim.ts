@@ -3,6 +3,7 @@
 import { swapOrder } from './attempt.ts';
 import type { AgentEvent } from './events.ts';
 import { freeSlot, renewTimer } from './lease.ts';
+import { readOrders } from './look.ts';
 import type { Step } from './outcome.ts';
 import { say } from './say.ts';
 import {
@@ -28,8 +29,12 @@ export function stepClaim(
   if (phase.name === 'claiming') return stepClaiming(state, phase, event);
   switch (event.kind) {
     case 'orders-read':
-      return check(state, phase, nowMs);
+      // An answer to what was asked before the claim may be older than a halt that the claim came after.
+      return event.asked.fence === phase.fence ? check(state, phase, nowMs) : { state, effects: [] };
     case 'orders-not-read':
+      return event.asked.fence === phase.fence
+        ? giveUp(state, phase.attempt, phase.lease)
+        : { state, effects: [] };
     case 'disconnected':
       return giveUp(state, phase.attempt, phase.lease);
     default:
@@ -44,8 +49,9 @@ function stepClaiming(state: ServiceState, phase: Claiming, event: AgentEvent): 
       revision: event.revision,
       untilMs: phase.sentAtMs + phase.attempt.leaseMs,
     };
-    const checking = withPhase(state, { name: 'checking', attempt: phase.attempt, lease });
-    return { state: checking, effects: [{ kind: 'read-orders' }, renewTimer(phase.attempt)] };
+    const fence = event.revision;
+    const checking = withPhase(state, { name: 'checking', attempt: phase.attempt, lease, fence });
+    return { state: checking, effects: [readOrders(state, fence), renewTimer(phase.attempt)] };
   }
   if (event.kind === 'slot-not-claimed' && event.slot === phase.slot) {
     // The next look tells whether another one is free; its entry came with the refusal.
@@ -57,7 +63,7 @@ function stepClaiming(state: ServiceState, phase: Claiming, event: AgentEvent): 
 }
 
 /** I2. Admitted, slot held, wave re-read after the claim, wave fresh: then, and only then, it begins. */
-function check(state: ServiceState, { attempt, lease }: Checking, nowMs: number): Step {
+function check(state: ServiceState, { attempt, lease, fence }: Checking, nowMs: number): Step {
   const wanted = want(state);
   const meant = wanted.kind === 'go' && isStillMeant(wanted.goal, attempt) ? wanted.goal : undefined;
   if (meant === undefined || obstacleToStart(state, nowMs) !== undefined || nowMs >= lease.untilMs) {
@@ -79,7 +85,7 @@ function check(state: ServiceState, { attempt, lease }: Checking, nowMs: number)
     warrant: {
       waveRevision: meant.wave.revision,
       slot: lease.slot,
-      fence: lease.revision,
+      fence,
       ...(pulse !== undefined &&
         meant.wave.order.phase !== 'settled' && { pulseAgeMs: Math.round(nowMs - pulse.atMs) }),
     },

@@ -17,10 +17,19 @@ import type { SwapOrder } from './container.ts';
  */
 export type Timer = 'stage' | 'claim' | 'renew' | 'probe' | 'retry' | 'resend' | 'look';
 
+/** What was known when the orders were asked for, so that the answer can be judged however late it comes. */
+export interface Asked {
+  /** The newest revisions that had been seen. */
+  readonly wave: number;
+  readonly halt: number;
+  /** They were asked for after this claim (its revision). */
+  readonly fence?: number;
+}
+
 export type Effect =
   | { readonly kind: 'observe' }
   | { readonly kind: 'stage-image'; readonly image: PinnedImage }
-  | { readonly kind: 'read-orders' }
+  | { readonly kind: 'read-orders'; readonly asked: Asked }
   | { readonly kind: 'read-slots' }
   | {
       readonly kind: 'claim-slot';

@@ -4,7 +4,7 @@ import type { Digest } from '@swell/shared/domain/image.ts';
 import type { SlotEntry } from '@swell/shared/domain/slot.ts';
 import type { Halt, Wave } from '@swell/shared/domain/wave.ts';
 import type { Observation, ProbeOutcome } from './container.ts';
-import type { Timer } from './effects.ts';
+import type { Asked, Timer } from './effects.ts';
 
 /** An order's last value: where it was deleted only its revision is left. */
 export interface Told<Order> {
@@ -23,8 +23,13 @@ export type AgentEvent =
   | { readonly kind: 'wave-heard'; readonly told: Told<Wave> }
   | { readonly kind: 'halt-heard'; readonly told: Told<Halt> }
   /** Read from the leader: the truth when it was asked. Revision 0: there is none. */
-  | { readonly kind: 'orders-read'; readonly wave: Told<Wave>; readonly halt: Told<Halt> }
-  | { readonly kind: 'orders-not-read'; readonly reason: string }
+  | {
+      readonly kind: 'orders-read';
+      readonly asked: Asked;
+      readonly wave: Told<Wave>;
+      readonly halt: Told<Halt>;
+    }
+  | { readonly kind: 'orders-not-read'; readonly asked: Asked; readonly reason: string }
   | { readonly kind: 'pulse-heard'; readonly term: number; readonly wave: number; readonly halt: number }
   | { readonly kind: 'slot-heard'; readonly slot: number; readonly entry: SlotEntry }
   | { readonly kind: 'slots-read'; readonly entries: ReadonlyMap<number, SlotEntry> }

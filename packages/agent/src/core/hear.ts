@@ -1,7 +1,7 @@
 /** Folds what was heard into what is known, whatever the phase. */
 
 import { type SlotView, seenSlot } from '@swell/shared/domain/slot.ts';
-import type { Halt, Standing, Wave } from '@swell/shared/domain/wave.ts';
+import type { Halt, Wave } from '@swell/shared/domain/wave.ts';
 import type { AgentEvent, Told } from './events.ts';
 import { reportStored } from './say.ts';
 import { type ServiceState, withJournal } from './state.ts';
@@ -19,7 +19,7 @@ export function hear(state: ServiceState, event: AgentEvent, nowMs: number): Ser
     case 'halt-heard':
       return hearHalt(state, event.told);
     case 'orders-read':
-      return hearTruth(state, event.wave, event.halt);
+      return hearTruth(state, event);
     case 'pulse-heard':
       return hearPulse(state, event, nowMs);
     case 'slot-heard':
@@ -57,32 +57,27 @@ function hearWave(state: ServiceState, told: Told<Wave>): ServiceState {
   const { highest } = state.journal;
   if (told.revision < highest.wave || told.revision === state.wave?.revision) return state;
   const known = withJournal(state, { highest: { ...highest, wave: told.revision } });
-  return replaced(known, 'wave', told);
+  const { wave: _, ...rest } = known;
+  return told.order === undefined ? rest : { ...known, wave: { order: told.order, revision: told.revision } };
 }
 
 function hearHalt(state: ServiceState, told: Told<Halt>): ServiceState {
   const { highest } = state.journal;
   if (told.revision < highest.halt || told.revision === state.halt?.revision) return state;
   const known = withJournal(state, { highest: { ...highest, halt: told.revision } });
-  return replaced(known, 'halt', told);
+  const { halt: _, ...rest } = known;
+  return told.order === undefined ? rest : { ...known, halt: { order: told.order, revision: told.revision } };
 }
 
-function replaced<Key extends 'wave' | 'halt'>(
+/**
+ * The leader's answer was the truth when it was asked: if even that is older than what had been seen by then, the bus has
+ * gone back in time. What was heard while the answer was on its way may be newer, and proves nothing.
+ */
+function hearTruth(
   state: ServiceState,
-  key: Key,
-  told: Told<Wave | Halt>,
+  { asked, wave, halt }: Extract<AgentEvent, { kind: 'orders-read' }>,
 ): ServiceState {
-  if (told.order === undefined) {
-    const { [key]: _, ...rest } = state;
-    return rest as ServiceState;
-  }
-  return { ...state, [key]: { order: told.order, revision: told.revision } satisfies Standing<Wave | Halt> };
-}
-
-/** The leader's answer is the truth: if even that is older than what was seen before, the bus has gone back in time. */
-function hearTruth(state: ServiceState, wave: Told<Wave>, halt: Told<Halt>): ServiceState {
-  const { highest } = state.journal;
-  if (wave.revision < highest.wave || halt.revision < highest.halt) return { ...state, frozen: true };
+  if (wave.revision < asked.wave || halt.revision < asked.halt) return { ...state, frozen: true };
   return { ...hearHalt(hearWave(state, wave), halt), frozen: false };
 }
 

@@ -81,7 +81,13 @@ export type Phase =
   | { readonly name: 'staged' }
   | { readonly name: 'queued'; readonly claimIsTimed: boolean }
   | { readonly name: 'claiming'; readonly attempt: Attempt; readonly slot: number; readonly sentAtMs: number }
-  | { readonly name: 'checking'; readonly attempt: Attempt; readonly lease: Lease }
+  | {
+      readonly name: 'checking';
+      readonly attempt: Attempt;
+      readonly lease: Lease;
+      /** The claim's revision: the orders that were asked for after it carry it. */
+      readonly fence: number;
+    }
   /** From here on the attempt stands in the journal; the lease is missing once it was lost. */
   | { readonly name: 'preparing'; readonly attempt: Attempt; readonly lease?: Lease }
   | { readonly name: 'swapping'; readonly attempt: Attempt; readonly lease?: Lease }

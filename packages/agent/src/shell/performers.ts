@@ -33,7 +33,7 @@ type Performers = {
 };
 
 const PERFORMERS: Performers = {
-  observe: ({}, { engine, self }) =>
+  observe: (_effect, { engine, self }) =>
     byEngine(
       async () => ({ kind: 'observed', observation: await engine.observe(self.service) }),
       ({ message }) => ({ kind: 'not-observed', reason: message }),
@@ -48,7 +48,7 @@ const PERFORMERS: Performers = {
       ({ message }) => ({ kind: 'image-not-staged', digest: image.digest, reason: message }),
     ),
 
-  'read-orders': ({}, { self, bus }) =>
+  'read-orders': ({ asked }, { self, bus }) =>
     byBus(
       bus,
       async (connected): Promise<AgentEvent> => {
@@ -56,14 +56,14 @@ const PERFORMERS: Performers = {
           readOrder(connected, waveKey(self.region, self.service), waveSchema),
           readOrder(connected, haltKey(self.service), haltSchema),
         ]);
-        if (typeof wave === 'string') return { kind: 'orders-not-read', reason: wave };
-        if (typeof halt === 'string') return { kind: 'orders-not-read', reason: halt };
-        return { kind: 'orders-read', wave, halt };
+        if (typeof wave === 'string') return { kind: 'orders-not-read', asked, reason: wave };
+        if (typeof halt === 'string') return { kind: 'orders-not-read', asked, reason: halt };
+        return { kind: 'orders-read', asked, wave, halt };
       },
-      (reason) => ({ kind: 'orders-not-read', reason }),
+      (reason) => ({ kind: 'orders-not-read', asked, reason }),
     ),
 
-  'read-slots': ({}, { self, bus, host }) =>
+  'read-slots': (_effect, { self, bus, host }) =>
     byBus(
       bus,
       async (connected) => ({ kind: 'slots-read', entries: await slotsOf(connected, host, self).readAll() }),
@@ -116,7 +116,7 @@ const PERFORMERS: Performers = {
       ({ message, retryable }) => ({ kind: 'swap-not-prepared', reason: message, retryable }),
     ),
 
-  'cut-over': ({}, { engine, self }) =>
+  'cut-over': (_effect, { engine, self }) =>
     byEngine(
       async () => {
         await engine.cutOver(self.service);
@@ -131,7 +131,7 @@ const PERFORMERS: Performers = {
       ({ message }) => ({ kind: 'probed', outcome: { healthy: false, seen: message } }),
     ),
 
-  'commit-swap': ({}, { engine, self }) =>
+  'commit-swap': (_effect, { engine, self }) =>
     byEngine(
       async () => {
         await engine.commitSwap(self.service);
@@ -140,7 +140,7 @@ const PERFORMERS: Performers = {
       ({ message }) => ({ kind: 'swap-not-committed', reason: message }),
     ),
 
-  'undo-swap': ({}, { engine, self }) =>
+  'undo-swap': (_effect, { engine, self }) =>
     byEngine(
       async () => {
         await engine.undoSwap(self.service);

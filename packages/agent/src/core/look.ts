@@ -1,0 +1,64 @@
+/** What is looked at again, since it might have been missed; and how the answers are told from late ones. */
+
+import { type Effect, type Timer, timer } from './effects.ts';
+import type { AgentEvent } from './events.ts';
+import { renew } from './lease.ts';
+import { type ServiceState, work } from './state.ts';
+
+const LOOK_MIN_MS = 45_000;
+const LOOK_MAX_MS = 75_000;
+const RETRY_MIN_MS = 1_000;
+const RETRY_MAX_MS = 5_000;
+
+export const LOOK_AGAIN = timer('look', LOOK_MIN_MS, LOOK_MAX_MS);
+
+export function readOrders({ journal }: ServiceState, fence?: number): Effect {
+  return { kind: 'read-orders', asked: { ...journal.highest, ...(fence !== undefined && { fence }) } };
+}
+
+/** What an event asks for whatever the phase. */
+export function look(state: ServiceState, event: AgentEvent): readonly Effect[] {
+  switch (event.kind) {
+    case 'connected':
+      return [readOrders(state), { kind: 'read-slots' }];
+    case 'pulse-heard':
+      return isBehind(state, event) ? [readOrders(state)] : [];
+    case 'report-not-stored':
+      return [timer('resend', RETRY_MIN_MS, RETRY_MAX_MS)];
+    case 'container-changed':
+      return isAtRest(state) ? [{ kind: 'observe' }] : [];
+    case 'not-observed':
+      return [timer('retry', RETRY_MIN_MS, RETRY_MAX_MS)];
+    case 'timer-fired':
+      return onTimer(state, event.timer);
+    default:
+      return [];
+  }
+}
+
+function isBehind(
+  { wave, halt, journal }: ServiceState,
+  pulse: { readonly wave: number; readonly halt: number },
+): boolean {
+  return pulse.wave > (wave?.revision ?? 0) || pulse.halt > (halt?.revision ?? journal.highest.halt);
+}
+
+/** Nothing is being done to the service's container, so that it may be looked at. */
+function isAtRest(state: ServiceState): boolean {
+  return work(state.phase) === undefined;
+}
+
+function onTimer(state: ServiceState, name: Timer): readonly Effect[] {
+  switch (name) {
+    case 'look': {
+      const orders: readonly Effect[] = state.connected ? [readOrders(state), { kind: 'read-slots' }] : [];
+      return isAtRest(state) ? [{ kind: 'observe' }, ...orders, LOOK_AGAIN] : [...orders, LOOK_AGAIN];
+    }
+    case 'renew':
+      return renew(state);
+    case 'retry':
+      return isAtRest(state) ? [{ kind: 'observe' }] : [];
+    default:
+      return [];
+  }
+}
