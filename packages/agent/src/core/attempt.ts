@@ -7,22 +7,29 @@ import type { Effect } from './effects.ts';
 import { freeSlot } from './lease.ts';
 import type { Step } from './outcome.ts';
 import { say } from './say.ts';
-import { type Attempt, type Ending, type Lease, type ServiceState, withJournal, withPhase } from './state.ts';
+import {
+  type Attempt,
+  type Ending,
+  type Goal,
+  type Lease,
+  type ServiceState,
+  withJournal,
+  withPhase,
+} from './state.ts';
 
 /** An attempt that is cut off this often has failed. */
 const INTERRUPTIONS_MAX = 3;
 const REST_AFTER_INTERRUPTION_MS = 10_000;
 
-export function swapOrder(state: ServiceState, attempt: Attempt): SwapOrder {
-  const { self, wave, halt, observation } = state;
+/** Made once, when the attempt begins: whatever is heard later, a repeated order is the same one. */
+export function swapOrder(state: ServiceState, goal: Goal, attempt: Attempt): SwapOrder {
+  const { self, halt, observation } = state;
   const leavesHalted = halt !== undefined && observation?.digests.includes(halt.order.digest) === true;
-  const image = wave?.order.release.image;
   return {
     service: self.service,
     attempt: attempt.id,
-    target:
-      attempt.kind === 'update' && image !== undefined ? { kind: 'release', image } : { kind: 'last-good' },
-    lastGood: attempt.kind === 'update' && !leavesHalted ? 'running' : 'unchanged',
+    target: goal.kind === 'update' ? { kind: 'release', image: goal.release.image } : { kind: 'last-good' },
+    lastGood: goal.kind === 'update' && !leavesHalted ? 'running' : 'unchanged',
     ...(attempt.stopTimeoutMs !== undefined && { stopTimeoutMs: attempt.stopTimeoutMs }),
   };
 }

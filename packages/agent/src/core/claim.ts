@@ -90,9 +90,10 @@ function check(state: ServiceState, { attempt, lease, fence }: Checking, nowMs: 
         meant.wave.order.phase !== 'settled' && { pulseAgeMs: Math.round(nowMs - pulse.atMs) }),
     },
   });
+  const order = swapOrder(state, meant, attempt);
   return {
-    state: withPhase(told, { name: 'preparing', attempt, lease }),
-    effects: [{ kind: 'prepare-swap', order: swapOrder(told, attempt) }],
+    state: withPhase(told, { name: 'preparing', attempt, order, lease }),
+    effects: [{ kind: 'prepare-swap', order }],
   };
 }
 

@@ -9,7 +9,7 @@ import type { NodeId, Region, ServiceName } from '@swell/shared/domain/names.ts'
 import type { NodeReport, NodeStatus, Result } from '@swell/shared/domain/report.ts';
 import type { SlotView } from '@swell/shared/domain/slot.ts';
 import type { Halt, Release, Standing, Wave } from '@swell/shared/domain/wave.ts';
-import type { Observation } from './container.ts';
+import type { Observation, SwapOrder } from './container.ts';
 
 /** Who this is. */
 export interface Self {
@@ -89,7 +89,12 @@ export type Phase =
       readonly fence: number;
     }
   /** From here on the attempt stands in the journal; the lease is missing once it was lost. */
-  | { readonly name: 'preparing'; readonly attempt: Attempt; readonly lease?: Lease }
+  | {
+      readonly name: 'preparing';
+      readonly attempt: Attempt;
+      readonly order: SwapOrder;
+      readonly lease?: Lease;
+    }
   | { readonly name: 'swapping'; readonly attempt: Attempt; readonly lease?: Lease }
   | {
       readonly name: 'probing';

@@ -3,7 +3,7 @@
 import { type Halt, isHalted } from '@swell/shared/domain/wave.ts';
 import { formatDuration } from '@swell/shared/kernel/units.ts';
 import { unreachable } from '@swell/shared/kernel/unreachable.ts';
-import { endingWith, finish, swapOrder } from './attempt.ts';
+import { endingWith, finish } from './attempt.ts';
 import type { ProbeOutcome } from './container.ts';
 import { type Effect, timer } from './effects.ts';
 import type { AgentEvent } from './events.ts';
@@ -41,7 +41,8 @@ function stepPreparing(state: ServiceState, phase: Of<'preparing'>, event: Agent
     case 'swap-prepared': {
       const doubt = doubtBeforeCutOver(state, phase, nowMs);
       if (doubt !== undefined) return revert(state, phase, { result: 'interrupted', reason: doubt });
-      return { state: withPhase(state, { ...phase, name: 'swapping' }), effects: [{ kind: 'cut-over' }] };
+      const { order: _, ...rest } = phase;
+      return { state: withPhase(state, { ...rest, name: 'swapping' }), effects: [{ kind: 'cut-over' }] };
     }
     case 'swap-not-prepared':
       if (event.retryable && doubtBeforeCutOver(state, phase, nowMs) === undefined)
@@ -49,7 +50,7 @@ function stepPreparing(state: ServiceState, phase: Of<'preparing'>, event: Agent
       return revert(state, phase, endingOfRefusal(phase.attempt, event.reason, event.retryable));
     case 'timer-fired':
       return event.timer === 'retry'
-        ? { state, effects: [{ kind: 'prepare-swap', order: swapOrder(state, phase.attempt) }] }
+        ? { state, effects: [{ kind: 'prepare-swap', order: phase.order }] }
         : stay(state);
     default:
       return stay(state);
