@@ -135,6 +135,24 @@ export class AgentStory {
     throw new Error(`no straight way leads to ${phase}`);
   }
 
+  /** From wherever it stands on an image to another attempt being prepared: its claim, and the look at the orders. */
+  begin(wave: Told<Wave>, halt?: Told<Halt>): this {
+    this.fire('claim');
+    const claim = this.effects.find((effect) => effect.kind === 'claim-slot');
+    if (claim === undefined) throw new Error(`it claims no slot, but is ${this.phase}`);
+    this.tell({ kind: 'slot-claimed', slot: claim.slot, revision: claim.expect + 100 });
+    this.read(wave, halt);
+    if (this.phase !== 'preparing') throw new Error(`it begins nothing, but is ${this.phase}`);
+    return this;
+  }
+
+  /** The agent dies, and another one finds its journal. */
+  dies(): AgentStory {
+    const next = new AgentStory(this.state.journal);
+    next.nowMs = this.nowMs;
+    return next;
+  }
+
   get #asked(): Asked {
     const asking = this.effects.find((effect) => effect.kind === 'read-orders');
     return asking?.asked ?? this.state.journal.highest;

@@ -16,6 +16,7 @@ import {
   withJournal,
   withPhase,
 } from './state.ts';
+import { triedOf, withBegun, withEnd, withInterruption } from './tried.ts';
 
 /** An attempt that is cut off this often has failed. */
 const INTERRUPTIONS_MAX = 3;
@@ -45,18 +46,12 @@ export function finish(
   ending: Ending,
   nowMs: number,
 ): Step {
-  const result = ending.final === true ? ending.result : atLast(state, attempt, ending.result);
+  const { result, isOver } = outcome(state, attempt, ending);
   const running = runningAfter(state, attempt, result);
   const { attempt: _, ...journal } = state.journal;
   const { observation: __, ...rest } = state;
-  const known =
-    journal.tried?.rollout === attempt.rollout
-      ? journal.tried
-      : { rollout: attempt.rollout, count: 1, ended: {} };
-  const isOver = result !== 'interrupted' || ending.final === true;
-  const tried = !isOver ? known : { ...known, ended: { ...known.ended, [attempt.kind]: result } };
-  const ended = withJournal({ ...rest, journal }, { tried });
-  const told = say(ended, {
+  const known = withBegun({ ...rest, journal }, attempt);
+  const told = say(isOver ? withEnd(known, attempt, result) : withInterruption(known, attempt), {
     rollout: attempt.rollout,
     status: result,
     attempt: attempt.id,
@@ -84,11 +79,16 @@ function runningAfter({ observation }: ServiceState, attempt: Attempt, result: R
   return observation?.digests.find((digest) => digest !== attempt.digest);
 }
 
-function atLast(state: ServiceState, attempt: Attempt, result: Result): Result {
-  const { tried } = state.journal;
-  const tooOften = tried?.rollout === attempt.rollout && tried.count >= INTERRUPTIONS_MAX;
-  if (result !== 'interrupted' || !tooOften) return result;
-  return attempt.kind === 'update' ? 'failed' : 'kept';
+/** What is reported of it, and whether that is the last word. */
+function outcome(
+  state: ServiceState,
+  { rollout, kind }: Attempt,
+  { result, final }: Ending,
+): { readonly result: Result; readonly isOver: boolean } {
+  if (result !== 'interrupted' || final === true) return { result, isOver: true };
+  const isTooOften = triedOf(state, rollout)[kind].interrupted + 1 >= INTERRUPTIONS_MAX;
+  if (!isTooOften) return { result, isOver: false };
+  return { result: kind === 'update' ? 'failed' : 'kept', isOver: true };
 }
 
 /** Notes in the journal that the attempt is being given up, and why, before anything is done about it. */

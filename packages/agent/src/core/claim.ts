@@ -15,6 +15,7 @@ import {
   withJournal,
   withPhase,
 } from './state.ts';
+import { withBegun } from './tried.ts';
 import { obstacleToStart, want } from './want.ts';
 
 type Claiming = Extract<Phase, { name: 'claiming' }>;
@@ -69,16 +70,8 @@ function check(state: ServiceState, { attempt, lease, fence }: Checking, nowMs: 
   if (meant === undefined || obstacleToStart(state, nowMs) !== undefined || nowMs >= lease.untilMs) {
     return giveUp(state, attempt, lease);
   }
-  const { pulse, journal } = state;
-  const begun = withJournal(state, {
-    attempt,
-    tried: {
-      rollout: attempt.rollout,
-      count: (journal.tried?.rollout === attempt.rollout ? journal.tried.count : 0) + 1,
-      ended: journal.tried?.rollout === attempt.rollout ? journal.tried.ended : {},
-    },
-  });
-  const told = say(begun, {
+  const { pulse } = state;
+  const told = say(withBegun(withJournal(state, { attempt }), attempt), {
     rollout: attempt.rollout,
     status: attempt.kind === 'update' ? 'updating' : 'returning',
     attempt: attempt.id,

@@ -10,6 +10,7 @@ import { holderOf } from './lease.ts';
 import type { Step } from './outcome.ts';
 import { say } from './say.ts';
 import { type Attempt, type Goal, type ServiceState, withPhase } from './state.ts';
+import { nextId, triedOf } from './tried.ts';
 import { obstacleToStart, want } from './want.ts';
 
 const STAGE_RETRY_MIN_MS = 2_000;
@@ -116,9 +117,11 @@ function go(state: ServiceState, event: AgentEvent, goal: Goal, nowMs: number): 
 
 /** Nodes whose turn came before they had downloaded have staged as well. */
 function sayStaged(state: ServiceState, rollout: number): ServiceState {
-  const { said, tried } = state.journal;
+  const { said } = state.journal;
   const hasSpoken = said?.rollout === rollout && said.status !== 'stage-failed' && said.status !== 'refused';
-  return hasSpoken || tried?.rollout === rollout ? state : say(state, { rollout, status: 'staged' });
+  return hasSpoken || triedOf(state, rollout).update.begun > 0
+    ? state
+    : say(state, { rollout, status: 'staged' });
 }
 
 function claimTimer(slots: number): Effect {
@@ -151,10 +154,8 @@ function choose(state: ServiceState, free: readonly HeldSlot[]): HeldSlot | unde
 function attemptFor(state: ServiceState, goal: Goal): Attempt {
   const { order } = goal.wave;
   const rollout = goal.kind === 'update' ? goal.release.rollout : goal.halt.rollout;
-  const { tried } = state.journal;
-  const count = (tried?.rollout === rollout ? tried.count : 0) + 1;
   return {
-    id: `${rollout}.${goal.kind}.${count}`,
+    id: nextId(state, rollout, goal.kind),
     kind: goal.kind,
     rollout,
     digest: goal.kind === 'update' ? goal.release.image.digest : goal.halt.digest,

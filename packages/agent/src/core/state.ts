@@ -41,17 +41,28 @@ export interface Ending {
   readonly final?: true;
 }
 
+/** Attempts of one kind at one rollout. */
+export interface Tries {
+  readonly begun: number;
+  /** Cut off since the last one that ended for good. */
+  readonly interrupted: number;
+  /** How the last one that was not cut off ended. */
+  readonly ended?: Result;
+}
+
+export interface Tried {
+  readonly rollout: number;
+  readonly update: Tries;
+  readonly return: Tries;
+}
+
 export interface Journal {
   /** I6. No order of a lower revision is obeyed, also after a restart. */
   readonly highest: { readonly wave: number; readonly halt: number };
   /** Begun, and not yet reported on (I8). */
   readonly attempt?: Attempt;
-  /** What was tried of the rollout that was tried last. */
-  readonly tried?: {
-    readonly rollout: number;
-    readonly count: number;
-    readonly ended: { readonly update?: Result; readonly return?: Result };
-  };
+  /** What was tried of the last rollouts, the newest one last. */
+  readonly tried: readonly Tried[];
   /** The last thing said, so that it is not said twice. */
   readonly said?: { readonly rollout: number; readonly status: NodeStatus; readonly reason?: string };
   /** Reports without an acknowledgement yet, oldest first. */
@@ -60,7 +71,7 @@ export interface Journal {
   readonly reports: number;
 }
 
-export const EMPTY_JOURNAL: Journal = { highest: { wave: 0, halt: 0 }, outbox: [], reports: 0 };
+export const EMPTY_JOURNAL: Journal = { highest: { wave: 0, halt: 0 }, tried: [], outbox: [], reports: 0 };
 
 /** A slot that is ours as far as we know. Nothing new begins with it after `untilMs`. */
 export interface Lease {

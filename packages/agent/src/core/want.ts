@@ -3,6 +3,7 @@
 import { rankOf } from '@swell/shared/domain/rank.ts';
 import { admits, isHalted, PULSE_FRESH_MS, type Release, wantsStaged } from '@swell/shared/domain/wave.ts';
 import type { Goal, ServiceState } from './state.ts';
+import { triedOf } from './tried.ts';
 
 export type Want =
   | { readonly kind: 'rest'; readonly why: string }
@@ -51,8 +52,7 @@ function wantBack(state: ServiceState): Want | undefined {
   if (!observation.digests.includes(halt.digest)) return undefined;
   const { release } = wave.order;
   const acceptedAgain = release.image.digest === halt.digest && release.rollout > halt.rollout;
-  const ended = state.journal.tried?.rollout === halt.rollout ? state.journal.tried.ended.return : undefined;
-  if (acceptedAgain || ended !== undefined) return undefined;
+  if (acceptedAgain || triedOf(state, halt.rollout).return.ended !== undefined) return undefined;
   if (observation.obstacle !== undefined)
     return { kind: 'keep', rollout: halt.rollout, why: observation.obstacle };
   if (observation.lastGood === undefined) {
@@ -62,13 +62,13 @@ function wantBack(state: ServiceState): Want | undefined {
 }
 
 function wantForth(state: ServiceState): Want {
-  const { observation, wave, self, journal } = state;
+  const { observation, wave, self } = state;
   if (observation === undefined || wave === undefined) return rest('nothing is known yet');
   const { release, phase, seed } = wave.order;
   if (isHalted(state.halt?.order, release)) return rest(`rollout ${release.rollout} is halted`);
   if (phase === 'halted' || phase === 'aborted') return rest(`rollout ${release.rollout} is ${phase}`);
   if (observation.digests.includes(release.image.digest)) return { kind: 'be-done', release };
-  const ended = journal.tried?.rollout === release.rollout ? journal.tried.ended.update : undefined;
+  const ended = triedOf(state, release.rollout).update.ended;
   if (ended !== undefined && ended !== 'healthy')
     return rest(`its attempt at rollout ${release.rollout} ended: ${ended}`);
   const rank = rankOf(seed, self.node);

@@ -31,17 +31,13 @@ const status = z.enum([
   'kept',
 ]);
 
+const tries = z.object({ begun: sequence, interrupted: sequence, ended: result.optional() });
+
 export const journalSchema = z
   .object({
     highest: z.object({ wave: sequence, halt: sequence }),
     attempt: attempt.optional(),
-    tried: z
-      .object({
-        rollout: sequence,
-        count: sequence,
-        ended: z.object({ update: result.optional(), return: result.optional() }),
-      })
-      .optional(),
+    tried: z.array(z.object({ rollout: sequence, update: tries, return: tries })),
     said: z.object({ rollout: sequence, status, reason: z.string().optional() }).optional(),
     outbox: z.array(reportSchema),
     reports: sequence,

@@ -1,0 +1,45 @@
+/** What this node has tried of each rollout, so that no attempt's name is used twice and no failed rollout tried again. */
+
+import type { Result } from '@swell/shared/domain/report.ts';
+import { type Attempt, type ServiceState, type Tried, type Tries, withJournal } from './state.ts';
+
+/** A rollout comes back at most as the one that the fleet had settled on; so many are never between. */
+const REMEMBERED_MAX = 16;
+const NOT_YET: Tries = { begun: 0, interrupted: 0 };
+
+export function triedOf({ journal }: ServiceState, rollout: number): Tried {
+  const known = journal.tried.find((one) => one.rollout === rollout);
+  return known ?? { rollout, update: NOT_YET, return: NOT_YET };
+}
+
+/** The name of a rollout's next attempt of this kind. */
+export function nextId(state: ServiceState, rollout: number, kind: Attempt['kind']): string {
+  return `${rollout}.${kind}.${triedOf(state, rollout)[kind].begun + 1}`;
+}
+
+/** Where the journal was lost, the attempt's own name tells how many there have been. */
+export function withBegun(state: ServiceState, attempt: Attempt): ServiceState {
+  const count = Number(attempt.id.split('.')[2]);
+  return withTries(state, attempt, (tries) => ({ ...tries, begun: Math.max(tries.begun, count || 1) }));
+}
+
+/** It was cut off, and may be tried again. */
+export function withInterruption(state: ServiceState, attempt: Attempt): ServiceState {
+  return withTries(state, attempt, (tries) => ({ ...tries, interrupted: tries.interrupted + 1 }));
+}
+
+/** It ended for good. */
+export function withEnd(state: ServiceState, attempt: Attempt, ended: Result): ServiceState {
+  return withTries(state, attempt, (tries) => ({ ...tries, interrupted: 0, ended }));
+}
+
+function withTries(
+  state: ServiceState,
+  { rollout, kind }: Attempt,
+  change: (tries: Tries) => Tries,
+): ServiceState {
+  const tried = triedOf(state, rollout);
+  const others = state.journal.tried.filter((one) => one.rollout !== rollout);
+  const changed = { ...tried, [kind]: change(tried[kind]) };
+  return withJournal(state, { tried: [...others, changed].slice(-REMEMBERED_MAX) });
+}
