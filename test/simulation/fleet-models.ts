@@ -1,0 +1,118 @@
+/** The programs of the simulated fleet: real coordinators and real agents, each in a process that can die. */
+
+import { Agent } from '@swell/agent/shell/agent.ts';
+import type { Registry } from '@swell/coordinator/adapters/registry.ts';
+import { RegistryError } from '@swell/coordinator/adapters/registry-error.ts';
+import { serveTerms } from '@swell/coordinator/shell/terms.ts';
+import { createLogger } from '@swell/shared/adapters/logger.ts';
+import type { Digest } from '@swell/shared/domain/image.ts';
+import type { ModelServer } from './bus-model.ts';
+import type { Chance } from './chance.ts';
+import type { NodeModel } from './node-model.ts';
+import { Process } from './process.ts';
+import type { VirtualTime } from './time.ts';
+
+export const LATENCY_MS = 20;
+const silent = createLogger({ name: 'simulated', level: 'silent' });
+
+export interface Ground {
+  readonly time: VirtualTime;
+  readonly chance: Chance;
+  readonly server: ModelServer;
+  /** A program ended by an error of its own: always a bug. */
+  readonly onCrash: (name: string, error: unknown) => void;
+}
+
+/** A registry that knows tags, and may be down. */
+export class RegistryModel {
+  readonly tags = new Map<string, Digest>();
+  isDown = false;
+
+  seenBy(process: Process): Registry {
+    return {
+      resolve: ({ tag, digest }) =>
+        process.effect('resolve', async () => {
+          if (this.isDown) throw new RegistryError('unavailable', 'the registry does not answer');
+          const found = digest ?? this.tags.get(tag ?? 'latest');
+          if (found === undefined) throw new RegistryError('not-found', `there is no ${tag}`);
+          return found;
+        }),
+    };
+  }
+}
+
+export interface Running {
+  readonly process: Process;
+  /** SIGTERM: resolves when it has ended in order. */
+  stop(): Promise<void>;
+}
+
+export function startAgent(
+  ground: Ground,
+  node: NodeModel,
+  incarnation: number,
+): Running & { readonly agent: Agent } {
+  const name = `agent ${node.name}#${incarnation}`;
+  const chance = ground.chance.fork(name);
+  const process = new Process(name, ground.time, chance, chance.between(-3_600_000, 3_600_000));
+  const stopping = new AbortController();
+  const agent = new Agent({
+    region: node.region,
+    node: node.name,
+    presenceEveryMs: 60_000,
+    host: process.host,
+    engine: node.engine(process),
+    journals: node.journals(process),
+    connectBus: () => ground.server.connect(process, { latencyMs: LATENCY_MS }),
+    logger: silent,
+    onHandled: () => {},
+  });
+  const ended = agent.run(stopping.signal).then(
+    () => agent[Symbol.asyncDispose](),
+    (error: unknown) => process.isAlive && ground.onCrash(name, error),
+  );
+  return {
+    process,
+    agent,
+    async stop() {
+      stopping.abort();
+      await ended;
+      process.kill();
+    },
+  };
+}
+
+export function startCoordinator(
+  ground: Ground,
+  registry: RegistryModel,
+  name: string,
+  incarnation: number,
+): Running {
+  const chance = ground.chance.fork(`${name}#${incarnation}`);
+  const process = new Process(name, ground.time, chance, chance.between(-3_600_000, 3_600_000));
+  const stopping = new AbortController();
+  const ended = (async () => {
+    const bus = await ground.server.connect(process, { latencyMs: LATENCY_MS });
+    await serveTerms(
+      {
+        name: `${name}#${incarnation}`,
+        bus,
+        registry: registry.seenBy(process),
+        host: process.host,
+        logger: silent,
+        watcher: { watch: () => {}, handled: () => {}, rejected: () => {}, leads: () => {} },
+        leaseMs: 10_000,
+        pulseEveryMs: 10_000,
+      },
+      stopping.signal,
+    );
+  })().catch((error: unknown) => process.isAlive && ground.onCrash(name, error));
+  return {
+    process,
+    async stop() {
+      stopping.abort();
+      await ended;
+      process.kill();
+    },
+  };
+}
