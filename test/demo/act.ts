@@ -3,7 +3,6 @@
 import type { EventName } from '@swell/shared/domain/event.ts';
 import type { Digest } from '@swell/shared/domain/image.ts';
 import { type Fleet, type FleetNode, unlessAborted } from '../fleet/fleet.ts';
-import type { Program } from '../fleet/programs.ts';
 import type { ActFacts, NodeTruth } from './verdict.ts';
 import type { Watch } from './watch.ts';
 
@@ -63,6 +62,8 @@ async function truthOf(fleet: Fleet, node: FleetNode): Promise<NodeTruth> {
   const digests: readonly (readonly Digest[])[] = containers
     .filter(({ running }) => running)
     .map((container) => container.digests);
+  // Where nothing is published, there is nobody to ask.
+  if (node.port === undefined) return { node: node.name, digests };
   return { node: node.name, digests, serves: (await fleet.serving(node)) ?? '' };
 }
 
@@ -74,21 +75,14 @@ export async function bounded<Value>(
   value: Promise<Value>,
 ): Promise<Value> {
   const late = AbortSignal.timeout(PATIENCE_MS);
-  const programs = [...fleet.coordinators, ...fleet.agents];
-  const death = Promise.race(programs.map(([name, program]) => untilDead(name, program)));
   try {
-    return await unlessAborted(Promise.race([value, death]), AbortSignal.any([signal, late]));
+    return await unlessAborted(fleet.whileAlive(value), AbortSignal.any([signal, late]));
   } catch (error) {
     if (signal.aborted) throw error;
     fleet.keepsLogs = true;
     const why = late.aborted ? `it did not come in ${PATIENCE_MS / 1_000} s` : (error as Error).message;
     throw new Error(`waited for ${what}: ${why}. The logs are in ${fleet.directory}`, { cause: error });
   }
-}
-
-async function untilDead(name: string, program: Program): Promise<never> {
-  const code = await program.ended;
-  throw new Error(`the program of ${name} ended with ${code ?? 'a signal'}, see ${program.logFile}`);
 }
 
 /** As a shell would take it. */

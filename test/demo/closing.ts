@@ -2,10 +2,21 @@
 
 import { shortDigest } from '@swell/shared/domain/image.ts';
 import type { Row, Span, Tone } from './frame.ts';
-import type { DemoFacts, DemoResult } from './verdict.ts';
+import type { DemoFacts, DemoResult, EngineKind } from './verdict.ts';
 
-/** @param measured how many were out at once, by which measure */
-export function closing(facts: DemoFacts, result: DemoResult, measured: string): readonly Row[] {
+/** What the table stands on, for each engine. */
+const SOURCES: Readonly<Record<EngineKind, readonly string[]>> = {
+  docker: [
+    'Containers and answers: from Docker and over HTTP, not from what our programs say.',
+    'Out at once: by asking every node for /health, every 75 ms.',
+  ],
+  memory: [
+    "Digests: from the file that each agent's engine in memory keeps; there is nobody to ask over HTTP.",
+    'Out at once: by the slots that the log shows held.',
+  ],
+};
+
+export function closing(facts: DemoFacts, result: DemoResult): readonly Row[] {
   const { good, bad, goodDigest } = facts;
   const { nodes } = result;
   const isAll = (count: number): Tone => (count === nodes ? 'good' : 'bad');
@@ -40,12 +51,8 @@ export function closing(facts: DemoFacts, result: DemoResult, measured: string):
       ];
     }) ?? []),
     [],
-    [quiet(`Out at once: ${measured}.`)],
-    [
-      quiet(
-        "The table is the container engine's own word; the rules were checked over the fleet's whole log.",
-      ),
-    ],
+    ...SOURCES[facts.engine].map((line): Row => [quiet(line)]),
+    [quiet(`Rules I1 to I13: checked over the fleet's whole log, ${facts.entries} entries.`)],
     [],
     ...result.failures.map((failure): Row => [{ text: `✗ ${failure}`, tone: 'bad' }]),
     result.ok

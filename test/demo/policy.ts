@@ -5,7 +5,7 @@ import { WEB_PORT } from '../support/docker.ts';
 export const MAX_UNAVAILABLE = 1;
 
 /** As people write it into the bucket `swell_policies`. */
-export function demoPolicy(nodesPerRegion: number, engine: 'docker' | 'memory'): object {
+export function demoPolicy(nodesPerRegion: number): object {
   return {
     // Two nodes have two stages, whatever a policy lists.
     stages: nodesPerRegion > 2 ? [34, 67, 100] : [50, 100],
@@ -16,12 +16,11 @@ export function demoPolicy(nodesPerRegion: number, engine: 'docker' | 'memory'):
     slotLease: '10s',
     failureBudget: { max: 1 },
     health: {
-      // Containers in memory have no address; they are asked all the same.
-      ...(engine === 'docker' && { http: { port: WEB_PORT, path: '/health' } }),
+      http: { port: WEB_PORT, path: '/health' },
       interval: '300ms',
       timeout: '1s',
       minHealthyTime: '1200ms',
-      healthyDeadline: '4s',
+      healthyDeadline: '6s',
     },
   };
 }

@@ -36,6 +36,8 @@ export interface DemoFacts {
   readonly good?: ActFacts;
   readonly bad?: ActFacts;
   readonly violations: readonly Violation[];
+  /** Of the log, that the rules were checked over. */
+  readonly entries: number;
   /** What went wrong beside all that. */
   readonly failures: readonly string[];
 }

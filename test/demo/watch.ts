@@ -6,7 +6,9 @@ import { ALL_NODES, STREAMS } from '@swell/shared/protocol/subjects.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import { seeEntry, seePresence } from './fold.ts';
 import type { Row } from './frame.ts';
+import type { Prober } from './prober.ts';
 import type { Screen } from './screen.ts';
+import { SlotTally } from './slot-tally.ts';
 import { newView, nextAct, type View } from './view.ts';
 
 export interface Watch {
@@ -18,19 +20,25 @@ export interface Watch {
   takeMostOut(): number;
 }
 
-/** Follows a fleet until its bus is disposed. */
+/**
+ * Follows a fleet until its bus is disposed.
+ *
+ * @param prober who asks the nodes' services; without one, who is out is told by the slots that are held
+ */
 export function watchFleet(
   fleet: Fleet,
   versions: Readonly<Record<string, string>>,
   screen: Screen,
-  takeMostOut: () => number,
+  prober?: Prober,
 ): Watch {
+  const slots = new SlotTally();
   let view: View = newView(fleet.nodes, versions);
   const see = (next: View): void => {
     view = next;
     screen.touched();
   };
   void fleet.log.until((entry) => {
+    slots.see(entry);
     see(seeEntry(view, entry));
     return undefined;
   });
@@ -50,6 +58,6 @@ export function watchFleet(
       return nowMs;
     },
     end: () => screen.rest(),
-    takeMostOut,
+    takeMostOut: () => (prober ?? slots).takeMostOut(),
   };
 }

@@ -25,6 +25,7 @@ import { type NatsServer, startNats } from '../support/nats.ts';
 import { lowPorts } from '../support/nats-conf.ts';
 import { toolPath } from '../support/tools.ts';
 import { FleetLog } from './fleet-log.ts';
+import { type MemoryImages, MemoryMachines } from './memory-machines.ts';
 import { Program } from './programs.ts';
 
 export interface FleetOptions {
@@ -33,6 +34,8 @@ export interface FleetOptions {
   readonly startBus?: () => Promise<NatsServer>;
   /** Every node's service on a port of the loopback of its own, the same before and after a swap. */
   readonly publishesPorts?: boolean;
+  /** Without Docker: the images that the registry has, and that the nodes' engines in memory pretend to run. */
+  readonly memory?: MemoryImages;
   /** Gives the start up; what had started is taken away again. */
   readonly signal?: AbortSignal;
 }
@@ -48,6 +51,8 @@ export interface FleetNode {
 }
 
 export const SERVICE = 'web';
+/** Far more than it takes on the slowest machine. */
+const START_PATIENCE_MS = 90_000;
 const COORDINATOR_LEASE_MS = 2_000;
 const PULSE_EVERY_MS = 1_000;
 
@@ -62,6 +67,7 @@ export class Fleet implements AsyncDisposable {
   readonly nodes: readonly FleetNode[];
   readonly coordinators = new Map<string, Program>();
   readonly agents = new Map<string, Program>();
+  #machines: MemoryMachines | undefined;
   /** Something went wrong: the logs stay where they are when the fleet ends. */
   keepsLogs = process.env['SWELL_KEEP_LOGS'] !== undefined;
 
@@ -80,9 +86,10 @@ export class Fleet implements AsyncDisposable {
 
   /** Bus, registry, one coordinator, and on every node a container of `web:v1` with its agent, all present. */
   static async start(options: FleetOptions): Promise<Fleet> {
-    const { regions, startBus = startNats, publishesPorts = false, signal } = options;
+    const { regions, startBus = startNats, publishesPorts = false, memory, signal } = options;
     await using parts = new AsyncDisposableStack();
     const directory = await mkdtemp(join(tmpdir(), 'swell-fleet-'));
+    parts.defer(() => rm(directory, { recursive: true, force: true }));
     const id = directory.slice(directory.lastIndexOf('-') + 1).toLowerCase();
     const server = parts.use(await startBus());
     const registry = parts.use(await startDockerRegistry());
@@ -103,28 +110,40 @@ export class Fleet implements AsyncDisposable {
       };
     });
     const fleet = new Fleet({ id, directory, server, registry, docker: testDocker(), bus, nodes });
+    const late = AbortSignal.timeout(START_PATIENCE_MS);
     // From here on the fleet itself takes away what there is of it.
     parts.move();
     try {
-      await fleet.#begin(signal);
+      if (memory !== undefined) fleet.#machines = await MemoryMachines.push(registry, SERVICE, memory);
+      await fleet.#begin(AbortSignal.any([late, ...(signal === undefined ? [] : [signal])]));
     } catch (error) {
-      fleet.keepsLogs ||= signal?.aborted !== true;
+      const isWanted = signal?.aborted === true;
+      fleet.keepsLogs ||= !isWanted;
       await fleet[Symbol.asyncDispose]();
-      throw error;
+      if (isWanted) throw error;
+      const why = late.aborted ? `not within ${START_PATIENCE_MS / 1_000} s` : (error as Error).message;
+      throw new Error(`the fleet did not come up: ${why}. The logs are in ${directory}`, { cause: error });
     }
     return fleet;
   }
 
   /** What takes a moment runs to its end, so that nothing is made after everything was taken away. */
   async #begin(signal?: AbortSignal): Promise<void> {
-    await unlessAborted(this.startCoordinator('first'), signal);
+    await unlessAborted(this.whileAlive(this.startCoordinator('first')), signal);
     await this.publishImage('v1');
     signal?.throwIfAborted();
     await Promise.all(this.nodes.map((node) => this.runContainer(node, 'v1')));
     signal?.throwIfAborted();
     for (const node of this.nodes) this.startAgent(node);
     await this.log.follow();
-    await unlessAborted(Promise.all(this.nodes.map((node) => this.untilPresent(node))), signal);
+    const present = Promise.all(this.nodes.map((node) => this.untilPresent(node)));
+    await unlessAborted(this.whileAlive(present), signal);
+  }
+
+  /** What comes of it, unless one of the programs that run now ends before. */
+  whileAlive<Value>(value: Promise<Value>): Promise<Value> {
+    const programs = [...this.coordinators, ...this.agents];
+    return Promise.race([value, ...programs.map(([name, program]) => untilDead(name, program))]);
   }
 
   async startCoordinator(name: string): Promise<Program> {
@@ -158,6 +177,7 @@ export class Fleet implements AsyncDisposable {
         SWELL_STATUS_HOST: '127.0.0.1',
         SWELL_STATUS_PORT: '0',
         SWELL_PRESENCE_EVERY_MS: '5000',
+        ...this.#machines?.environment('v1'),
         ...environment,
       },
     });
@@ -178,14 +198,19 @@ export class Fleet implements AsyncDisposable {
       subjects: [`$KV.swell_nodes.${node.region}.${node.name}`],
       from: 'last',
     });
+    const agent = this.agentOf(node);
+    void agent.ended.then(() => presences.close());
     for await (const { body, deleted } of presences) {
-      if (!deleted && new TextDecoder().decode(body).includes(`"${SERVICE}"`)) break;
+      if (deleted || !new TextDecoder().decode(body).includes(`"${SERVICE}"`)) continue;
+      presences.close();
+      return;
     }
-    presences.close();
+    throw new Error(`the agent of ${node.name} ended before it was there; its log is ${agent.logFile}`);
   }
 
-  /** Builds an image and pushes it to the fleet's registry. */
-  publishImage(tag: string, behaviour: Behaviour = 'well'): Promise<PinnedImage> {
+  /** Builds an image and pushes it to the fleet's registry; in memory, all images are there from the start. */
+  async publishImage(tag: string, behaviour: Behaviour = 'well'): Promise<PinnedImage> {
+    if (this.#machines !== undefined) return this.#machines.image(tag);
     return buildImage(this.docker, {
       repository: this.repository,
       tag,
@@ -204,6 +229,7 @@ export class Fleet implements AsyncDisposable {
     tag: string,
     host: Docker.HostConfig = hostConfig(node),
   ): Promise<void> {
+    if (this.#machines !== undefined) return;
     const made = await this.docker.createContainer({
       name: node.container,
       Image: `${this.repository}:${tag}`,
@@ -257,8 +283,9 @@ export class Fleet implements AsyncDisposable {
     return this.nats('kv', 'put', 'swell_policies', service, JSON.stringify(policy));
   }
 
-  /** What the node's container answers; undefined while nothing does. */
+  /** What the node's container answers; undefined while nothing does, and where there are no containers. */
   async serving(node: FleetNode): Promise<string | undefined> {
+    if (this.#machines !== undefined) return undefined;
     try {
       const answer = await fetch(await this.#addressOf(node), { signal: AbortSignal.timeout(2_000) });
       return (await answer.text()).trim();
@@ -280,6 +307,10 @@ export class Fleet implements AsyncDisposable {
   ): Promise<
     readonly { readonly name: string; readonly running: boolean; readonly digests: readonly Digest[] }[]
   > {
+    if (this.#machines !== undefined) {
+      const found = await this.#machines.containerOn(node.stateDir);
+      return found === undefined ? [] : [{ name: node.container, ...found }];
+    }
     const filters = JSON.stringify({ label: [`swell.stack=${this.id}-${node.name}`] });
     const found = await this.docker.listContainers({ all: true, filters });
     return Promise.all(
@@ -296,10 +327,15 @@ export class Fleet implements AsyncDisposable {
     await Promise.all(programs.map((program) => program[Symbol.asyncDispose]()));
     await this.bus[Symbol.asyncDispose]();
     await this.server[Symbol.asyncDispose]();
-    await removeByLabel(this.docker, this.id);
+    if (this.#machines === undefined) await removeByLabel(this.docker, this.id);
     await this.registry[Symbol.asyncDispose]();
     if (!this.keepsLogs) await rm(this.directory, { recursive: true, force: true });
   }
+}
+
+async function untilDead(name: string, program: Program): Promise<never> {
+  const code = await program.ended;
+  throw new Error(`the program of ${name} ended with ${code ?? 'a signal'}; its log is ${program.logFile}`);
 }
 
 /** What `nats pub -J` says once a message is stored. */

@@ -1,7 +1,10 @@
 /** The environment of an agent: parsed once, here. */
 
 import { hostname } from 'node:os';
-import { NAME_PATTERN } from '@swell/shared/domain/names.ts';
+import type { Digest } from '@swell/shared/domain/image.ts';
+import { NAME_PATTERN, type ServiceName } from '@swell/shared/domain/names.ts';
+import { decode } from '@swell/shared/protocol/codec.ts';
+import { digest, durationMs, name } from '@swell/shared/protocol/fields.ts';
 import {
   type BusConfig,
   busVariables,
@@ -18,11 +21,27 @@ export interface AgentConfig {
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
   readonly status: { readonly host: string; readonly port: number };
   readonly stateDir: string;
-  readonly engine: 'docker' | 'memory';
+  readonly engine: { readonly kind: 'docker' } | ({ readonly kind: 'memory' } & MemoryMachine);
   /** Which containers belong to this agent: those of a Compose project, or those with `swell.stack=<name>`. */
   readonly scope: { readonly project?: string; readonly stack?: string };
   readonly presenceEveryMs: number;
 }
+
+/** A machine without containers: what it pretends to run. For demonstrations and tests. */
+export interface MemoryMachine {
+  /** What each service runs at first. */
+  readonly containers: Readonly<Record<ServiceName, Digest>>;
+  /** Images that run and are never healthy. */
+  readonly sick: readonly Digest[];
+  /** How long each piece of work takes. */
+  readonly workMs: number;
+}
+
+const memoryMachine = z.strictObject({
+  containers: z.record(name, digest),
+  sick: z.array(digest).default([]),
+  workMs: durationMs.default(0),
+});
 
 const nameOf = (what: string) =>
   z
@@ -46,6 +65,16 @@ const variables = z.object({
     .default('/var/lib/swell')
     .describe('A volume: what must outlive the agent'),
   SWELL_ENGINE: z.enum(['docker', 'memory']).default('docker'),
+  SWELL_MEMORY_ENGINE: z
+    .string()
+    .transform((text, context) => {
+      const read = decode(new TextEncoder().encode(text), memoryMachine);
+      if (read.ok) return read.value;
+      for (const message of read.problems) context.addIssue({ code: 'custom', message });
+      return z.NEVER;
+    })
+    .optional()
+    .describe('What a machine with SWELL_ENGINE=memory pretends to run, as JSON'),
   SWELL_COMPOSE_PROJECT: z
     .string()
     .optional()
@@ -64,7 +93,10 @@ export function readConfig(environment: NodeJS.ProcessEnv): AgentConfig {
     logLevel: read.SWELL_LOG_LEVEL,
     status: { host: read.SWELL_STATUS_HOST, port: read.SWELL_STATUS_PORT },
     stateDir: read.SWELL_STATE_DIR,
-    engine: read.SWELL_ENGINE,
+    engine:
+      read.SWELL_ENGINE === 'docker'
+        ? { kind: 'docker' }
+        : { kind: 'memory', ...(read.SWELL_MEMORY_ENGINE ?? { containers: {}, sick: [], workMs: 0 }) },
     scope: {
       ...(read.SWELL_COMPOSE_PROJECT !== undefined && { project: read.SWELL_COMPOSE_PROJECT }),
       ...(read.SWELL_STACK !== undefined && { stack: read.SWELL_STACK }),

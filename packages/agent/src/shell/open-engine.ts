@@ -1,6 +1,8 @@
 /** The engine that an agent works on, and which containers of it are its own. */
 
 import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import Docker from 'dockerode';
 import {
   COMPOSE_PROJECT_LABEL,
@@ -9,13 +11,24 @@ import {
   STACK_LABEL,
 } from '../adapters/docker/docker-engine.ts';
 import type { Engine } from '../adapters/engine.ts';
-import type { AgentConfig } from './config.ts';
+import { MemoryEngine, MemoryNode } from '../adapters/memory-engine.ts';
+import { keepMemoryStatus, MEMORY_STATUS_FILE } from '../adapters/memory-status.ts';
+import type { AgentConfig, MemoryMachine } from './config.ts';
 
 export async function openEngine(config: AgentConfig): Promise<Engine> {
-  if (config.engine === 'memory') throw new Error('not yet');
+  if (config.engine.kind === 'memory') return memoryEngine(config.engine, config.stateDir);
   const docker = new Docker();
   const scope = await scopeOf(config, docker);
   return new DockerEngine({ docker, ...(scope !== undefined && { scope }) });
+}
+
+/** Its machine lives as long as the agent; what it runs stands in a file of the state directory. */
+function memoryEngine({ containers, sick, workMs }: MemoryMachine, stateDir: string): Engine {
+  const running = Object.entries(containers).map(([service, digest]) => [service, { up: true, digest }]);
+  const node = new MemoryNode(Object.fromEntries(running));
+  for (const digest of sick) node.ailments.sick.add(digest);
+  keepMemoryStatus(node, join(stateDir, MEMORY_STATUS_FILE));
+  return new MemoryEngine(node, () => delay(workMs));
 }
 
 /** What was configured; else the Compose project that this agent runs in; else every container with a service's label. */
