@@ -9,8 +9,11 @@ import {
   TERM,
   V1,
   V2,
+  V3,
 } from '../../../../test/support/agent-story.ts';
 
+const HOLDER = { node: 'n1', rollout: 7, attempt: '7.update.1', leaseMs: LEASE_MS } as const;
+const HALTED = { revision: 11, order: newHalt() };
 const ATTEMPT = {
   id: '7.update.1',
   kind: 'update',
@@ -56,5 +59,100 @@ describe('the look at the orders after the claim (I2)', () => {
     agent.read({ revision: 10, order: newWave() }, { revision: 11, order: newHalt() }, asked);
     expect(agent.phase).toBe('idle');
     expect(agent.state.journal.attempt).toBe(undefined);
+  });
+});
+
+describe('a claim that comes to nothing', () => {
+  const FREE = { kind: 'free-slot', slot: 0, expect: 100, holder: HOLDER } as const;
+  const ASKED = { wave: 10, halt: 0, fence: 100 };
+
+  test.each<[string, (agent: AgentStory) => unknown]>([
+    [
+      'the orders cannot be read',
+      (agent) => agent.tell({ kind: 'orders-not-read', asked: ASKED, reason: '' }),
+    ],
+    ['the bus goes away', (agent) => agent.tell({ kind: 'disconnected' })],
+    ['the rollout is halted', (agent) => agent.read({ revision: 10, order: newWave() }, HALTED)],
+    ['the wave pauses', (agent) => agent.read({ revision: 11, order: newWave({ phase: 'paused' }) })],
+    [
+      'another release takes its place',
+      (agent) => agent.read({ revision: 11, order: newWave({ rollout: 8, digest: V3 }) }),
+    ],
+    ['the bus went back in time', (agent) => agent.read({ revision: 9, order: newWave() })],
+    ['the wave has lost this slot', (agent) => agent.read({ revision: 11, order: newWave({ slots: 0 }) })],
+    ['no pulse came for 30 s', (agent) => agent.after(30_000).read({ revision: 10, order: newWave() })],
+    [
+      'the agent stops',
+      (agent) => (
+        agent.tell({ kind: 'stop-requested' }),
+        agent.read({ revision: 10, order: newWave() }, undefined, ASKED)
+      ),
+    ],
+  ])('is given back where %s', (_, happens) => {
+    const agent = new AgentStory().reach('checking');
+    happens(agent);
+    expect(agent.effects).toContainEqual(FREE);
+    expect({ phase: agent.phase, attempt: agent.state.journal.attempt }).toEqual({ phase: 'idle' });
+    expect(agent.said.map(({ status }) => status)).toEqual(['staged']);
+  });
+
+  test('is not given back where the slot was lost before anything began: it is somebody else’s', () => {
+    const agent = new AgentStory().reach('checking');
+    expect(agent.tell({ kind: 'slot-not-renewed', slot: 0, lost: true })).toEqual([
+      { kind: 'clear-timer', timer: 'renew' },
+      { kind: 'observe' },
+    ]);
+    expect(agent.read({ revision: 10, order: newWave() }, undefined, ASKED)).not.toContainEqual(
+      expect.objectContaining({ kind: 'prepare-swap' }),
+    );
+  });
+
+  test('is repeated after a rest, and by itself', () => {
+    const agent = new AgentStory().reach('checking');
+    agent.tell({ kind: 'orders-not-read', asked: ASKED, reason: 'no answer' });
+    const looked = agent.look();
+    expect({ phase: agent.phase, looked }).toEqual({
+      phase: 'staged',
+      looked: [{ kind: 'set-timer', timer: 'claim', minMs: 5_001, maxMs: 5_001 }],
+    });
+    agent.after(5_001).fire('claim');
+    expect(agent.effects).toEqual([
+      { kind: 'read-slots' },
+      { kind: 'set-timer', timer: 'claim', minMs: 0, maxMs: 20 },
+    ]);
+    agent.fire('claim');
+    expect(agent.phase).toBe('claiming');
+  });
+
+  test('rests where nobody knows what became of it: a bus that refuses is not asked fifty times a second', () => {
+    const agent = new AgentStory().reach('claiming');
+    expect(agent.tell({ kind: 'slot-not-claimed', slot: 0 })).toEqual([
+      { kind: 'read-slots' },
+      { kind: 'set-timer', timer: 'claim', minMs: 5_001, maxMs: 5_001 },
+    ]);
+  });
+
+  test('waits where the leader says that somebody else has the slot, and reads again by and by', () => {
+    const agent = new AgentStory().reach('claiming');
+    const entry = { revision: 8, holder: { ...HOLDER, node: 'n2' } };
+    expect(agent.tell({ kind: 'slot-not-claimed', slot: 0, entry })).toEqual([
+      { kind: 'set-timer', timer: 'slots', minMs: 15_000, maxMs: 45_000 },
+    ]);
+    expect(agent.fire('slots')).toEqual([
+      { kind: 'read-slots' },
+      { kind: 'set-timer', timer: 'slots', minMs: 15_000, maxMs: 45_000 },
+    ]);
+    expect(agent.tell({ kind: 'slot-heard', slot: 0, entry: { revision: 9 } })).toEqual([
+      { kind: 'set-timer', timer: 'claim', minMs: 0, maxMs: 20 },
+    ]);
+    expect(agent.fire('claim')).toEqual([{ kind: 'claim-slot', slot: 0, expect: 9, holder: HOLDER }]);
+  });
+
+  test('takes the leader’s word on a slot even where it is older: the bucket was made anew', () => {
+    const agent = new AgentStory().reach('queued');
+    agent.tell({ kind: 'slot-heard', slot: 0, entry: { revision: 500 } });
+    expect(agent.fire('claim')).toEqual([{ kind: 'claim-slot', slot: 0, expect: 500, holder: HOLDER }]);
+    agent.tell({ kind: 'slot-not-claimed', slot: 0, entry: { revision: 0 } });
+    expect(agent.fire('claim')).toEqual([{ kind: 'claim-slot', slot: 0, expect: 0, holder: HOLDER }]);
   });
 });

@@ -1,9 +1,11 @@
 /** Claiming a slot, and the look at the orders that follows it before anything starts (I2). */
 
+import type { SlotEntry } from '@swell/shared/domain/slot.ts';
 import { swapOrder } from './attempt.ts';
+import { consider } from './consider.ts';
 import type { AgentEvent } from './events.ts';
 import { freeSlot, renewTimer } from './lease.ts';
-import { readOrders } from './look.ts';
+import { REREAD_SLOTS, readOrders } from './look.ts';
 import type { Step } from './outcome.ts';
 import { say } from './say.ts';
 import {
@@ -21,55 +23,70 @@ import { obstacleToStart, want } from './want.ts';
 type Claiming = Extract<Phase, { name: 'claiming' }>;
 type Checking = Extract<Phase, { name: 'checking' }>;
 
-export function stepClaim(
+/** Where nothing came of a claim, whatever the cause, the bus is left alone for a moment. */
+const REST_MS = 5_000;
+
+export function stepClaiming(state: ServiceState, phase: Claiming, event: AgentEvent, nowMs: number): Step {
+  if (event.kind === 'slot-claimed' && event.slot === phase.slot)
+    return claimed(state, phase, event.revision);
+  if (event.kind !== 'slot-not-claimed' || event.slot !== phase.slot) return { state, effects: [] };
+  const waiting = withPhase(state, { name: 'queued', claimIsTimed: false });
+  return event.entry === undefined
+    ? claimUnknown(waiting, event, nowMs)
+    : claimRefused(waiting, event, event.entry, nowMs);
+}
+
+function claimed(state: ServiceState, { attempt, slot, sentAtMs }: Claiming, fence: number): Step {
+  const lease = { slot, revision: fence, untilMs: sentAtMs + attempt.leaseMs };
+  const checking = withPhase(state, { name: 'checking', attempt, lease, fence });
+  return { state: checking, effects: [readOrders(state, fence), renewTimer(attempt)] };
+}
+
+/** It may have been stored: then the slots show it, and it is given back. */
+function claimUnknown(state: ServiceState, event: AgentEvent, nowMs: number): Step {
+  const { state: next, effects } = consider({ ...state, restUntilMs: nowMs + REST_MS }, event, nowMs);
+  return { state: next, effects: [{ kind: 'read-slots' }, ...effects] };
+}
+
+/** The refusal came with the leader's word on that slot, which stands even where it is older: a bucket made anew. */
+function claimRefused(
   state: ServiceState,
-  phase: Claiming | Checking,
-  event: AgentEvent,
+  event: Extract<AgentEvent, { kind: 'slot-not-claimed' }>,
+  entry: SlotEntry,
   nowMs: number,
 ): Step {
-  if (phase.name === 'claiming') return stepClaiming(state, phase, event);
+  const slots = new Map(state.slots).set(event.slot, entry);
+  const { state: next, effects } = consider({ ...state, slots }, event, nowMs);
+  return { state: next, effects: [REREAD_SLOTS, ...effects] };
+}
+
+export function stepChecking(state: ServiceState, phase: Checking, event: AgentEvent, nowMs: number): Step {
+  const { attempt, lease } = phase;
   switch (event.kind) {
     case 'orders-read':
       // An answer to what was asked before the claim may be older than a halt that the claim came after.
       return event.asked.fence === phase.fence ? check(state, phase, nowMs) : { state, effects: [] };
     case 'orders-not-read':
       return event.asked.fence === phase.fence
-        ? giveUp(state, phase.attempt, phase.lease)
+        ? giveUp(state, attempt, lease, nowMs)
         : { state, effects: [] };
     case 'disconnected':
-      return giveUp(state, phase.attempt, phase.lease);
+      return giveUp(state, attempt, lease, nowMs);
+    case 'slot-not-renewed':
+      return event.lost && event.slot === lease.slot
+        ? giveUp(state, attempt, undefined, nowMs)
+        : { state, effects: [] };
     default:
       return { state, effects: [] };
   }
 }
 
-function stepClaiming(state: ServiceState, phase: Claiming, event: AgentEvent): Step {
-  if (event.kind === 'slot-claimed' && event.slot === phase.slot) {
-    const lease = {
-      slot: event.slot,
-      revision: event.revision,
-      untilMs: phase.sentAtMs + phase.attempt.leaseMs,
-    };
-    const fence = event.revision;
-    const checking = withPhase(state, { name: 'checking', attempt: phase.attempt, lease, fence });
-    return { state: checking, effects: [readOrders(state, fence), renewTimer(phase.attempt)] };
-  }
-  if (event.kind === 'slot-not-claimed' && event.slot === phase.slot) {
-    // The next look tells whether another one is free; its entry came with the refusal.
-    const seen = event.entry === undefined ? state.slots : new Map(state.slots).set(event.slot, event.entry);
-    const waiting = withPhase({ ...state, slots: seen }, { name: 'queued', claimIsTimed: false });
-    return { state: waiting, effects: event.entry === undefined ? [{ kind: 'read-slots' }] : [] };
-  }
-  return { state, effects: [] };
-}
-
-/** I2. Admitted, slot held, wave re-read after the claim, wave fresh: then, and only then, it begins. */
+/** I2. Admitted, slot held (and the wave still has it), wave re-read after the claim, wave fresh: then it begins. */
 function check(state: ServiceState, { attempt, lease, fence }: Checking, nowMs: number): Step {
   const wanted = want(state);
   const meant = wanted.kind === 'go' && isStillMeant(wanted.goal, attempt) ? wanted.goal : undefined;
-  if (meant === undefined || obstacleToStart(state, nowMs) !== undefined || nowMs >= lease.untilMs) {
-    return giveUp(state, attempt, lease);
-  }
+  const isOurs = meant !== undefined && lease.slot < meant.wave.order.slots && nowMs < lease.untilMs;
+  if (!isOurs || obstacleToStart(state, nowMs) !== undefined) return giveUp(state, attempt, lease, nowMs);
   const { pulse } = state;
   const told = say(withBegun(withJournal(state, { attempt }), attempt), {
     rollout: attempt.rollout,
@@ -95,9 +112,8 @@ function isStillMeant(goal: Goal, attempt: Attempt): boolean {
   return attempt.kind === 'update' && goal.release.rollout === attempt.rollout;
 }
 
-function giveUp(state: ServiceState, attempt: Attempt, lease: Lease): Step {
-  return {
-    state: withPhase(state, { name: 'idle' }),
-    effects: [freeSlot(state, attempt, lease), { kind: 'observe' }],
-  };
+function giveUp(state: ServiceState, attempt: Attempt, lease: Lease | undefined, nowMs: number): Step {
+  const idle = withPhase({ ...state, restUntilMs: nowMs + REST_MS }, { name: 'idle' });
+  const freed = lease === undefined ? [] : [freeSlot(state, attempt, lease)];
+  return { state: idle, effects: [{ kind: 'clear-timer', timer: 'renew' }, ...freed, { kind: 'observe' }] };
 }

@@ -7,6 +7,7 @@ import { unreachable } from '@swell/shared/kernel/unreachable.ts';
 import { type Effect, timer } from './effects.ts';
 import type { AgentEvent } from './events.ts';
 import { holderOf } from './lease.ts';
+import { REREAD_SLOTS } from './look.ts';
 import type { Step } from './outcome.ts';
 import { say } from './say.ts';
 import { type Attempt, type Goal, type ServiceState, withPhase } from './state.ts';
@@ -20,9 +21,6 @@ const CLAIM_SPREAD_MAX_MS = 1_000;
 const CLAIM_SPREAD_PER_WAITER_MS = 5;
 /** By admission, no more nodes than this wait for each slot. */
 const WAITERS_PER_SLOT = 4;
-/** A freed slot whose message was lost is found by looking again. */
-const REREAD_MIN_MS = 15_000;
-const REREAD_MAX_MS = 45_000;
 
 export function consider(state: ServiceState, event: AgentEvent, nowMs: number): Step {
   const wanted = want(state);
@@ -134,7 +132,7 @@ function claim(state: ServiceState, goal: Goal, nowMs: number): Step {
   const chosen = choose(state, free);
   if (chosen === undefined) {
     const waiting = withPhase(state, { name: 'queued', claimIsTimed: false });
-    return { state: waiting, effects: [timer('look', REREAD_MIN_MS, REREAD_MAX_MS)] };
+    return { state: waiting, effects: [REREAD_SLOTS] };
   }
   const attempt = attemptFor(state, goal);
   const claiming = withPhase(state, { name: 'claiming', attempt, slot: chosen.slot, sentAtMs: nowMs });

@@ -13,9 +13,10 @@ import type { SwapOrder } from './container.ts';
  * - `probe`: ask for health again.
  * - `retry`: ask the engine again for what it could not do.
  * - `resend`: send the oldest report again.
+ * - `slots`: read the slots again while waiting for one.
  * - `look`: read again whatever might have been missed.
  */
-export type Timer = 'stage' | 'claim' | 'renew' | 'probe' | 'retry' | 'resend' | 'look';
+export type Timer = 'stage' | 'claim' | 'renew' | 'probe' | 'retry' | 'resend' | 'slots' | 'look';
 
 /** What was known when the orders were asked for, so that the answer can be judged however late it comes. */
 export interface Asked {

@@ -36,7 +36,7 @@ export type AgentEvent =
   | { readonly kind: 'image-staged'; readonly digest: Digest }
   | { readonly kind: 'image-not-staged'; readonly digest: Digest; readonly reason: string }
   | { readonly kind: 'slot-claimed'; readonly slot: number; readonly revision: number }
-  /** Somebody else has it (as `entry` shows), or nobody knows. */
+  /** The leader says what stands there instead (`entry`; revision 0: nothing ever did), or nobody knows. */
   | { readonly kind: 'slot-not-claimed'; readonly slot: number; readonly entry?: SlotEntry }
   | {
       readonly kind: 'slot-renewed';

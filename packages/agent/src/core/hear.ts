@@ -11,7 +11,8 @@ export function hear(state: ServiceState, event: AgentEvent, nowMs: number): Ser
     case 'observed':
       return { ...state, observation: event.observation };
     case 'connected':
-      return { ...state, connected: true };
+      // Perhaps to another bus, or one made anew: what was known of slots is read again.
+      return { ...state, connected: true, slots: new Map() };
     case 'disconnected':
       return { ...withoutSending(state), connected: false };
     case 'wave-heard':

@@ -66,8 +66,10 @@ function renewed(state: ServiceState, slot: number, revision: number, sentAtMs: 
 }
 
 function lost(state: ServiceState, slot: number): Step {
-  const held = work(state.phase);
-  return { state: held?.lease?.slot === slot ? withLease(state, undefined) : state, effects: [] };
+  const { phase } = state;
+  // Before anything has begun, the claim itself is given up.
+  const isOurs = phase.name !== 'checking' && work(phase)?.lease?.slot === slot;
+  return { state: isOurs ? withLease(state, undefined) : state, effects: [] };
 }
 
 function retryRenewal(state: ServiceState): Step {

@@ -10,6 +10,8 @@ const LOOK_MAX_MS = 75_000;
 const RETRY_MIN_MS = 1_000;
 const RETRY_MAX_MS = 5_000;
 
+/** A freed slot whose message was lost is found by looking again. */
+export const REREAD_SLOTS = timer('slots', 15_000, 45_000);
 export const LOOK_AGAIN = timer('look', LOOK_MIN_MS, LOOK_MAX_MS);
 
 export function readOrders({ journal }: ServiceState, fence?: number): Effect {
@@ -54,6 +56,8 @@ function onTimer(state: ServiceState, name: Timer): readonly Effect[] {
       const orders: readonly Effect[] = state.connected ? [readOrders(state), { kind: 'read-slots' }] : [];
       return isAtRest(state) ? [{ kind: 'observe' }, ...orders, LOOK_AGAIN] : [...orders, LOOK_AGAIN];
     }
+    case 'slots':
+      return state.phase.name === 'queued' && state.connected ? [{ kind: 'read-slots' }, REREAD_SLOTS] : [];
     case 'renew':
       return renew(state);
     case 'retry':

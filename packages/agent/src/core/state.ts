@@ -145,7 +145,7 @@ export interface ServiceState {
   readonly slots: SlotView;
   /** The digest that has been brought here and verified since the start. */
   readonly staged?: Digest;
-  /** Nothing begins before: an attempt was interrupted. */
+  /** Nothing begins before: an attempt was interrupted, or nothing came of a claim. */
   readonly restUntilMs: number;
   /** The program is ending: nothing begins. */
   readonly stopping: boolean;

@@ -9,7 +9,7 @@
  */
 
 import { unreachable } from '@swell/shared/kernel/unreachable.ts';
-import { stepClaim } from './claim.ts';
+import { stepChecking, stepClaiming } from './claim.ts';
 import { consider } from './consider.ts';
 import type { AgentEvent } from './events.ts';
 import { hear } from './hear.ts';
@@ -45,8 +45,9 @@ function act(state: ServiceState, event: AgentEvent, nowMs: number): Step {
     case 'queued':
       return consider(state, event, nowMs);
     case 'claiming':
+      return stepClaiming(state, phase, event, nowMs);
     case 'checking':
-      return stepClaim(state, phase, event, nowMs);
+      return stepChecking(state, phase, event, nowMs);
     case 'preparing':
     case 'swapping':
     case 'probing':

@@ -86,7 +86,7 @@ function wantForth(state: ServiceState): Want {
 export function obstacleToStart(state: ServiceState, nowMs: number): string | undefined {
   if (state.stopping) return 'the agent is stopping';
   if (!state.connected) return 'the bus is out of reach';
-  if (nowMs < state.restUntilMs) return 'it rests after an interrupted attempt';
+  if (nowMs < state.restUntilMs) return 'it rests before it tries again';
   return isFresh(state, nowMs) ? undefined : 'no coordinator has stood behind the wave for 30 s';
 }
 

@@ -76,8 +76,7 @@ const PERFORMERS: Performers = {
       async (connected): Promise<AgentEvent> => {
         const outcome = await slotsOf(connected, host, self).write(slot, expect, holder);
         if (outcome.is === 'stored') return { kind: 'slot-claimed', slot, revision: outcome.revision };
-        const { entry } = outcome;
-        return { kind: 'slot-not-claimed', slot, ...(entry !== undefined && { entry }) };
+        return { kind: 'slot-not-claimed', slot, entry: outcome.entry ?? { revision: 0 } };
       },
       () => ({ kind: 'slot-not-claimed', slot }),
     ),
