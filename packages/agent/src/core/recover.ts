@@ -7,17 +7,28 @@ import { DEFAULT_POLICY } from '@swell/shared/domain/policy.ts';
 import { finish } from './attempt.ts';
 import { consider } from './consider.ts';
 import type { Observation } from './container.ts';
+import type { AgentEvent } from './events.ts';
 import type { Step } from './outcome.ts';
 import { type Attempt, type Ending, type Phase, type ServiceState, withJournal, withPhase } from './state.ts';
 import { ask, revert, settle } from './swap.ts';
 
 const RESTARTED: Ending = { result: 'interrupted', reason: 'the agent was restarted in the middle of it' };
 
-export function recover(unrecovered: ServiceState, observation: Observation, nowMs: number): Step {
-  const state: ServiceState = { ...unrecovered, recovered: true };
+export function recover(
+  unrecovered: ServiceState,
+  observation: Observation,
+  event: AgentEvent,
+  nowMs: number,
+): Step {
+  const { state, effects } = takeUp({ ...unrecovered, recovered: true }, observation, nowMs);
+  // What was read of the slots before this look could not be told: whether the one in our name is still needed.
+  return { state, effects: state.connected ? [...effects, { kind: 'read-slots' }] : effects };
+}
+
+function takeUp(state: ServiceState, observation: Observation, nowMs: number): Step {
   const attempt = state.journal.attempt ?? attemptOfMarks(observation);
-  if (attempt === undefined) return consider(state, { kind: 'observed', observation }, nowMs);
-  const known = withJournal(state, { attempt });
+  if (attempt === undefined) return consider(state, event, nowMs);
+  const known = withJournal({ ...state, era: state.era + 1 }, { attempt });
   switch (observation.swap?.progress) {
     case 'prepared':
       return revert(known, { attempt }, attempt.ending ?? RESTARTED);
