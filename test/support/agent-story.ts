@@ -90,7 +90,7 @@ export class AgentStory {
 
   /** The engine answers. */
   look(observation: Observation = ON_V1): readonly Effect[] {
-    return this.tell({ kind: 'observed', observation });
+    return this.tell({ kind: 'observed', era: this.state.era, observation });
   }
 
   /** The leader answers what was asked last (or `asked`). */
@@ -100,6 +100,10 @@ export class AgentStory {
 
   pulse(wave: number, halt = 0, term = TERM): readonly Effect[] {
     return this.tell({ kind: 'pulse-heard', term, wave, halt });
+  }
+
+  probe(outcome: ProbeOutcome): readonly Effect[] {
+    return this.tell({ kind: 'probed', attempt: this.state.journal.attempt?.id ?? '', outcome });
   }
 
   fire(timer: Timer): readonly Effect[] {
@@ -125,7 +129,7 @@ export class AgentStory {
       ['preparing', () => this.read({ revision: 10, order: newWave() })],
       ['swapping', () => this.tell({ kind: 'swap-prepared' })],
       ['probing', () => this.tell({ kind: 'swapped' })],
-      ['settling', () => this.tell({ kind: 'probed', outcome: HEALTHY })],
+      ['settling', () => this.probe(HEALTHY)],
     ];
     for (const [name, take] of steps) {
       take();

@@ -5,6 +5,7 @@ import type { Result } from '@swell/shared/domain/report.ts';
 import type { SwapOrder } from './container.ts';
 import type { Effect } from './effects.ts';
 import { freeSlot } from './lease.ts';
+import { observe } from './look.ts';
 import type { Step } from './outcome.ts';
 import { say } from './say.ts';
 import {
@@ -49,7 +50,7 @@ export function finish(
   const { result, isOver } = outcome(state, attempt, ending);
   const running = runningAfter(state, attempt, result);
   const { attempt: _, ...journal } = state.journal;
-  const { observation: __, ...rest } = state;
+  const { observation: __, ...rest } = { ...state, era: state.era + 1 };
   const known = withBegun({ ...rest, journal }, attempt);
   const told = say(isOver ? withEnd(known, attempt, result) : withInterruption(known, attempt), {
     rollout: attempt.rollout,
@@ -64,7 +65,7 @@ export function finish(
   const effects: Effect[] = [
     { kind: 'clear-timer', timer: 'renew' },
     { kind: 'clear-timer', timer: 'probe' },
-    { kind: 'observe' },
+    observe(rest),
   ];
   if (lease !== undefined) effects.push(freeSlot(state, attempt, lease));
   const restUntilMs = result === 'interrupted' ? nowMs + REST_AFTER_INTERRUPTION_MS : state.restUntilMs;

@@ -100,7 +100,7 @@ describe('a claim that comes to nothing', () => {
     const agent = new AgentStory().reach('checking');
     expect(agent.tell({ kind: 'slot-not-renewed', slot: 0, lost: true })).toEqual([
       { kind: 'clear-timer', timer: 'renew' },
-      { kind: 'observe' },
+      { kind: 'observe', era: 0 },
     ]);
     expect(agent.read({ revision: 10, order: newWave() }, undefined, ASKED)).not.toContainEqual(
       expect.objectContaining({ kind: 'prepare-swap' }),

@@ -5,7 +5,7 @@ import { swapOrder } from './attempt.ts';
 import { consider } from './consider.ts';
 import type { AgentEvent } from './events.ts';
 import { freeSlot, renewTimer } from './lease.ts';
-import { REREAD_SLOTS, readOrders } from './look.ts';
+import { observe, REREAD_SLOTS, readOrders } from './look.ts';
 import type { Step } from './outcome.ts';
 import { say } from './say.ts';
 import {
@@ -102,7 +102,7 @@ function check(state: ServiceState, { attempt, lease, fence }: Checking, nowMs: 
   });
   const order = swapOrder(state, meant, attempt);
   return {
-    state: withPhase(told, { name: 'preparing', attempt, order, lease }),
+    state: withPhase({ ...told, era: told.era + 1 }, { name: 'preparing', attempt, order, lease }),
     effects: [{ kind: 'prepare-swap', order }],
   };
 }
@@ -115,5 +115,5 @@ function isStillMeant(goal: Goal, attempt: Attempt): boolean {
 function giveUp(state: ServiceState, attempt: Attempt, lease: Lease | undefined, nowMs: number): Step {
   const idle = withPhase({ ...state, restUntilMs: nowMs + REST_MS }, { name: 'idle' });
   const freed = lease === undefined ? [] : [freeSlot(state, attempt, lease)];
-  return { state: idle, effects: [{ kind: 'clear-timer', timer: 'renew' }, ...freed, { kind: 'observe' }] };
+  return { state: idle, effects: [{ kind: 'clear-timer', timer: 'renew' }, ...freed, observe(idle)] };
 }

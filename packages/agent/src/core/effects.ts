@@ -11,12 +11,13 @@ import type { SwapOrder } from './container.ts';
  * - `claim`: claim a slot now (claims are spread).
  * - `renew`: a third of the lease is over.
  * - `probe`: ask for health again.
- * - `retry`: ask the engine again for what it could not do.
+ * - `retry`: ask the engine again for the part of a swap that it could not do.
+ * - `observe`: look at the engine again, which did not answer.
  * - `resend`: send the oldest report again.
  * - `slots`: read the slots again while waiting for one.
  * - `look`: read again whatever might have been missed.
  */
-export type Timer = 'stage' | 'claim' | 'renew' | 'probe' | 'retry' | 'resend' | 'slots' | 'look';
+export type Timer = 'stage' | 'claim' | 'renew' | 'probe' | 'retry' | 'observe' | 'resend' | 'slots' | 'look';
 
 /** What was known when the orders were asked for, so that the answer can be judged however late it comes. */
 export interface Asked {
@@ -28,7 +29,7 @@ export interface Asked {
 }
 
 export type Effect =
-  | { readonly kind: 'observe' }
+  | { readonly kind: 'observe'; readonly era: number }
   | { readonly kind: 'stage-image'; readonly image: PinnedImage }
   | { readonly kind: 'read-orders'; readonly asked: Asked }
   | { readonly kind: 'read-slots' }
@@ -54,7 +55,12 @@ export type Effect =
   | { readonly kind: 'cut-over' }
   | { readonly kind: 'commit-swap' }
   | { readonly kind: 'undo-swap' }
-  | { readonly kind: 'probe'; readonly probe: Probe; readonly timeoutMs: number }
+  | {
+      readonly kind: 'probe';
+      readonly attempt: string;
+      readonly probe: Probe;
+      readonly timeoutMs: number;
+    }
   | { readonly kind: 'send-report'; readonly report: NodeReport }
   /** Fires once, after a time drawn between the two bounds; replaces the timer of its name. */
   | { readonly kind: 'set-timer'; readonly timer: Timer; readonly minMs: number; readonly maxMs: number }

@@ -13,8 +13,8 @@ export interface Told<Order> {
 }
 
 export type AgentEvent =
-  | { readonly kind: 'observed'; readonly observation: Observation }
-  | { readonly kind: 'not-observed'; readonly reason: string }
+  | { readonly kind: 'observed'; readonly era: number; readonly observation: Observation }
+  | { readonly kind: 'not-observed'; readonly era: number; readonly reason: string }
   /** Somebody's hand was on a container of the service. */
   | { readonly kind: 'container-changed' }
   | { readonly kind: 'connected' }
@@ -49,7 +49,7 @@ export type AgentEvent =
   | { readonly kind: 'swap-not-prepared'; readonly reason: string; readonly retryable: boolean }
   | { readonly kind: 'swapped' }
   | { readonly kind: 'not-swapped'; readonly reason: string; readonly retryable: boolean }
-  | { readonly kind: 'probed'; readonly outcome: ProbeOutcome }
+  | { readonly kind: 'probed'; readonly attempt: string; readonly outcome: ProbeOutcome }
   | { readonly kind: 'swap-committed' }
   | { readonly kind: 'swap-not-committed'; readonly reason: string }
   | { readonly kind: 'swap-undone' }

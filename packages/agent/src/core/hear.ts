@@ -9,7 +9,7 @@ import { type ServiceState, withJournal } from './state.ts';
 export function hear(state: ServiceState, event: AgentEvent, nowMs: number): ServiceState {
   switch (event.kind) {
     case 'observed':
-      return { ...state, observation: event.observation };
+      return event.era === state.era ? { ...state, observation: event.observation } : state;
     case 'connected':
       // Perhaps to another bus, or one made anew: what was known of slots is read again.
       return { ...state, connected: true, slots: new Map() };

@@ -14,6 +14,10 @@ const RETRY_MAX_MS = 5_000;
 export const REREAD_SLOTS = timer('slots', 15_000, 45_000);
 export const LOOK_AGAIN = timer('look', LOOK_MIN_MS, LOOK_MAX_MS);
 
+export function observe({ era }: ServiceState): Effect {
+  return { kind: 'observe', era };
+}
+
 export function readOrders({ journal }: ServiceState, fence?: number): Effect {
   return { kind: 'read-orders', asked: { ...journal.highest, ...(fence !== undefined && { fence }) } };
 }
@@ -28,9 +32,9 @@ export function look(state: ServiceState, event: AgentEvent): readonly Effect[] 
     case 'report-not-stored':
       return [timer('resend', RETRY_MIN_MS, RETRY_MAX_MS)];
     case 'container-changed':
-      return isAtRest(state) ? [{ kind: 'observe' }] : [];
+      return isAtRest(state) ? [observe(state)] : [];
     case 'not-observed':
-      return [timer('retry', RETRY_MIN_MS, RETRY_MAX_MS)];
+      return [timer('observe', RETRY_MIN_MS, RETRY_MAX_MS)];
     case 'timer-fired':
       return onTimer(state, event.timer);
     default:
@@ -54,14 +58,14 @@ function onTimer(state: ServiceState, name: Timer): readonly Effect[] {
   switch (name) {
     case 'look': {
       const orders: readonly Effect[] = state.connected ? [readOrders(state), { kind: 'read-slots' }] : [];
-      return isAtRest(state) ? [{ kind: 'observe' }, ...orders, LOOK_AGAIN] : [...orders, LOOK_AGAIN];
+      return isAtRest(state) ? [observe(state), ...orders, LOOK_AGAIN] : [...orders, LOOK_AGAIN];
     }
     case 'slots':
       return state.phase.name === 'queued' && state.connected ? [{ kind: 'read-slots' }, REREAD_SLOTS] : [];
     case 'renew':
       return renew(state);
-    case 'retry':
-      return isAtRest(state) ? [{ kind: 'observe' }] : [];
+    case 'observe':
+      return isAtRest(state) ? [observe(state)] : [];
     default:
       return [];
   }

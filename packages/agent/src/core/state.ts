@@ -128,6 +128,8 @@ export interface ServiceState {
   readonly phase: Phase;
   /** What the engine shows; missing until it has been looked at since the last change of ours. */
   readonly observation?: Observation;
+  /** Rises when an attempt begins and when it ends: what the engine showed before tells nothing after. */
+  readonly era: number;
   /** What an agent that died left behind has been taken care of. */
   readonly recovered: boolean;
   readonly connected: boolean;
@@ -158,6 +160,7 @@ export function newService(self: Self, journal: Journal): ServiceState {
     self,
     journal,
     phase: { name: 'idle' },
+    era: 0,
     recovered: false,
     connected: false,
     frozen: false,

@@ -14,7 +14,7 @@ import { consider } from './consider.ts';
 import type { AgentEvent } from './events.ts';
 import { hear } from './hear.ts';
 import { seeLease } from './lease.ts';
-import { LOOK_AGAIN, look } from './look.ts';
+import { LOOK_AGAIN, look, observe } from './look.ts';
 import type { Step } from './outcome.ts';
 import { recover } from './recover.ts';
 import { sendNext } from './say.ts';
@@ -22,7 +22,7 @@ import type { ServiceState } from './state.ts';
 import { stepSwap } from './swap.ts';
 
 export function begin(state: ServiceState): Step {
-  return { state, effects: [{ kind: 'observe' }, LOOK_AGAIN] };
+  return { state, effects: [observe(state), LOOK_AGAIN] };
 }
 
 export function step(state: ServiceState, event: AgentEvent, nowMs: number): Step {
@@ -35,8 +35,10 @@ export function step(state: ServiceState, event: AgentEvent, nowMs: number): Ste
 }
 
 function act(state: ServiceState, event: AgentEvent, nowMs: number): Step {
-  if (!state.recovered)
-    return event.kind === 'observed' ? recover(state, event.observation, nowMs) : { state, effects: [] };
+  if (!state.recovered) {
+    const { observation } = state;
+    return observation === undefined ? { state, effects: [] } : recover(state, observation, event, nowMs);
+  }
   const { phase } = state;
   switch (phase.name) {
     case 'idle':

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { AgentStory, image, newWave, V2, V3 } from '../../../../test/support/agent-story.ts';
+import { AgentStory, HEALTH, HEALTHY, image, newWave, V2, V3 } from '../../../../test/support/agent-story.ts';
 
 const ORDER = {
   service: 'web',
@@ -9,6 +9,22 @@ const ORDER = {
 } as const;
 
 const SUPERSEDED = newWave({ rollout: 8, digest: V3 });
+
+describe('probing', () => {
+  test('judges by its own probes: an answer to an earlier attempt says nothing', () => {
+    const agent = new AgentStory().reach('probing');
+    expect(agent.effects).toContainEqual({
+      kind: 'probe',
+      attempt: '7.update.1',
+      probe: HEALTH.probe,
+      timeoutMs: HEALTH.probeTimeoutMs,
+    });
+    agent.tell({ kind: 'probed', attempt: '6.update.1', outcome: HEALTHY });
+    expect(agent.phase).toBe('probing');
+    agent.probe(HEALTHY);
+    expect(agent.phase).toBe('settling');
+  });
+});
 
 describe('preparing', () => {
   test('asks again for what it asked for first, whatever has been released or taken back meanwhile', () => {

@@ -112,7 +112,9 @@ function stepProbing(state: ServiceState, phase: Of<'probing'>, event: AgentEven
   if (ending !== undefined) return revert(state, phase, ending);
   switch (event.kind) {
     case 'probed':
-      return judgeProbe(state, phase, event.outcome, nowMs);
+      return event.attempt === attempt.id
+        ? judgeProbe(state, phase, event.outcome, nowMs)
+        : { state, effects: [] };
     case 'timer-fired':
       return event.timer === 'probe' ? { state, effects: [ask(attempt)] } : stay(state);
     default:
@@ -170,8 +172,8 @@ function stepReverting(state: ServiceState, phase: Of<'reverting'>, event: Agent
   }
 }
 
-export function ask(attempt: Attempt): Effect {
-  return { kind: 'probe', probe: attempt.health.probe, timeoutMs: attempt.health.probeTimeoutMs };
+export function ask({ id, health }: Attempt): Effect {
+  return { kind: 'probe', attempt: id, probe: health.probe, timeoutMs: health.probeTimeoutMs };
 }
 
 /** The new container is well: it becomes the only one. */

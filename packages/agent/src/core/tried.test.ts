@@ -1,11 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import {
   AgentStory,
+  HEALTHY,
   newHalt,
   newWave,
   ON_V1,
   ON_V2,
   SELF,
+  SICK,
   V2,
   V3,
 } from '../../../../test/support/agent-story.ts';
@@ -54,7 +56,8 @@ describe('attempts', () => {
     cutOff(agent);
     agent.begin({ revision: 10, order: newWave() });
     agent.tell({ kind: 'swap-prepared' }, { kind: 'swapped' });
-    agent.tell({ kind: 'probed', outcome: { healthy: true, seen: '' } }, { kind: 'swap-committed' });
+    agent.probe(HEALTHY);
+    agent.tell({ kind: 'swap-committed' });
     agent.look(ON_V2);
     const halted = { revision: 11, order: newWave({ phase: 'halted' }) };
     const halt = { revision: 12, order: newHalt() };
@@ -70,7 +73,7 @@ describe('attempts', () => {
 
   test('at a rollout that failed here are not repeated when the fleet settles on it again', () => {
     const agent = new AgentStory().reach('probing');
-    agent.after(60_000).tell({ kind: 'probed', outcome: { healthy: false, seen: 'HTTP 500' } });
+    agent.after(60_000).probe(SICK);
     agent.tell({ kind: 'swap-undone' });
     agent.look(ON_V1);
     agent.fire('look');

@@ -33,10 +33,10 @@ type Performers = {
 };
 
 const PERFORMERS: Performers = {
-  observe: (_effect, { engine, self }) =>
+  observe: ({ era }, { engine, self }) =>
     byEngine(
-      async () => ({ kind: 'observed', observation: await engine.observe(self.service) }),
-      ({ message }) => ({ kind: 'not-observed', reason: message }),
+      async () => ({ kind: 'observed', era, observation: await engine.observe(self.service) }),
+      ({ message }) => ({ kind: 'not-observed', era, reason: message }),
     ),
 
   'stage-image': ({ image }, { engine, signal }) =>
@@ -124,10 +124,10 @@ const PERFORMERS: Performers = {
       ({ message, retryable }) => ({ kind: 'not-swapped', reason: message, retryable }),
     ),
 
-  probe: ({ probe, timeoutMs }, { engine, self }) =>
+  probe: ({ attempt, probe, timeoutMs }, { engine, self }) =>
     byEngine(
-      async () => ({ kind: 'probed', outcome: await engine.probe(self.service, probe, timeoutMs) }),
-      ({ message }) => ({ kind: 'probed', outcome: { healthy: false, seen: message } }),
+      async () => ({ kind: 'probed', attempt, outcome: await engine.probe(self.service, probe, timeoutMs) }),
+      ({ message }) => ({ kind: 'probed', attempt, outcome: { healthy: false, seen: message } }),
     ),
 
   'commit-swap': (_effect, { engine, self }) =>
