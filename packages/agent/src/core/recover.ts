@@ -20,12 +20,12 @@ export function recover(
   event: AgentEvent,
   nowMs: number,
 ): Step {
-  const { state, effects } = takeUp({ ...unrecovered, recovered: true }, observation, nowMs);
+  const { state, effects } = takeUp({ ...unrecovered, recovered: true }, observation, event, nowMs);
   // What was read of the slots before this look could not be told: whether the one in our name is still needed.
   return { state, effects: state.connected ? [...effects, { kind: 'read-slots' }] : effects };
 }
 
-function takeUp(state: ServiceState, observation: Observation, nowMs: number): Step {
+function takeUp(state: ServiceState, observation: Observation, event: AgentEvent, nowMs: number): Step {
   const attempt = state.journal.attempt ?? attemptOfMarks(observation);
   if (attempt === undefined) return consider(state, event, nowMs);
   const known = withJournal({ ...state, era: state.era + 1 }, { attempt });
