@@ -21,6 +21,8 @@ export class Program implements AsyncDisposable {
   readonly #lines: LogLine[] = [];
   readonly #watchers = new Set<() => void>();
   readonly ended: Promise<number | null>;
+  /** Somebody of the test or the demo has ended it, or was about to. */
+  #isMeant = false;
   readonly logFile: string;
 
   constructor({ program, environment, logFile }: ProgramOptions) {
@@ -50,6 +52,11 @@ export class Program implements AsyncDisposable {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
+  /** It is gone, and nobody asked it to go. */
+  get hasFailed(): boolean {
+    return !this.isRunning && !this.#isMeant;
+  }
+
   /** Resolves with the first line, already there or still to come, that fits; rejects when the program ends without. */
   async line(fits: (line: LogLine) => boolean, from = 0): Promise<LogLine> {
     for (let next = from; ; ) {
@@ -73,12 +80,14 @@ export class Program implements AsyncDisposable {
   }
 
   async kill(): Promise<void> {
+    this.#isMeant = true;
     this.#child.kill('SIGKILL');
     await this.ended;
   }
 
   /** In order: it is given the time that it needs. Returns its exit code. */
   async stop(): Promise<number | null> {
+    this.#isMeant = true;
     this.#child.kill('SIGCONT');
     this.#child.kill('SIGTERM');
     return this.ended;

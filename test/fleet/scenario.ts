@@ -6,7 +6,7 @@ import { policyKey, STREAMS } from '@swell/shared/protocol/subjects.ts';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import { WEB_PORT } from '../support/docker.ts';
 import { Fleet, type FleetNode, type FleetOptions, SERVICE, storedSequence } from './fleet.ts';
-import { untilAtRest, untilEntry, untilSo } from './watching.ts';
+import { failedPrograms, untilAtRest, untilEntry, untilSo } from './watching.ts';
 
 const HEALTH = {
   http: { port: WEB_PORT, path: '/health' },
@@ -26,6 +26,9 @@ export const QUICK = {
   failureBudget: { max: 0 },
   health: HEALTH,
 } as const;
+
+/** For a release whose nodes get well one by one, when the test lets them: {@link letPass}. */
+export const GATED = { policy: { health: { http: { port: WEB_PORT, path: '/open' } } } } as const;
 
 /** For a release that is sick on purpose: nobody waits half a minute for it. */
 export const IMPATIENT = { policy: { health: { healthyDeadline: '2s' } } } as const;
@@ -61,6 +64,7 @@ export async function endsInOrder(fleet: Fleet): Promise<void> {
   const violations = fleet.log.violations();
   if (violations.length > 0) fleet.keepsLogs = true;
   expect(violations).toEqual([]);
+  expect(failedPrograms(fleet).map(({ logFile }) => logFile)).toEqual([]);
 }
 
 /** The engine's word: exactly one container on each node, running this image, and it serves. */
@@ -80,6 +84,24 @@ export async function expectOn(
       { name: node.container, running: true, digests: expect.arrayContaining([image.digest]) },
     ]);
   }
+}
+
+/** Waits until the node runs a {@link GATED} image, and lets it get well. */
+export async function letPass(fleet: Fleet, node: FleetNode, image: PinnedImage): Promise<void> {
+  await untilRuns(fleet, node, image);
+  const exec = await fleet.docker
+    .getContainer(node.container)
+    .exec({ Cmd: ['/bin/busybox', 'touch', '/www/open'] });
+  await exec.start({ Detach: true });
+}
+
+/** The container that bears the service's name runs this image, whatever else there is. */
+export async function untilRuns(fleet: Fleet, node: FleetNode, image: PinnedImage): Promise<void> {
+  await untilSo(fleet, `${node.name} to run ${image.tag}`, async () =>
+    (await fleet.containersOn(node)).some(
+      ({ name, running, digests }) => name === node.container && running && digests.includes(image.digest),
+    ),
+  );
 }
 
 /** Writes the service's policy by the `nats` CLI, and waits until it is in force. */

@@ -114,12 +114,21 @@ export function nodeNamed(fleet: Fleet, name: string): FleetNode {
   return node;
 }
 
+/** Agents and coordinators that have ended though nobody asked them to. */
+export function failedPrograms(fleet: Fleet): readonly Program[] {
+  return [...fleet.agents.values(), ...fleet.coordinators.values()].filter(({ hasFailed }) => hasFailed);
+}
+
 function gaveUp(fleet: Fleet, what: string): Error {
   fleet.keepsLogs = true;
   const last = fleet.log.entries.slice(-LAST_WORDS).map(describe);
   return new Error(
-    `waited ${PATIENCE_MS / 1_000} s for ${what}; the logs are in ${fleet.directory}. Last in the fleet's log:\n` +
-      last.map((line) => `  ${line}`).join('\n'),
+    [
+      `waited ${PATIENCE_MS / 1_000} s for ${what}; the logs are in ${fleet.directory}`,
+      ...failedPrograms(fleet).map(({ logFile }) => `ended by itself: ${logFile}`),
+      "Last in the fleet's log:",
+      ...last.map((line) => `  ${line}`),
+    ].join('\n'),
   );
 }
 
