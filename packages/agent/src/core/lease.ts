@@ -38,10 +38,12 @@ export function seeLease(state: ServiceState, event: AgentEvent, nowMs: number):
       return renewed(state, event.slot, event.revision, event.sentAtMs);
     case 'slot-not-renewed':
       return event.lost ? lost(state, event.slot) : retryRenewal(state);
+    case 'slot-heard':
+      return seeOwn(state, event.slot, nowMs);
     case 'slots-read':
-      return [...event.entries].reduce<Step>(
-        (seen, [slot, { revision, holder }]) => {
-          const next = seeOwn(seen.state, slot, revision, holder, nowMs);
+      return [...event.entries.keys()].reduce<Step>(
+        (seen, slot) => {
+          const next = seeOwn(seen.state, slot, nowMs);
           return { state: next.state, effects: [...seen.effects, ...next.effects] };
         },
         { state, effects: [] },
@@ -78,22 +80,24 @@ function retryRenewal(state: ServiceState): Step {
   return { state, effects: [timer('renew', held.attempt.leaseMs / 12, held.attempt.leaseMs / 6)] };
 }
 
-/** After a start, or after a claim whose answer was lost: what the bucket says we hold. */
-function seeOwn(
-  state: ServiceState,
-  slot: number,
-  revision: number,
-  holder: SlotHolder | undefined,
-  nowMs: number,
-): Step {
-  if (holder?.node !== state.self.node || !state.recovered) return { state, effects: [] };
-  const { phase } = state;
-  if (phase.name === 'claiming') return { state, effects: [] };
+/**
+ * What the slots show in our name: after a start, after a claim or a renewal whose answer was lost. The attempt under way
+ * keeps one; whatever else bears our name is given back, lest it run out and count against this node.
+ */
+function seeOwn(state: ServiceState, slot: number, nowMs: number): Step {
+  const { phase, self, recovered } = state;
+  const { holder, revision = 0 } = state.slots.get(slot) ?? {};
+  if (holder?.node !== self.node || !recovered || phase.name === 'claiming') return { state, effects: [] };
   const held = work(phase);
-  if (held?.attempt.id !== holder.attempt) {
+  const { lease } = held ?? {};
+  if (held?.attempt.id !== holder.attempt || (lease !== undefined && lease.slot !== slot)) {
     return { state, effects: [{ kind: 'free-slot', slot, expect: revision, holder }] };
   }
-  if (held.lease !== undefined && held.lease.revision >= revision) return { state, effects: [] };
+  if (lease !== undefined) {
+    // A renewal whose answer is still on its way.
+    const newest = { ...lease, revision: Math.max(lease.revision, revision) };
+    return { state: withLease(state, newest), effects: [] };
+  }
   // How much of it is left is not known: it is renewed at once.
   const adopted = withLease(state, { slot, revision, untilMs: nowMs });
   return { state: adopted, effects: renew(adopted) };
