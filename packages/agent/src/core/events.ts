@@ -46,7 +46,13 @@ export type AgentEvent =
     }
   | { readonly kind: 'slot-not-renewed'; readonly slot: number; readonly lost: boolean }
   | { readonly kind: 'swap-prepared' }
-  | { readonly kind: 'swap-not-prepared'; readonly reason: string; readonly retryable: boolean }
+  | {
+      readonly kind: 'swap-not-prepared';
+      readonly reason: string;
+      readonly retryable: boolean;
+      /** The image that was staged is not on the node any more. */
+      readonly imageIsGone?: true;
+    }
   | { readonly kind: 'swapped' }
   | { readonly kind: 'not-swapped'; readonly reason: string; readonly retryable: boolean }
   | { readonly kind: 'probed'; readonly attempt: string; readonly outcome: ProbeOutcome }

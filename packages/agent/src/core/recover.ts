@@ -29,6 +29,11 @@ function takeUp(state: ServiceState, observation: Observation, event: AgentEvent
   const attempt = state.journal.attempt ?? attemptOfMarks(observation);
   if (attempt === undefined) return consider(state, event, nowMs);
   const known = withJournal({ ...state, era: state.era + 1 }, { attempt });
+  if (observation.swap !== undefined && observation.swap.attempt !== attempt.id) {
+    // Somebody put an older journal here. What it tells of has ended; what the marks tell of is taken up next.
+    const over = finish(known, attempt, undefined, attempt.ending ?? RESTARTED, nowMs);
+    return { ...over, state: { ...over.state, recovered: false } };
+  }
   switch (observation.swap?.progress) {
     case 'prepared':
       return revert(known, { attempt }, attempt.ending ?? RESTARTED);
@@ -54,24 +59,25 @@ function done(attempt: Attempt): Ending {
 }
 
 /** No marks: it had not begun, or all of it was over but for its report. What runs tells which. */
-function endingWithoutMarks(attempt: Attempt, { digests }: Observation): Ending {
-  const isOnIt = digests.includes(attempt.digest);
+function endingWithoutMarks(attempt: Attempt, { digests, state }: Observation): Ending {
+  if (attempt.ending !== undefined || state === 'absent') return attempt.ending ?? RESTARTED;
+  const isOnIt = attempt.digest !== undefined && digests.includes(attempt.digest);
   const hasSucceeded = attempt.kind === 'update' ? isOnIt : !isOnIt;
-  if (hasSucceeded && attempt.ending === undefined) return done(attempt);
-  return attempt.ending ?? RESTARTED;
+  return hasSucceeded ? done(attempt) : RESTARTED;
 }
 
 /** The journal is gone, but a container bears the attempt's name. */
 function attemptOfMarks({ swap, digests }: Observation): Attempt | undefined {
   if (swap === undefined) return undefined;
-  const [rollout, kind] = swap.attempt.split('.');
-  const digest = swap.target ?? digests[0];
-  if (digest === undefined) return undefined;
+  const [, rollout = '0', kind = 'update'] = /^(\d{1,15})\.(update|return)\./.exec(swap.attempt) ?? [];
+  // Of a return: what it leaves. Once that has stopped, nobody can tell any more.
+  const left = swap.progress === 'prepared' ? digests[0] : undefined;
+  const digest = kind === 'update' ? swap.target : left;
   return {
     id: swap.attempt,
     kind: kind === 'return' ? 'return' : 'update',
-    rollout: Number(rollout) || 0,
-    digest,
+    rollout: Number(rollout),
+    ...(digest !== undefined && { digest }),
     health: DEFAULT_POLICY.health,
     leaseMs: DEFAULT_POLICY.slotLeaseMs,
   };

@@ -24,8 +24,8 @@ export interface Attempt {
   readonly id: string;
   readonly kind: 'update' | 'return';
   readonly rollout: number;
-  /** Of an update: where it goes. Of a return: what it leaves. */
-  readonly digest: Digest;
+  /** Of an update: where it goes. Of a return: what it leaves. Missing where only the container's marks tell of it. */
+  readonly digest?: Digest;
   readonly health: HealthCheck;
   readonly leaseMs: number;
   readonly stopTimeoutMs?: number;

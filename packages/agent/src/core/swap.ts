@@ -39,45 +39,55 @@ export function stepSwap(state: ServiceState, phase: SwapPhase, event: AgentEven
 function stepPreparing(state: ServiceState, phase: Of<'preparing'>, event: AgentEvent, nowMs: number): Step {
   switch (event.kind) {
     case 'swap-prepared': {
-      const doubt = doubtBeforeCutOver(state, phase, nowMs);
-      if (doubt !== undefined) return revert(state, phase, { result: 'interrupted', reason: doubt });
       const { order: _, ...rest } = phase;
-      return { state: withPhase(state, { ...rest, name: 'swapping' }), effects: [{ kind: 'cut-over' }] };
+      const swapping = withPhase(state, { ...rest, name: 'swapping' });
+      return unlessDoubted(state, phase, nowMs, { state: swapping, effects: [{ kind: 'cut-over' }] });
     }
     case 'swap-not-prepared':
-      if (event.retryable && doubtBeforeCutOver(state, phase, nowMs) === undefined)
-        return { state, effects: [RETRY] };
-      return revert(state, phase, endingOfRefusal(phase.attempt, event.reason, event.retryable));
-    case 'timer-fired':
-      return event.timer === 'retry'
-        ? { state, effects: [{ kind: 'prepare-swap', order: phase.order }] }
-        : stay(state);
+      return event.retryable
+        ? unlessDoubted(state, phase, nowMs, { state, effects: [RETRY] })
+        : refused(state, phase, event);
+    case 'timer-fired': {
+      if (event.timer !== 'retry') return stay(state);
+      return unlessDoubted(state, phase, nowMs, {
+        state,
+        effects: [{ kind: 'prepare-swap', order: phase.order }],
+      });
+    }
     default:
       return stay(state);
   }
 }
 
-/** Why a prepared swap must not go on; the last moment at which a halt, a lost slot or a stop costs nobody anything. */
-function doubtBeforeCutOver(
+/** Before each step that takes the old container further out: a halt, a lost slot or a stop ends it here. */
+function unlessDoubted(
   state: ServiceState,
-  { attempt, lease }: Of<'preparing'>,
+  phase: Of<'preparing' | 'swapping'>,
   nowMs: number,
-): string | undefined {
+  onward: Step,
+): Step {
+  const doubt = doubtBefore(state, phase, nowMs);
+  return doubt === undefined ? onward : revert(state, phase, { result: 'interrupted', reason: doubt });
+}
+
+function doubtBefore(state: ServiceState, { attempt, lease }: Work, nowMs: number): string | undefined {
   if (state.stopping) return 'the agent is stopping';
-  if (lease === undefined || nowMs >= lease.untilMs) return 'its slot was lost before anything had stopped';
-  if (isHaltedAttempt(state, attempt)) return 'the rollout was halted before anything had stopped';
+  if (lease === undefined || nowMs >= lease.untilMs) return 'its slot was lost before the swap';
+  if (isHaltedAttempt(state, attempt)) return 'the rollout was halted before the swap';
   return undefined;
 }
 
-/**
- * What cannot be carried over says nothing about the release, and will not be carried next time either. Where the engine
- * is only out of reach for the moment, another attempt may come.
- */
-function endingOfRefusal(attempt: Attempt, reason: string, retryable: boolean): Ending {
-  if (retryable) return { result: 'interrupted', reason };
-  return attempt.kind === 'update'
-    ? { result: 'interrupted', reason, final: true }
-    : { result: 'kept', reason };
+/** The engine will not carry this over next time either, which says nothing about the release. */
+function refused(
+  state: ServiceState,
+  phase: Of<'preparing'>,
+  { reason, imageIsGone }: Extract<AgentEvent, { kind: 'swap-not-prepared' }>,
+): Step {
+  if (phase.attempt.kind === 'return') return revert(state, phase, { result: 'kept', reason });
+  if (imageIsGone !== true) return revert(state, phase, { result: 'interrupted', reason, final: true });
+  // Pruned since it was staged, as by a nightly clean-up: it is brought here once more.
+  const { staged: _, ...unstaged } = state;
+  return revert(unstaged, phase, { result: 'interrupted', reason });
 }
 
 function stepSwapping(state: ServiceState, phase: Of<'swapping'>, event: AgentEvent, nowMs: number): Step {
@@ -95,12 +105,14 @@ function stepSwapping(state: ServiceState, phase: Of<'swapping'>, event: AgentEv
       return { state: withPhase(state, probing), effects: [ask(attempt)] };
     }
     case 'not-swapped':
-      if (event.retryable) return { state, effects: [RETRY] };
+      if (event.retryable) return unlessDoubted(state, phase, nowMs, { state, effects: [RETRY] });
       return phase.attempt.kind === 'update'
         ? revert(state, phase, { result: 'failed', reason: event.reason })
         : revert(state, phase, { result: 'interrupted', reason: event.reason });
     case 'timer-fired':
-      return event.timer === 'retry' ? { state, effects: [{ kind: 'cut-over' }] } : stay(state);
+      return event.timer === 'retry'
+        ? unlessDoubted(state, phase, nowMs, { state, effects: [{ kind: 'cut-over' }] })
+        : stay(state);
     default:
       return stay(state);
   }
@@ -112,9 +124,7 @@ function stepProbing(state: ServiceState, phase: Of<'probing'>, event: AgentEven
   if (ending !== undefined) return revert(state, phase, ending);
   switch (event.kind) {
     case 'probed':
-      return event.attempt === attempt.id
-        ? judgeProbe(state, phase, event.outcome, nowMs)
-        : { state, effects: [] };
+      return event.attempt === attempt.id ? judgeProbe(state, phase, event.outcome, nowMs) : stay(state);
     case 'timer-fired':
       return event.timer === 'probe' ? { state, effects: [ask(attempt)] } : stay(state);
     default:
@@ -204,9 +214,9 @@ function isHaltedAttempt(state: ServiceState, attempt: Attempt): boolean {
   return attempt.kind === 'update' && covers(state.halt?.order, attempt);
 }
 
-function covers(halt: Halt | undefined, { digest, rollout, ...attempt }: Attempt): boolean {
-  const image = { repository: '', digest };
-  return isHalted(halt, { rollout, service: '', version: attempt.id, image });
+function covers(halt: Halt | undefined, { digest, rollout, id }: Attempt): boolean {
+  if (digest === undefined) return false;
+  return isHalted(halt, { rollout, service: '', version: id, image: { repository: '', digest } });
 }
 
 /** In the middle when the halt comes: back, at once. */

@@ -11,7 +11,7 @@ const attempt = z.object({
   id: z.string(),
   kind: z.enum(['update', 'return']),
   rollout: sequence,
-  digest,
+  digest: digest.optional(),
   health: healthCheck,
   leaseMs: durationMs,
   stopTimeoutMs: durationMs.optional(),

@@ -112,7 +112,12 @@ const PERFORMERS: Performers = {
         await engine.prepareSwap(order);
         return { kind: 'swap-prepared' };
       },
-      ({ message, retryable }) => ({ kind: 'swap-not-prepared', reason: message, retryable }),
+      ({ message, retryable, code }) => ({
+        kind: 'swap-not-prepared',
+        reason: message,
+        retryable,
+        ...(code === 'image-missing' && { imageIsGone: true }),
+      }),
     ),
 
   'cut-over': (_effect, { engine, self }) =>
