@@ -1,8 +1,9 @@
 /** The demo's last words: a table, and what went wrong. */
 
+import type { EventName } from '@swell/shared/domain/event.ts';
 import { shortDigest } from '@swell/shared/domain/image.ts';
 import type { Row, Span, Tone } from './frame.ts';
-import type { DemoFacts, DemoResult, EngineKind } from './verdict.ts';
+import type { ActFacts, DemoFacts, DemoResult, EngineKind } from './verdict.ts';
 
 /** What the table stands on, for each engine. */
 const SOURCES: Readonly<Record<EngineKind, readonly string[]>> = {
@@ -22,7 +23,7 @@ export function closing(facts: DemoFacts, result: DemoResult): readonly Row[] {
   const isAll = (count: number): Tone => (count === nodes ? 'good' : 'bad');
   const lines: readonly (readonly [string, Span, Span])[] = [
     ['', strong(good?.version ?? 'good'), strong(bad?.version ?? 'sick')],
-    ['ended as', span(good?.ended ?? 'not seen'), span(bad?.ended ?? 'not seen')],
+    ['ended', span(endOf(good)), span(endOf(bad))],
     ['tried by', span(ofAll(good?.attempted ?? 0, nodes)), span(ofAll(result.bad.attempted, nodes))],
     [
       `on ${good?.version ?? 'the good one'} in the end`,
@@ -59,6 +60,19 @@ export function closing(facts: DemoFacts, result: DemoResult): readonly Row[] {
       ? [{ text: '● Both releases ended as they should.', tone: 'good' }]
       : [{ text: `✗ ${result.failures.length} things are not as they should be.`, tone: 'bad' }],
   ];
+}
+
+/** The event that ended it, for people. */
+function endOf(act: ActFacts | undefined): string {
+  if (act === undefined) return 'not seen';
+  const words: Partial<Record<EventName, string>> = {
+    'rollout-settled': 'settled',
+    'rollout-rested': act.wasHalted ? 'halted, all back' : 'at rest',
+    'rollout-paused': 'paused',
+    'rollout-aborted': 'aborted',
+    'release-rejected': 'rejected',
+  };
+  return words[act.ended] ?? act.ended;
 }
 
 function ofAll(count: number, nodes: number): string {

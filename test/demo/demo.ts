@@ -54,7 +54,7 @@ async function show(
   }
   const what = engine.kind === 'docker' ? ', each with a container of its own' : '';
   screen.say(
-    quiet('nats-server, a registry, a coordinator and the agents come up as programs of their own:'),
+    quiet(`Starting nats-server, a registry, one coordinator and ${options.nodes} agents:`),
     quiet(`${options.nodes} nodes in ${REGIONS.length} regions${what}, all on v1 …`),
   );
   await using fleet = await Fleet.start({
@@ -90,7 +90,8 @@ async function play(fleet: Fleet, begun: DemoFacts, watch: Watch, signal: AbortS
     watch.say([], title('1  v2 is good: it should reach every node, one at a time in each region.'));
     facts = { ...facts, good: await playAct(fleet, { version: 'v2', watch, signal }) };
     if (facts.good?.ended === 'rollout-settled') {
-      watch.say([], title('2  v3 is sick: it answers 404 on /health. Watch it come back.'));
+      const sick = facts.engine === 'docker' ? 'it answers 404 on /health' : 'its health check always fails';
+      watch.say([], title(`2  v3 is sick: ${sick}. Watch it come back.`));
       facts = { ...facts, bad: await playAct(fleet, { version: 'v3', watch, signal }) };
     }
     await bounded(fleet, 'the log to be complete', signal, untilAtRest(fleet));

@@ -36,11 +36,14 @@ const TONES: Readonly<Record<NodeState, Tone>> = {
   returned: 'good',
 };
 
+/** Between leaving the rotation and coming back. */
+const MIDDLE: readonly NodeState[] = ['swapping', 'probing', 'returning'];
+
 const GLYPHS: Readonly<Record<NodeState, readonly string[]>> = {
   waiting: ['○'],
   staged: ['◎'],
   swapping: ['◐', '◓', '◑', '◒'],
-  probing: ['◉', '◉', '◎', '◎'],
+  probing: ['◉', '◉', '◌', '◌'],
   healthy: ['●'],
   failed: ['✗'],
   returning: ['◒', '◑', '◓', '◐'],
@@ -114,9 +117,11 @@ function slots({ wave, holders }: RegionView): Row {
   );
 }
 
-/** How many run what: `1 v1  1 v2`. */
+/** How many are there with what: `1×v1 1×v2`. Who is in the middle of something is with nothing. */
 function running(view: View, nodes: readonly NodeView[]): Row {
-  const known = nodes.map((node) => (node.running && view.versions[node.running]) ?? '?');
+  const known = nodes
+    .filter((node) => !MIDDLE.includes(stateOf(node)))
+    .map((node) => (node.running && view.versions[node.running]) ?? '?');
   const versions = [...new Set(known)].sort();
   const text = versions.map((version) => `${known.filter((one) => one === version).length}×${version}`);
   return [plain(text.join(' ').padEnd(9))];
@@ -134,9 +139,13 @@ function legend(columns: number): readonly Row[] {
     'returned',
   ];
   const rows: Span[][] = [[]];
-  for (const state of states) {
-    const { text, tone } = glyph(state, 0);
-    const entry: Row = [{ text, tone }, quiet(` ${state}  `)];
+  const signs: readonly (readonly [Span, string])[] = [
+    ...states.map((state) => [glyph(state, 0), state] as const),
+    [plain('━▶'), 'may go'],
+    [{ text: '■', tone: 'busy' }, 'slot held'],
+  ];
+  for (const [sign, word] of signs) {
+    const entry: Row = [sign, quiet(` ${word}  `)];
     const row = rows.at(-1) ?? [];
     if (row.length > 0 && lengthOf(row) + lengthOf(entry) - 2 > columns) rows.push([...entry]);
     else row.push(...entry);

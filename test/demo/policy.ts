@@ -12,7 +12,7 @@ export function demoPolicy(nodesPerRegion: number): object {
     approval: 'automatic',
     maxUnavailable: MAX_UNAVAILABLE,
     stagingSpread: '1s',
-    soak: '1500ms',
+    soak: '2s',
     slotLease: '10s',
     failureBudget: { max: 1 },
     health: {

@@ -8,6 +8,9 @@ import type { NodeReport } from '@swell/shared/domain/report.ts';
 import type { Wave } from '@swell/shared/domain/wave.ts';
 import type { Telling, View } from './view.ts';
 
+/** Worth a line although their rollout is over. */
+const LATE: readonly EventName[] = ['slot-lost', 'slot-cleared'];
+
 /** What an entry is to whoever watches; `undefined`: nothing new. `view` is what was known before it. */
 export function tellEntry(view: View, entry: LogEntry): Telling | undefined {
   switch (entry.kind) {
@@ -15,10 +18,10 @@ export function tellEntry(view: View, entry: LogEntry): Telling | undefined {
       return entry.wave.release.rollout <= view.past ? undefined : tellWave(view, entry.wave);
     case 'report':
       return entry.report.rollout <= view.past ? undefined : tellReport(view, entry.report);
-    case 'event':
-      return (entry.event.rollout ?? Number.POSITIVE_INFINITY) <= view.past
-        ? undefined
-        : tellEvent(entry.event);
+    case 'event': {
+      const { rollout = Number.POSITIVE_INFINITY, name } = entry.event;
+      return rollout > view.past || LATE.includes(name) ? tellEvent(entry.event) : undefined;
+    }
     case 'slot':
     case 'halt':
     case 'release':
@@ -35,7 +38,7 @@ const STANDINGS: Readonly<Partial<Record<EventName, string>>> = {
   'release-accepted': 'accepted',
   'stage-staging': 'downloading',
   'stage-opened': 'rolling',
-  'stage-finished': 'watched',
+  'stage-finished': 'being watched',
   'approval-awaited': 'waits for approval',
   'stage-approved': 'approved',
   'rollout-paused': 'paused',
@@ -74,7 +77,7 @@ function tellReport(view: View, report: NodeReport): Telling | undefined {
     case 'healthy':
       return { text: `${node} is healthy on ${version}`, tone: 'good' };
     case 'failed':
-      return { text: `${node} failed and went back to ${on} by itself: ${reason}`, tone: 'bad' };
+      return { text: `${node} failed, is back on ${on}: ${reason}`, tone: 'bad' };
     case 'returning':
       return plain(`${node} goes back`);
     case 'returned':

@@ -1,5 +1,6 @@
 /** Did both releases end as they should? Judged by what the engines show and what was measured, not by what programs say. */
 
+import type { EventName } from '@swell/shared/domain/event.ts';
 import type { Digest } from '@swell/shared/domain/image.ts';
 import type { NodeId } from '@swell/shared/domain/names.ts';
 import type { Violation } from '@swell/shared/domain/rules/rule.ts';
@@ -19,7 +20,7 @@ export interface NodeTruth {
 export interface ActFacts {
   readonly version: string;
   /** The event that ended it: `rollout-settled`, `rollout-rested`, … */
-  readonly ended: string;
+  readonly ended: EventName;
   readonly wasHalted: boolean;
   readonly attempted: number;
   readonly seconds: number;
@@ -93,13 +94,13 @@ function goodFailures({ good, goodDigest, maxUnavailableAllowed }: DemoFacts): r
   if (good === undefined) return ['the good release was never seen to its end'];
   const { version, ended, maxUnavailableSeen, truth } = good;
   return [
-    ...(ended === 'rollout-settled' ? [] : [`${version} should have settled and ended as ${ended}`]),
+    ...(ended === 'rollout-settled' ? [] : [`${version} should have settled and ended with ${ended}`]),
     ...(maxUnavailableSeen <= maxUnavailableAllowed
       ? []
       : [
           `${maxUnavailableSeen} nodes of a region were out at once where ${maxUnavailableAllowed} may be out`,
         ]),
-    ...truth.flatMap((one) => problemOf(one, version, goodDigest) ?? []),
+    ...problemsOf(truth, version, goodDigest).map((problem) => `after ${version}, ${problem}`),
   ];
 }
 
@@ -108,15 +109,23 @@ function badFailures({ bad, good, goodDigest }: DemoFacts): readonly string[] {
   const { version, ended, attempted, wasHalted, truth } = bad;
   return [
     ...(wasHalted ? [] : [`${version} is sick and was not halted`]),
-    ...(ended === 'rollout-rested' ? [] : [`${version} should have come to rest and ended as ${ended}`]),
+    ...(ended === 'rollout-rested' ? [] : [`${version} should have come to rest and ended with ${ended}`]),
     ...(attempted > 0 ? [] : [`nobody tried ${version}, so nothing was shown`]),
-    ...truth.flatMap((one) => problemOf(one, good?.version ?? '?', goodDigest) ?? []),
+    ...problemsOf(truth, good?.version ?? '?', goodDigest).map((problem) => `after ${version}, ${problem}`),
   ];
 }
 
 function countOnGood({ good, goodDigest }: DemoFacts, act: ActFacts | undefined): number {
   const version = good?.version ?? '?';
   return act?.truth.filter((one) => problemOf(one, version, goodDigest) === undefined).length ?? 0;
+}
+
+function problemsOf(
+  truth: readonly NodeTruth[],
+  version: string,
+  digest: Digest | undefined,
+): readonly string[] {
+  return truth.flatMap((one) => problemOf(one, version, digest) ?? []);
 }
 
 /** Exactly one container runs, of this image, and it answers with its version where it can be asked. */
