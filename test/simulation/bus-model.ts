@@ -1,0 +1,276 @@
+/**
+ * A NATS server with JetStream, or three that are one, in virtual time: what clients can learn of it, and what can go wrong
+ * with it. `test/conformance` asks the same of this and of real servers.
+ *
+ * 1. Whoever subscribes to a stream's own subject hears what is then refused; on a republished subject only what is stored.
+ * 2. What a connection has said arrives in order, whole, or from some point on not at all.
+ */
+
+import type { FollowOptions, HeardMessage, Stored, StoredMessage } from '@swell/shared/adapters/bus.ts';
+import { type Answering, no, yes } from './bus/answers.ts';
+import { Consumer, type ConsumerEars } from './bus/consumer.ts';
+import type { StreamShape } from './bus/definition.ts';
+import { ModelJetStream } from './bus/jetstream.ts';
+import { Leaders } from './bus/leaders.ts';
+import { Line } from './bus/line.ts';
+import { ModelBus, type ModelBusOptions } from './bus/model-bus.ts';
+import { type FaultRates, noFaults } from './bus/rates.ts';
+import type { Session } from './bus/session.ts';
+import type { Backup, Entry, ModelStream, Statement } from './bus/stream.ts';
+import { SubjectIndex } from './bus/subjects.ts';
+import type { Chance } from './chance.ts';
+import type { Process } from './process.ts';
+import type { VirtualTime } from './time.ts';
+
+interface Listener {
+  readonly session: Session;
+  readonly hear: (message: HeardMessage) => void;
+}
+
+export class ModelServer {
+  readonly #time: VirtualTime;
+  readonly #chance: Chance;
+  readonly #jetStream: ModelJetStream;
+  readonly #listeners = new SubjectIndex<Listener>();
+  readonly #consumers = new Set<Consumer>();
+  readonly #lines = new Set<Line>();
+  readonly #leaders: Leaders;
+  #state: 'up' | 'down' | 'frozen' = 'up';
+  #held: (() => void)[] = [];
+  #connections = 0;
+  readonly rates: FaultRates = noFaults();
+  /** How far the server's clock is off. */
+  skewMs = 0;
+  /** The world's ear: everything that is stored, at the instant. */
+  onStored: (stream: string, message: StoredMessage) => void = () => {};
+
+  constructor(time: VirtualTime, chance: Chance, shapes: readonly StreamShape[]) {
+    this.#time = time;
+    this.#chance = chance.fork('bus');
+    this.#leaders = new Leaders(time, this.#chance.fork('leaders'));
+    const clockMs = (): number => time.nowMs + this.skewMs;
+    this.#jetStream = new ModelJetStream(time, this.#chance.fork('streams'), shapes, clockMs);
+    this.#jetStream.onStored = (stream, entry) => this.#stored(stream, entry);
+    this.#jetStream.onChanged = (name) => this.#forgetConsumers(name);
+    this.#jetStream.ensure();
+  }
+
+  /** A program's connection: it stands at once where the server can be reached, and is dialled for otherwise. */
+  connect(process: Process, options: ModelBusOptions): ModelBus {
+    this.#connections += 1;
+    const chance = this.#chance.fork(`${process.name}#${this.#connections}`);
+    const line = new Line({ time: this.#time, chance, rates: this.rates, process }, options.latencyMs);
+    this.#lines.add(line);
+    return new ModelBus(
+      { server: this, line, process, chance, closed: () => this.#lines.delete(line) },
+      options,
+    );
+  }
+
+  // What the world does to it.
+
+  /** It ends, at once: connections break, streams in memory are gone. */
+  down(): void {
+    if (this.#state === 'down') return;
+    this.#state = 'down';
+    this.#held = [];
+    this.#jetStream.stop();
+    for (const line of this.#lines) line.breakOff();
+  }
+
+  up(): void {
+    if (this.#state !== 'down') return;
+    this.#state = 'up';
+    this.#jetStream.start();
+  }
+
+  /** SIGSTOP: connections stay, nothing is answered. */
+  freeze(): void {
+    if (this.#state === 'up') this.#state = 'frozen';
+    for (const line of this.#lines) line.onSilence();
+  }
+
+  thaw(): void {
+    if (this.#state !== 'frozen') return;
+    this.#state = 'up';
+    const held = this.#held;
+    this.#held = [];
+    for (const line of this.#lines) line.onHealed();
+    for (const handle of held) handle();
+  }
+
+  /** No leader for so long, of one stream or of all: nothing is stored or surely read; plain messages still pass. */
+  loseLeader(ms: number, streams: readonly string[] = this.#jetStream.names()): void {
+    this.#leaders.lose(ms, streams);
+  }
+
+  /** Makes the streams that are missing, as a coordinator does when it begins; returns their names. */
+  ensure(): readonly string[] {
+    return this.#state === 'up' ? this.#jetStream.ensure() : [];
+  }
+
+  backup(stream: string): Backup {
+    return this.#need(stream).backup();
+  }
+
+  /** A stream becomes what it was at the backup. */
+  rewind(backup: Backup): void {
+    this.#jetStream.restore(backup);
+  }
+
+  /** The last acknowledged messages of a stream vanish; belongs between {@link down} and {@link up}. */
+  loseTail(stream: string, count: number): void {
+    this.#jetStream.loseTail(stream, count);
+  }
+
+  deleteStream(stream: string): void {
+    this.#jetStream.delete(stream);
+  }
+
+  /** Deleted and made again: empty, with sequences from 1. */
+  recreate(stream: string): void {
+    this.#jetStream.recreate(stream);
+  }
+
+  /** All that a stream keeps, from a sequence on: for the checker, past every connection. */
+  *entries(stream: string, from = 1): Generator<StoredMessage> {
+    for (const { message } of this.#jetStream.get(stream)?.since(from) ?? []) yield message;
+  }
+
+  /** What the programs see of `SWELL_LOG`. */
+  log(from = 1): Generator<StoredMessage> {
+    return this.entries('SWELL_LOG', from);
+  }
+
+  lastSequence(stream: string): number {
+    return this.#jetStream.get(stream)?.lastSequence ?? 0;
+  }
+
+  // What its clients ask of it, once their words have arrived.
+
+  get state(): 'up' | 'down' | 'frozen' {
+    return this.#state;
+  }
+
+  /** Words reach the server: now, when it goes on, or never. */
+  receive(handle: () => void): void {
+    if (this.#state === 'up') handle();
+    else if (this.#state === 'frozen') this.#held.push(handle);
+  }
+
+  /** A publish that waits for its acknowledgement. */
+  publish(statement: Statement, size: number, answer: Answering<Stored>): void {
+    const { subject, body, deleted } = statement;
+    // I heard it, says the server to plain subscribers, whatever becomes of it.
+    this.#route(subject, { subject, body, deleted });
+    const stream = this.#jetStream.of(subject);
+    if (stream === undefined) return answer(no('unavailable', 'no stream listens'));
+    const { rates } = this;
+    if (this.#chance.happens(rates.publishLost)) return;
+    const ear: Answering<Stored> = this.#chance.happens(rates.answerLost) ? () => {} : answer;
+    this.#leaders.write(stream.shape.name, ear, (say) => this.#store(statement, size, say));
+  }
+
+  broadcast(subject: string, body: Uint8Array): void {
+    this.#route(subject, { subject, body, deleted: false });
+  }
+
+  readLast(stream: string, subject: string, answer: Answering<Entry | undefined>): void {
+    const found = this.#jetStream.get(stream);
+    if (found === undefined) answer(no('unavailable', 'stream not found'));
+    else this.#leaders.ask(stream, answer, (say) => say(yes(found.last(subject))));
+  }
+
+  /** Any replica answers, also while there is no leader. */
+  readLastOfEach(
+    stream: string,
+    subjects: readonly string[],
+    answer: Answering<readonly StoredMessage[]>,
+  ): void {
+    const found = this.#jetStream.get(stream);
+    if (found === undefined) return answer(no('unavailable', 'no such stream, or nobody serves it'));
+    const behindMs = this.#chance.happens(this.rates.staleRead)
+      ? this.#chance.exponential(this.rates.staleMs)
+      : undefined;
+    const upTo = behindMs === undefined ? undefined : found.endAt(this.#time.nowMs + this.skewMs - behindMs);
+    answer(yes(found.lastOfEach(subjects, upTo).map(({ message }) => message)));
+  }
+
+  subscribe(session: Session, subject: string, hear: Listener['hear']): () => void {
+    const listener = { session, hear };
+    if (!session.isOpen) return () => {};
+    this.#listeners.add(subject, listener);
+    const forget = (): void => {
+      this.#listeners.remove(subject, listener);
+      session.onClosed.delete(forget);
+    };
+    session.onClosed.add(forget);
+    return forget;
+  }
+
+  /** Makes a consumer; it hands over nothing before it is pulled from. */
+  follow(session: Session, options: FollowOptions, ears: ConsumerEars, answer: Answering<Consumer>): void {
+    const stream = this.#jetStream.get(options.stream);
+    if (stream === undefined) return answer(no('unavailable', 'stream not found'));
+    this.#leaders.ask(options.stream, answer, (say) => {
+      if (!session.isOpen) return;
+      const consumer = new Consumer(session, stream, options, ears);
+      this.#consumers.add(consumer);
+      session.onClosed.add(() => this.#consumers.delete(consumer));
+      say(yes(consumer));
+    });
+  }
+
+  unfollow(consumer: Consumer): void {
+    this.#consumers.delete(consumer);
+  }
+
+  #store(statement: Statement, size: number, answer: Answering<Stored>): void {
+    const stream = this.#jetStream.of(statement.subject);
+    if (stream === undefined) return answer(no('unavailable', 'no stream listens'));
+    if (size > stream.shape.sizeMax) return answer(no('refused', 'message size exceeds maximum allowed'));
+    const verdict = this.#jetStream.write(stream, statement);
+    switch (verdict.is) {
+      case 'stored':
+        return answer(yes({ sequence: verdict.entry.message.sequence, duplicate: false }));
+      case 'duplicate':
+        return answer(yes({ sequence: verdict.sequence, duplicate: true }));
+      default:
+        return answer(no('conflict', `wrong last sequence: ${verdict.last}`));
+    }
+  }
+
+  #stored(stream: ModelStream, entry: Entry): void {
+    const { message, lastSequence } = entry;
+    this.onStored(stream.shape.name, message);
+    const subject = stream.shape.republish?.(message.subject);
+    if (subject !== undefined) {
+      const { body, deleted, sequence } = message;
+      this.#route(subject, { subject, body, deleted, sequence, lastSequence });
+    }
+    for (const consumer of this.#consumers) if (consumer.stream === stream) consumer.stored(entry);
+  }
+
+  #route(subject: string, message: HeardMessage): void {
+    const { lost, duplicated } = this.rates;
+    for (const { session, hear } of this.#listeners.find(subject)) {
+      if (lost > 0 && this.#chance.happens(lost)) continue;
+      session.say(() => hear(message));
+      if (duplicated > 0 && this.#chance.happens(duplicated)) session.say(() => hear(message));
+    }
+  }
+
+  #forgetConsumers(stream: string): void {
+    for (const consumer of this.#consumers) {
+      if (consumer.stream.shape.name !== stream) continue;
+      this.#consumers.delete(consumer);
+      consumer.end();
+    }
+  }
+
+  #need(stream: string): ModelStream {
+    const found = this.#jetStream.get(stream);
+    if (found === undefined) throw new Error(`no stream ${stream}`);
+    return found;
+  }
+}
