@@ -6,8 +6,9 @@
 
 import { stageSize } from '@swell/shared/domain/policy.ts';
 import { cursorBehind, LAST, type Rank } from '@swell/shared/domain/rank.ts';
-import type { RegionProgress, Rollout } from '@swell/shared/domain/rollout.ts';
-import { isAwaited, type NodeFacts, standing } from './census.ts';
+import type { RegionProgress } from '@swell/shared/domain/rollout.ts';
+import { countBelow, countStanding, type Line } from './line.ts';
+import { isAwaited } from './standing.ts';
 
 const WINDOW_LOW = 2;
 const WINDOW_HIGH = 4;
@@ -15,42 +16,32 @@ const WINDOW_HIGH = 4;
 /**
  * The region's cursor after looking at its line.
  *
- * @param line present nodes, in order of rank
  * @param percent of the line that the present stage takes in
  * @returns never less than the cursor it had (I4)
  */
-export function moveCursor(
-  rollout: Rollout,
-  progress: RegionProgress,
-  line: readonly NodeFacts[],
-  percent: number,
-): Rank {
-  const admitted = line.filter(({ rank }) => rank < progress.cursor);
-  const awaited = admitted.filter((facts) => isAwaited(standing(facts, rollout))).length;
-  if (awaited >= WINDOW_LOW * progress.slots) return progress.cursor;
-  const count = admittedCount(rollout, progress, line, stageSize(percent, line.length), awaited);
-  if (count === line.length && count > 0 && percent === 100) return LAST;
-  return Math.max(progress.cursor, cursorBehind(ranksOf(line), count));
+export function moveCursor({ cursor, slots }: RegionProgress, line: Line, percent: number): Rank {
+  const admitted = countBelow(line, cursor);
+  const awaited = countStanding(line, admitted, isAwaited);
+  if (awaited >= WINDOW_LOW * slots) return cursor;
+  const stageEnd = stageSize(percent, line.nodes.length);
+  const count = walked(line, admitted, stageEnd, WINDOW_HIGH * slots - awaited);
+  return Math.max(cursor, cursorAt(line, count, percent));
 }
 
 /** Walks down the line; nodes that are not awaited (there already, or held) use up no place in the window. */
-function admittedCount(
-  rollout: Rollout,
-  progress: RegionProgress,
-  line: readonly NodeFacts[],
-  stageEnd: number,
-  awaited: number,
-): number {
-  let room = WINDOW_HIGH * progress.slots - awaited;
-  let count = line.filter(({ rank }) => rank < progress.cursor).length;
-  while (count < stageEnd && room > 0) {
-    const next = line[count];
-    if (next !== undefined && isAwaited(standing(next, rollout))) room -= 1;
-    count += 1;
+function walked({ standings }: Line, from: number, end: number, places: number): number {
+  let room = places;
+  let count = from;
+  for (; count < end && room > 0; count += 1) {
+    const is = standings[count];
+    if (is !== undefined && isAwaited(is)) room -= 1;
   }
   return count;
 }
 
-export function ranksOf(line: readonly NodeFacts[]): readonly Rank[] {
-  return line.map(({ rank }) => rank);
+/** The cursor that takes in a line's first `count` nodes; with all of a whole line also whoever comes later. */
+export function cursorAt({ nodes }: Pick<Line, 'nodes'>, count: number, percent: number): Rank {
+  if (percent === 100 && count > 0 && count === nodes.length) return LAST;
+  const ranks = nodes.slice(Math.max(0, count - 1), count + 1).map(({ rank }) => rank);
+  return cursorBehind(ranks, Math.min(count, 1));
 }

@@ -3,21 +3,24 @@
  * transition depends on which one was heard, and one that a crash swallowed is taken at the next.
  */
 
-import type { FleetEvent } from '@swell/shared/domain/event.ts';
-import { shortDigest } from '@swell/shared/domain/image.ts';
-import type { Policy } from '@swell/shared/domain/policy.ts';
+import { LAST } from '@swell/shared/domain/rank.ts';
 import type { Rollout } from '@swell/shared/domain/rollout.ts';
 import { formatDuration } from '@swell/shared/kernel/units.ts';
 import { unreachable } from '@swell/shared/kernel/unreachable.ts';
 import { moveCursor } from './admission.ts';
-import { everybody, hasToReturn, inLine, isPresent } from './census.ts';
-import { activeRegions, describePlace, enterStage, nextPlace, placeMark } from './stages.ts';
+import { advanceHalting, halt } from './halting.ts';
+import { lineOf } from './line.ts';
+import { isCensusComplete } from './look-out.ts';
+import { watchProgress } from './pausing.ts';
+import { describePlace, nextPlace, placeMark } from './places.ts';
+import { activeRegions, isWaitedFor, nextGroup, regionGroups } from './regions.ts';
+import { enterStage } from './stages.ts';
 import { policyOf, type ServiceState, withRecord, withRollout } from './state.ts';
+import { countAttempts } from './tally.ts';
 import { tell } from './tell.ts';
 import { type ActiveRegion, judgeStage, judgeStaging, type StageVerdict } from './verdict.ts';
 
 const SETTLED_KEPT = 8;
-const HALTED_KEPT = 64;
 
 /** Takes one step if one is due; the same state if none is. */
 export function advance(state: ServiceState, nowMs: number): ServiceState {
@@ -26,17 +29,12 @@ export function advance(state: ServiceState, nowMs: number): ServiceState {
   const { phase } = rollout;
   switch (phase.name) {
     case 'staging':
-      return rollout.paused === undefined ? advanceStaging(state, rollout, nowMs) : state;
     case 'rolling':
-      return rollout.paused === undefined
-        ? advanceRolling(state, rollout, nowMs)
-        : haltIfLost(state, rollout, nowMs);
     case 'soaking':
-      return advanceSoaking(state, rollout, phase.untilMs, nowMs);
     case 'gated':
-      return haltIfLost(state, rollout, nowMs);
+      return advanceUnderWay(state, rollout, nowMs);
     case 'halting':
-      return advanceHalting(state, rollout, phase.reason, nowMs);
+      return isCensusComplete(state, nowMs) ? advanceHalting(state, rollout, phase.reason, nowMs) : state;
     case 'settled':
     case 'rested':
     case 'aborted':
@@ -46,11 +44,60 @@ export function advance(state: ServiceState, nowMs: number): ServiceState {
   }
 }
 
-function advanceStaging(state: ServiceState, rollout: Rollout, nowMs: number): ServiceState {
-  const judged = haltIfLost(state, rollout, nowMs);
-  if (judged !== state) return judged;
-  const verdict = judgeStaging(rollout, activeLines(state, rollout, nowMs), policyOf(state));
-  if (verdict.is !== 'won') return watchProgress(state, rollout, verdict, nowMs, 'has the image');
+/** What has failed halts it, paused or not; whatever else is due waits for the operator and for the whole fleet's word. */
+function advanceUnderWay(state: ServiceState, rollout: Rollout, nowMs: number): ServiceState {
+  const regions = activeLines(state, rollout, nowMs);
+  const verdict = judgeStage(rollout, regions, countAttempts(rollout, state.census), policyOf(state));
+  if (verdict.is === 'lost')
+    return halt(state, rollout, `${verdict.failed} of ${verdict.attempted} nodes failed`);
+  if (rollout.paused !== undefined || !isCensusComplete(state, nowMs)) return state;
+  const { phase } = rollout;
+  if (phase.name === 'staging' || phase.name === 'rolling') {
+    const elsewhere = leaveVoid(state, rollout, nowMs);
+    if (elsewhere !== undefined) return elsewhere;
+  }
+  switch (phase.name) {
+    case 'staging':
+      return advanceStaging(state, rollout, regions, nowMs);
+    case 'rolling':
+      return advanceRolling(state, rollout, regions, verdict, nowMs);
+    case 'soaking':
+      return nowMs < phase.sinceMs + policyOf(state).soakMs ? state : finishStage(state, rollout, nowMs);
+    case 'gated':
+      // The policy asks for no approval any more, or has lost the stages that were to be approved.
+      return policyOf(state).approval === 'automatic' || nextPlace(state, rollout, nowMs) === 'end'
+        ? finishStage(state, rollout, nowMs)
+        : state;
+    default:
+      return state;
+  }
+}
+
+/** Nobody is in this group's regions, and no policy names them as a step of its own: it is passed over. */
+function leaveVoid(state: ServiceState, rollout: Rollout, nowMs: number): ServiceState | undefined {
+  const { grouping, group, regions } = rollout;
+  const present = regionGroups(state, grouping)[group];
+  if (present !== undefined && isWaitedFor(state, present, nowMs)) return undefined;
+  const next = nextGroup(state, grouping, group + 1, nowMs);
+  if (next !== undefined) return enterStage(state, { ...rollout, group: next, stage: 0 }, nowMs);
+  return Object.values(regions).some(({ cursor }) => cursor === LAST) ? settle(state, rollout) : undefined;
+}
+
+function activeLines(state: ServiceState, rollout: Rollout, nowMs: number): readonly ActiveRegion[] {
+  return activeRegions(state, rollout).flatMap((region) => {
+    const progress = rollout.regions[region];
+    return progress === undefined ? [] : [{ line: lineOf(state.census, rollout, region, nowMs), progress }];
+  });
+}
+
+function advanceStaging(
+  state: ServiceState,
+  rollout: Rollout,
+  regions: readonly ActiveRegion[],
+  nowMs: number,
+): ServiceState {
+  const verdict = judgeStaging(regions, policyOf(state));
+  if (verdict.is === 'pending') return watchProgress(state, rollout, regions, verdict.steps, nowMs);
   const rolling: ServiceState = {
     ...withRollout(state, { ...rollout, phase: { name: 'rolling' } }),
     progress: { steps: -1, sinceMs: nowMs },
@@ -63,47 +110,41 @@ function advanceStaging(state: ServiceState, rollout: Rollout, nowMs: number): S
   });
 }
 
-function advanceRolling(state: ServiceState, rollout: Rollout, nowMs: number): ServiceState {
-  const policy = policyOf(state);
-  const verdict = judge(state, rollout, nowMs, policy);
-  if (verdict.is === 'lost') return haltForFailures(state, rollout, verdict);
-  const moved = withCursorsMoved(state, rollout, nowMs, policy);
+function advanceRolling(
+  state: ServiceState,
+  rollout: Rollout,
+  regions: readonly ActiveRegion[],
+  verdict: Exclude<StageVerdict, { is: 'lost' }>,
+  nowMs: number,
+): ServiceState {
+  const moved = withCursorsMoved(state, rollout, nowMs);
   if (moved !== state) return moved;
-  if (verdict.is === 'pending') return watchProgress(state, rollout, verdict, nowMs, 'is healthy');
-  const soaking = withRollout(state, {
-    ...rollout,
-    phase: { name: 'soaking', untilMs: nowMs + policy.soakMs },
-  });
+  if (verdict.is === 'pending') return watchProgress(state, rollout, regions, verdict.steps, nowMs);
+  const soaking = withRollout(state, { ...rollout, phase: { name: 'soaking', sinceMs: nowMs } });
   return tell(soaking, {
     name: 'stage-finished',
     mark: placeMark(rollout),
     rollout: rollout.release.rollout,
     line:
       `rollout ${rollout.release.rollout} of ${state.service}: ${describePlace(state, rollout)} is through, ` +
-      `watched for ${formatDuration(policy.soakMs)}`,
+      `watched for ${formatDuration(policyOf(state).soakMs)}`,
   });
 }
 
-function withCursorsMoved(
-  state: ServiceState,
-  rollout: Rollout,
-  nowMs: number,
-  policy: Policy,
-): ServiceState {
-  const percent = policy.stagesPercent[rollout.stage] ?? 100;
+function withCursorsMoved(state: ServiceState, rollout: Rollout, nowMs: number): ServiceState {
+  const percent = policyOf(state).stagesPercent[rollout.stage] ?? 100;
   const moved = activeRegions(state, rollout).flatMap((region) => {
     const progress = rollout.regions[region];
     if (progress === undefined) return [];
-    const cursor = moveCursor(rollout, progress, inLine(state.census, region, nowMs), percent);
+    const cursor = moveCursor(progress, lineOf(state.census, rollout, region, nowMs), percent);
     return cursor === progress.cursor ? [] : [[region, { ...progress, cursor }] as const];
   });
   if (moved.length === 0) return state;
   return withRollout(state, { ...rollout, regions: { ...rollout.regions, ...Object.fromEntries(moved) } });
 }
 
-function advanceSoaking(state: ServiceState, rollout: Rollout, untilMs: number, nowMs: number): ServiceState {
-  const judged = haltIfLost(state, rollout, nowMs);
-  if (judged !== state || rollout.paused !== undefined || nowMs < untilMs) return judged;
+/** The stage was watched for long enough: the next one, the question for it, or the end. */
+function finishStage(state: ServiceState, rollout: Rollout, nowMs: number): ServiceState {
   const next = nextPlace(state, rollout, nowMs);
   if (next === 'end') return settle(state, rollout);
   if (policyOf(state).approval === 'automatic') return enterStage(state, { ...rollout, ...next }, nowMs);
@@ -124,84 +165,5 @@ function settle(state: ServiceState, rollout: Rollout): ServiceState {
     name: 'rollout-settled',
     rollout: release.rollout,
     line: `rollout ${release.rollout} of ${state.service} has settled: the fleet is on ${release.version}`,
-  });
-}
-
-/** K4. Nobody waits for the silent; but where nobody at all gets further, a person must look. */
-function watchProgress(
-  state: ServiceState,
-  rollout: Rollout,
-  verdict: StageVerdict,
-  nowMs: number,
-  what: string,
-): ServiceState {
-  const steps = verdict.is === 'pending' ? verdict.steps : 0;
-  if (steps > state.progress.steps) return { ...state, progress: { steps, sinceMs: nowMs } };
-  const { progressDeadlineMs } = policyOf(state);
-  if (nowMs - state.progress.sinceMs < progressDeadlineMs) return state;
-  return pause(state, rollout, `no further node ${what} for ${formatDuration(progressDeadlineMs)}`, nowMs);
-}
-
-export function pause(state: ServiceState, rollout: Rollout, reason: string, nowMs: number): ServiceState {
-  return tell(withRollout(state, { ...rollout, paused: { sinceMs: nowMs, reason } }), {
-    name: 'rollout-paused',
-    mark: nowMs,
-    rollout: rollout.release.rollout,
-    line: `rollout ${rollout.release.rollout} of ${state.service} is paused: ${reason}`,
-  });
-}
-
-function haltIfLost(state: ServiceState, rollout: Rollout, nowMs: number): ServiceState {
-  const verdict = judge(state, rollout, nowMs, policyOf(state));
-  return verdict.is === 'lost' ? haltForFailures(state, rollout, verdict) : state;
-}
-
-function judge(state: ServiceState, rollout: Rollout, nowMs: number, policy: Policy): StageVerdict {
-  return judgeStage(rollout, activeLines(state, rollout, nowMs), everybody(state.census), policy);
-}
-
-function activeLines(state: ServiceState, rollout: Rollout, nowMs: number): readonly ActiveRegion[] {
-  return activeRegions(state, rollout).flatMap((region) => {
-    const progress = rollout.regions[region];
-    return progress === undefined ? [] : [{ line: inLine(state.census, region, nowMs), progress }];
-  });
-}
-
-function haltForFailures(
-  state: ServiceState,
-  rollout: Rollout,
-  { failed, attempted }: { readonly failed: number; readonly attempted: number },
-): ServiceState {
-  return halt(state, rollout, `${failed} of ${attempted} nodes failed`);
-}
-
-/** From now on the digest is known as bad (B12), and what the fleet has settled on is what it was before. */
-export function halt(state: ServiceState, rollout: Rollout, reason: string): ServiceState {
-  const { rollout: number, image, version } = rollout.release;
-  const { paused: _, ...unpaused } = rollout;
-  const halted = [{ rollout: number, digest: image.digest, version, reason }, ...state.record.halted];
-  const stopped = withRecord(state, {
-    rollout: { ...unpaused, phase: { name: 'halting', reason } },
-    halted: halted.slice(0, HALTED_KEPT),
-    settled: state.record.settled.filter((release) => release.image.digest !== image.digest),
-  });
-  const event: Omit<FleetEvent, 'id' | 'service'> = {
-    name: 'rollout-halted',
-    rollout: number,
-    line: `rollout ${number} of ${state.service} (${version}, ${shortDigest(image.digest)}) is halted: ${reason}`,
-  };
-  return tell(stopped, event);
-}
-
-/** The rollout rests once no present node has anything left to return from. */
-function advanceHalting(state: ServiceState, rollout: Rollout, reason: string, nowMs: number): ServiceState {
-  const waiting = everybody(state.census).some(
-    (facts) => isPresent(facts, nowMs) && hasToReturn(facts, rollout),
-  );
-  if (waiting) return state;
-  return tell(withRollout(state, { ...rollout, phase: { name: 'rested', reason } }), {
-    name: 'rollout-rested',
-    rollout: rollout.release.rollout,
-    line: `rollout ${rollout.release.rollout} of ${state.service} rests: every node that is there has gone back`,
   });
 }

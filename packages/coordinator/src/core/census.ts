@@ -1,16 +1,16 @@
-/** Who is there, how far each has come, and what that adds up to. */
+/** Who is there, and what each has said last. */
 
 import type { Digest } from '@swell/shared/domain/image.ts';
 import type { NodeId, Region } from '@swell/shared/domain/names.ts';
 import { type Rank, rankOf } from '@swell/shared/domain/rank.ts';
 import type { NodeReport } from '@swell/shared/domain/report.ts';
-import type { Rollout } from '@swell/shared/domain/rollout.ts';
-import type { NodeSighting } from './events.ts';
+import type { HeardReport, NodeSighting } from './events.ts';
 
 /** A node that has been silent for longer is away. */
 export const PRESENCE_EXPIRES_MS = 180_000;
 
 export interface NodeFacts {
+  readonly region: Region;
   readonly node: NodeId;
   /** By the present rollout's seed. */
   readonly rank: Rank;
@@ -18,18 +18,12 @@ export interface NodeFacts {
   readonly seenAtMs: number;
   readonly running?: Digest;
   readonly report?: NodeReport;
+  /** Where and when the bus stored the report. */
+  readonly reported?: { readonly sequence: number; readonly atMs: number };
 }
 
+/** A region's nodes stand in it in order of rank, so that it can be walked down as a line. */
 export type Census = ReadonlyMap<Region, ReadonlyMap<NodeId, NodeFacts>>;
-
-/**
- * Where a node stands in a rollout.
- *
- * - `waiting`, `staged`, `underway`: something is still to come.
- * - `held`: it cannot for now, and said why; nobody waits for it (K4), and it may still come.
- * - `updated`, `failed`, `back`: it has ended.
- */
-export type NodeStanding = 'waiting' | 'staged' | 'underway' | 'held' | 'updated' | 'failed' | 'back';
 
 const NEVER_MS = Number.NEGATIVE_INFINITY;
 
@@ -41,17 +35,29 @@ export function withSightings(census: Census, sightings: readonly NodeSighting[]
   });
 }
 
-export function withReports(census: Census, reports: readonly NodeReport[], seed: string): Census {
-  return changed(census, reports, seed, (facts, report) => ({ ...facts, report }));
+export function withReports(census: Census, heard: readonly HeardReport[], seed: string): Census {
+  const said = heard.map(({ report, sequence, storedAtMs }) => ({
+    region: report.region,
+    node: report.node,
+    report,
+    reported: { sequence, atMs: storedAtMs },
+  }));
+  return changed(census, said, seed, (facts, { report, reported }) =>
+    isOlder(reported, facts.reported) ? facts : { ...facts, report, reported },
+  );
+}
+
+/** A stream that was made again counts from the beginning; but its messages are younger. */
+function isOlder(one: NonNullable<NodeFacts['reported']>, known: NodeFacts['reported']): boolean {
+  return known !== undefined && one.sequence <= known.sequence && one.atMs <= known.atMs;
 }
 
 /** The line is drawn anew for each rollout. */
 export function reranked(census: Census, seed: string): Census {
-  const rerank = (facts: NodeFacts): NodeFacts => ({ ...facts, rank: rankOf(seed, facts.node) });
   return new Map(
     [...census].map(([region, nodes]) => [
       region,
-      new Map([...nodes].map(([node, facts]) => [node, rerank(facts)])),
+      lined([...nodes.values()].map((facts) => ({ ...facts, rank: rankOf(seed, facts.node) }))),
     ]),
   );
 }
@@ -64,75 +70,23 @@ function changed<Said extends { readonly region: Region; readonly node: NodeId }
   change: (facts: NodeFacts, one: Said) => NodeFacts,
 ): Census {
   const next = new Map(census);
-  const copies = new Map<Region, Map<NodeId, NodeFacts>>();
-  for (const one of said) {
-    const copy = copies.get(one.region) ?? new Map(census.get(one.region));
-    const facts = copy.get(one.node) ?? { node: one.node, rank: rankOf(seed, one.node), seenAtMs: NEVER_MS };
-    copies.set(one.region, copy.set(one.node, change(facts, one)));
-    next.set(one.region, copy);
+  for (const [region, ones] of Map.groupBy(said, (one) => one.region)) {
+    const nodes = new Map(census.get(region));
+    const known = nodes.size;
+    for (const one of ones) nodes.set(one.node, change(nodes.get(one.node) ?? unheard(one, seed), one));
+    next.set(region, nodes.size === known ? nodes : lined([...nodes.values()]));
   }
   return next;
 }
 
-export function isPresent(facts: NodeFacts, nowMs: number): boolean {
-  return nowMs - facts.seenAtMs < PRESENCE_EXPIRES_MS;
+function unheard({ region, node }: Pick<NodeFacts, 'region' | 'node'>, seed: string): NodeFacts {
+  return { region, node, rank: rankOf(seed, node), seenAtMs: NEVER_MS };
 }
 
-/** A region's present nodes in line. */
-export function inLine(census: Census, region: Region, nowMs: number): readonly NodeFacts[] {
-  const nodes = [...(census.get(region)?.values() ?? [])].filter((facts) => isPresent(facts, nowMs));
-  return nodes.sort((a, b) => a.rank - b.rank);
+function lined(nodes: NodeFacts[]): ReadonlyMap<NodeId, NodeFacts> {
+  return new Map(nodes.sort((a, b) => a.rank - b.rank).map((facts) => [facts.node, facts]));
 }
 
-/** Every node that was ever heard of, away or not. */
-export function everybody(census: Census): readonly NodeFacts[] {
-  return [...census.values()].flatMap((nodes) => [...nodes.values()]);
-}
-
-export function standing(facts: NodeFacts, rollout: Rollout): NodeStanding {
-  const { release, lost } = rollout;
-  if (lost.includes(facts.node)) return 'failed';
-  const report = facts.report?.rollout === release.rollout ? facts.report : undefined;
-  switch (report?.status) {
-    case 'healthy':
-      return 'updated';
-    case 'failed':
-      return 'failed';
-    case 'returned':
-    case 'kept':
-      return 'back';
-    case 'updating':
-    case 'returning':
-      return 'underway';
-    case 'stage-failed':
-    case 'refused':
-      return 'held';
-    case 'staged':
-    case 'interrupted':
-      return facts.running === release.image.digest ? 'updated' : 'staged';
-    case undefined:
-      return facts.running === release.image.digest ? 'updated' : 'waiting';
-  }
-}
-
-const ENDED: readonly NodeStanding[] = ['updated', 'failed', 'back'];
-export function hasEnded(is: NodeStanding): boolean {
-  return ENDED.includes(is);
-}
-
-/** Does the rollout still wait for this node, once it is admitted? */
-export function isAwaited(is: NodeStanding): boolean {
-  return !hasEnded(is) && is !== 'held';
-}
-
-/** After a halt: has this node still to go back to its last good image? */
-export function hasToReturn(facts: NodeFacts, rollout: Rollout): boolean {
-  const said = facts.report?.rollout === rollout.release.rollout ? facts.report.status : undefined;
-  if (said === 'updating' || said === 'returning' || said === 'healthy') return true;
-  return (
-    facts.running === rollout.release.image.digest &&
-    said !== 'kept' &&
-    said !== 'returned' &&
-    said !== 'failed'
-  );
+export function isPresent({ seenAtMs }: NodeFacts, nowMs: number): boolean {
+  return nowMs < seenAtMs + PRESENCE_EXPIRES_MS;
 }

@@ -4,9 +4,11 @@ import type { ControlIntent } from '@swell/shared/domain/intent.ts';
 import { isUnderWay, type Rollout } from '@swell/shared/domain/rollout.ts';
 import type { Parsed } from '@swell/shared/kernel/parsed.ts';
 import { unreachable } from '@swell/shared/kernel/unreachable.ts';
-import { halt, pause } from './advance.ts';
-import { withoutCandidate } from './intake.ts';
-import { describePlace, enterStage, nextPlace, placeMark } from './stages.ts';
+import { dropCandidate } from './candidate.ts';
+import { halt } from './halting.ts';
+import { pause, resume } from './pausing.ts';
+import { describePlace, nextPlace, placeMark } from './places.ts';
+import { enterStage } from './stages.ts';
 import { type ServiceState, withRecord, withRollout } from './state.ts';
 import { tell } from './tell.ts';
 
@@ -21,10 +23,13 @@ export function takeControl(
   if (!parsed.ok) return refuse(taken, sequence, 'control', parsed.problems);
   const intent = parsed.value;
   const { rollout, candidate } = state.record;
-  if (intent.action === 'abort' && candidate !== undefined)
-    return apply(withoutCandidate(taken), sequence, intent);
+  const number = rollout?.release.rollout;
+  if (candidate !== undefined && stops(intent, candidate.rollout)) {
+    const dropped = dropCandidate(taken, candidate, 'rollout-aborted', 'aborted');
+    const present = rollout !== undefined && intent.rollout === undefined && isUnderWay(rollout);
+    return apply(present ? abort(dropped, rollout, because(intent)) : dropped, sequence, intent);
+  }
   if (rollout === undefined) return refuse(taken, sequence, intent.action, ['there is no rollout yet']);
-  const number = rollout.release.rollout;
   if (intent.rollout !== undefined && intent.rollout !== number) {
     return refuse(taken, sequence, intent.action, [
       `rollout: the present rollout is ${number}, not ${intent.rollout}`,
@@ -36,6 +41,17 @@ export function takeControl(
     : apply(done, sequence, intent);
 }
 
+/** Does the word stop a release that has not begun? A halt has to name it: else it means what the fleet is on. */
+function stops({ action, rollout }: ControlIntent, candidate: number): boolean {
+  return action === 'abort'
+    ? rollout === undefined || rollout === candidate
+    : action === 'halt' && rollout === candidate;
+}
+
+function because({ reason }: ControlIntent): string {
+  return reason ?? 'by an operator';
+}
+
 /** The state after the word, or why it does not apply. */
 function obey(
   state: ServiceState,
@@ -43,7 +59,7 @@ function obey(
   intent: ControlIntent,
   nowMs: number,
 ): ServiceState | string {
-  const reason = intent.reason ?? 'by an operator';
+  const reason = because(intent);
   const is = `rollout ${rollout.release.rollout} is ${rollout.paused === undefined ? rollout.phase.name : 'paused'}`;
   switch (intent.action) {
     case 'approve':
@@ -55,7 +71,9 @@ function obey(
       return rollout.paused === undefined ? pause(state, rollout, reason, nowMs) : state;
     case 'resume':
       if (!isUnderWay(rollout)) return `there is nothing to resume: ${is}`;
-      return rollout.paused === undefined ? state : resume(state, rollout, rollout.paused.sinceMs, nowMs);
+      return rollout.paused === undefined
+        ? state
+        : resume(state, { ...rollout, paused: rollout.paused }, nowMs);
     case 'halt':
       if (rollout.phase.name === 'halting' || rollout.phase.name === 'rested') return state;
       return halt(state, rollout, reason);
@@ -76,25 +94,7 @@ function approve(state: ServiceState, rollout: Rollout, nowMs: number): ServiceS
   });
   const next = nextPlace(state, rollout, nowMs);
   // A policy that lost its later stages meanwhile: what was waited for is the end.
-  if (next === 'end')
-    return withRollout(approved, { ...rollout, phase: { name: 'soaking', untilMs: nowMs } });
-  return enterStage(approved, { ...rollout, ...next }, nowMs);
-}
-
-/** Time that was paused does not count: neither as soaking nor as standing still. */
-function resume(state: ServiceState, rollout: Rollout, sinceMs: number, nowMs: number): ServiceState {
-  const { paused: _, ...running } = rollout;
-  const { phase } = rollout;
-  const soaked = phase.name === 'soaking' ? { ...phase, untilMs: phase.untilMs + (nowMs - sinceMs) } : phase;
-  return tell(
-    { ...withRollout(state, { ...running, phase: soaked }), progress: { steps: -1, sinceMs: nowMs } },
-    {
-      name: 'rollout-resumed',
-      mark: nowMs,
-      rollout: rollout.release.rollout,
-      line: `rollout ${rollout.release.rollout} of ${state.service} goes on`,
-    },
-  );
+  return next === 'end' ? approved : enterStage(approved, { ...rollout, ...next }, nowMs);
 }
 
 /** Nobody starts any more, and everybody stays as he is. */

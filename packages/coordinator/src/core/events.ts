@@ -17,6 +17,13 @@ export interface NodeSighting {
   readonly presence?: ServicePresence;
 }
 
+/** A report, and where and when the bus stored it. */
+export interface HeardReport {
+  readonly report: NodeReport;
+  readonly sequence: number;
+  readonly storedAtMs: number;
+}
+
 export type CoordinatorEvent =
   /** All that the bus held at take-over has been heard. */
   | { readonly kind: 'bus-read' }
@@ -24,7 +31,7 @@ export type CoordinatorEvent =
   | { readonly kind: 'release-published'; readonly sequence: number; readonly release: Parsed<ReleaseIntent> }
   | { readonly kind: 'control-given'; readonly sequence: number; readonly control: Parsed<ControlIntent> }
   | { readonly kind: 'policy-written'; readonly revision: number; readonly policy: Parsed<PolicyLayer> }
-  | { readonly kind: 'policy-deleted' }
+  | { readonly kind: 'policy-deleted'; readonly revision: number }
   | { readonly kind: 'image-resolved'; readonly rollout: number; readonly digest: Digest }
   | {
       readonly kind: 'image-not-resolved';
@@ -32,9 +39,11 @@ export type CoordinatorEvent =
       readonly reason: string;
       /** It is tried again: nobody said that there is no such image. */
       readonly retrying: boolean;
+      /** What the registry asked us to wait. */
+      readonly retryAfterMs?: number;
     }
   | { readonly kind: 'nodes-seen'; readonly nodes: readonly NodeSighting[] }
-  | { readonly kind: 'reports-read'; readonly reports: readonly NodeReport[] }
+  | { readonly kind: 'reports-read'; readonly reports: readonly HeardReport[] }
   | {
       readonly kind: 'slot-seen';
       readonly region: Region;
@@ -42,11 +51,20 @@ export type CoordinatorEvent =
       readonly entry: SlotEntry;
       readonly storedAtMs: number;
     }
+  /** What stands on the bus under an order's key, as it was read or followed. */
+  | {
+      readonly kind: 'wave-seen';
+      readonly region: Region;
+      readonly revision: number;
+      readonly wave: Wave | undefined;
+    }
+  | { readonly kind: 'halt-seen'; readonly revision: number; readonly halt: Halt | undefined }
+  /** The bus has acknowledged what we wrote. */
   | {
       readonly kind: 'wave-stored';
       readonly region: Region;
       readonly revision: number;
-      readonly wave: Wave | undefined;
+      readonly wave: Wave;
     }
   | { readonly kind: 'halt-stored'; readonly revision: number; readonly halt: Halt | undefined }
   | { readonly kind: 'event-stored'; readonly id: string };

@@ -2,11 +2,15 @@
 
 import { type Digest, describeImage, shortDigest } from '@swell/shared/domain/image.ts';
 import type { ReleaseIntent } from '@swell/shared/domain/intent.ts';
+import type { Region } from '@swell/shared/domain/names.ts';
 import { layeredPolicy, policyProblems } from '@swell/shared/domain/policy.ts';
+import { FIRST } from '@swell/shared/domain/rank.ts';
 import { type Candidate, isUnderWay, type Rollout } from '@swell/shared/domain/rollout.ts';
 import type { Release } from '@swell/shared/domain/wave.ts';
 import type { Parsed } from '@swell/shared/kernel/parsed.ts';
+import { dropCandidate, withoutCandidate } from './candidate.ts';
 import { reranked } from './census.ts';
+import { nextGroup } from './regions.ts';
 import { enterStage } from './stages.ts';
 import { type ServiceState, withRecord } from './state.ts';
 import { tell } from './tell.ts';
@@ -21,19 +25,28 @@ export function takeRelease(
   const taken = withRecord(state, { releasesTaken: sequence });
   const problems = parsed.ok ? releaseProblems(state, parsed.value) : parsed.problems;
   if (!parsed.ok || problems.length > 0) return reject(taken, sequence, problems);
-  return withRecord(forgetCandidate(taken, sequence), { candidate: { rollout: sequence, ...parsed.value } });
+  const { candidate } = taken.record;
+  const free =
+    candidate === undefined
+      ? taken
+      : dropCandidate(taken, candidate, 'rollout-superseded', `superseded by release ${sequence}`);
+  return withRecord(free, { candidate: { rollout: sequence, ...parsed.value } });
 }
 
 /** What only the fleet can know to be wrong with a well-formed release. */
-function releaseProblems(state: ServiceState, intent: ReleaseIntent): readonly string[] {
-  const known = state.policyLayer !== undefined || [...state.census.values()].some((nodes) => nodes.size > 0);
+function releaseProblems(
+  { service, record, census }: ServiceState,
+  intent: ReleaseIntent,
+): readonly string[] {
+  const hasNodes = [...census.values()].some((nodes) => nodes.size > 0);
+  const known = hasNodes || record.policy?.layer !== undefined || record.rollout !== undefined;
   if (!known) {
     return [
-      `service: no node runs "${state.service}" and it has no policy: check the subject, ` +
+      `service: no node runs "${service}" and it has no policy: check the subject, ` +
         'or put a policy into the bucket swell_policies first',
     ];
   }
-  return policyProblems(layeredPolicy(state.policyLayer ?? {}, intent.overrides)).map(
+  return policyProblems(layeredPolicy(record.policy?.layer ?? {}, intent.overrides)).map(
     (problem) => `policy.${problem}`,
   );
 }
@@ -47,25 +60,6 @@ function reject(state: ServiceState, rollout: number, problems: readonly string[
 export function rejectCandidate(state: ServiceState, rollout: number, reason: string): ServiceState {
   if (state.record.candidate?.rollout !== rollout) return state;
   return reject(withoutCandidate(state), rollout, [`image: ${reason}`]);
-}
-
-export function delayCandidate(state: ServiceState, rollout: number, reason: string): ServiceState {
-  if (state.record.candidate?.rollout !== rollout) return state;
-  const line = `release ${rollout} of ${state.service} waits for its registry: ${reason}`;
-  return tell(state, { name: 'release-delayed', rollout, line });
-}
-
-export function withoutCandidate(state: ServiceState): ServiceState {
-  const { candidate: _, ...record } = state.record;
-  const { resolving: __, ...rest } = state;
-  return { ...rest, record };
-}
-
-function forgetCandidate(state: ServiceState, newer: number): ServiceState {
-  const { candidate } = state.record;
-  if (candidate === undefined) return state;
-  const line = `release ${candidate.rollout} of ${state.service} is superseded by release ${newer} before it began`;
-  return tell(withoutCandidate(state), { name: 'rollout-superseded', rollout: candidate.rollout, line });
 }
 
 /** The candidate's digest is known: it becomes the present rollout, or is refused because it was halted before. */
@@ -85,31 +79,47 @@ export function placeRollout(
     ]);
   }
   const release = pinned(state, candidate, digest);
-  const rollout: Rollout = {
-    release,
-    seed: `${release.service}/${release.rollout}/${digest}`,
-    overrides: candidate.overrides,
-    phase: { name: 'staging' },
-    group: 0,
-    stage: 0,
-    regions: {},
-    lost: [],
-  };
   const accepted = tell(supersede(withoutCandidate(state), number), {
     name: 'release-accepted',
     rollout: number,
     line: `release ${number} of ${state.service} is ${describeImage(release.image)}`,
   });
-  const placed = withRecord(accepted, { rollout, halted: halted.filter((one) => one.digest !== digest) });
-  const started = tell(
-    { ...placed, census: reranked(placed.census, rollout.seed) },
-    {
-      name: 'rollout-started',
-      rollout: number,
-      line: `rollout ${number} of ${state.service} begins: ${release.version}`,
-    },
+  const started = tell(accepted, {
+    name: 'rollout-started',
+    rollout: number,
+    line: `rollout ${number} of ${state.service} begins: ${release.version}`,
+  });
+  return begin(
+    withRecord(started, { halted: halted.filter((one) => one.digest !== digest) }),
+    release,
+    candidate,
+    nowMs,
   );
-  return enterStage(started, rollout, nowMs);
+}
+
+function begin(state: ServiceState, release: Release, candidate: Candidate, nowMs: number): ServiceState {
+  const { overrides } = candidate;
+  const grouping = layeredPolicy(state.record.policy?.layer ?? {}, overrides).regions;
+  const rollout: Rollout = {
+    release,
+    seed: `${release.service}/${release.rollout}/${release.image.digest}`,
+    overrides,
+    phase: { name: 'staging' },
+    grouping,
+    group: nextGroup(state, grouping, 0, nowMs) ?? 0,
+    stage: 0,
+    regions: {},
+    halfway: halfwayRegions(state.record.rollout),
+    lost: [],
+  };
+  return enterStage({ ...state, census: reranked(state.census, rollout.seed) }, rollout, nowMs);
+}
+
+/** Where the rollout before this one was on its way, and neither arrived nor was taken back. */
+function halfwayRegions(before: Rollout | undefined): readonly Region[] {
+  if (before === undefined || !(isUnderWay(before) || before.phase.name === 'aborted')) return [];
+  const begun = Object.entries(before.regions).filter(([, { cursor }]) => cursor > FIRST);
+  return [...new Set([...before.halfway, ...begun.map(([region]) => region)])].sort();
 }
 
 function pinned(state: ServiceState, candidate: Candidate, digest: Digest): Release {
@@ -122,9 +132,10 @@ function pinned(state: ServiceState, candidate: Candidate, digest: Digest): Rele
   };
 }
 
+/** Whoever waits for a rollout's end hears of it, also where the rollout was just going back. */
 function supersede(state: ServiceState, newer: number): ServiceState {
   const { rollout } = state.record;
-  if (rollout === undefined || !isUnderWay(rollout)) return state;
+  if (rollout === undefined || !(isUnderWay(rollout) || rollout.phase.name === 'halting')) return state;
   const line = `rollout ${rollout.release.rollout} of ${state.service} is superseded by rollout ${newer}`;
   return tell(state, { name: 'rollout-superseded', rollout: rollout.release.rollout, line });
 }

@@ -14,17 +14,32 @@ export interface LostSlot {
   readonly holder: SlotHolder;
 }
 
-/** Slots whose holder has not renewed in time, by the bus's clock alone. */
+/**
+ * Slots whose holder has not renewed in time, by the bus's clock alone. While nobody led, the bus itself may have been
+ * away, and its holders with it: a leader gives every lease once its whole length from the moment that it began.
+ */
 export function lostSlots(state: ServiceState, nowMs: number): readonly LostSlot[] {
   return [...state.slots].flatMap(([region, slots]) =>
     [...slots].flatMap(([slot, sighting]) => {
-      const holder = lateHolder(sighting, nowMs);
+      const holder = lateHolder(sighting, state.readAtMs, nowMs);
       return holder === undefined ? [] : [{ region, slot, revision: sighting.entry.revision, holder }];
     }),
   );
 }
 
-function lateHolder({ entry, storedAtMs }: SlotSighting, nowMs: number): SlotHolder | undefined {
+function lateHolder(
+  { entry, storedAtMs }: SlotSighting,
+  readAtMs: number,
+  nowMs: number,
+): SlotHolder | undefined {
   const { holder } = entry;
-  return holder !== undefined && nowMs > storedAtMs + holder.leaseMs + LEASE_GRACE_MS ? holder : undefined;
+  if (holder === undefined) return undefined;
+  return nowMs > Math.max(storedAtMs, readAtMs) + holder.leaseMs + LEASE_GRACE_MS ? holder : undefined;
+}
+
+/** Is any node in the middle of something that it does for this rollout? */
+export function isHeldFor({ slots }: ServiceState, rollout: number): boolean {
+  return [...slots.values()].some((region) =>
+    [...region.values()].some(({ entry }) => entry.holder?.rollout === rollout),
+  );
 }

@@ -1,75 +1,73 @@
 /** Charges lost slots to the failure budget, and clears them where that is allowed (I7). */
 
+import type { EventName } from '@swell/shared/domain/event.ts';
 import { isSpent } from '@swell/shared/domain/failure-budget.ts';
+import type { Region } from '@swell/shared/domain/names.ts';
 import { isUnderWay, type Rollout } from '@swell/shared/domain/rollout.ts';
-import { everybody } from './census.ts';
 import type { Effect } from './effects.ts';
 import { type LostSlot, lostSlots } from './leases.ts';
+import { isHaltStanding, isWaveStanding } from './orders.ts';
 import type { Step } from './outcome.ts';
 import { policyOf, type ServiceState, withRollout } from './state.ts';
+import { countAttempts } from './tally.ts';
 import { tell } from './tell.ts';
-import { countAttempts } from './verdict.ts';
 
-/**
- * While a rollout is under way, a slot whose loss would break the budget stays taken: the rollout is about to halt, and
- * until it has, nobody else is to follow. After that the slot is needed for the way back.
- */
+/** A slot whose loss breaks the budget stays taken until the halt stands: nobody is to follow in between. */
 export function loseSlots(state: ServiceState, nowMs: number): Step {
   let next = state;
   const effects: Effect[] = [];
   for (const lost of lostSlots(state, nowMs)) {
-    next = charge(next, lost);
-    if (!mayBeCleared(next)) continue;
+    const isCharged = isChargeable(next.record.rollout, lost);
+    if (isCharged) next = charge(next, lost);
+    if (!mayBeCleared(next, lost.region)) continue;
     effects.push({ kind: 'clear-slot', region: lost.region, slot: lost.slot, expect: lost.revision });
-    next = forget(sayCleared(next, lost), lost);
+    next = forget(say(isCharged ? next : sayLost(next, lost), 'slot-cleared', lost, 'is cleared'), lost);
   }
   return { state: next, effects };
 }
 
-function charge(state: ServiceState, { region, slot, revision, holder }: LostSlot): ServiceState {
+/** A loss is a failure of the rollout that the slot was claimed for, if that is the present one and not over. */
+function isChargeable(rollout: Rollout | undefined, { holder }: LostSlot): boolean {
+  if (rollout === undefined || rollout.release.rollout !== holder.rollout) return false;
+  return isUnderWay(rollout) || rollout.phase.name === 'halting';
+}
+
+/** Once for each loss, and once for each node, however often it loses one. */
+function charge(state: ServiceState, lost: LostSlot): ServiceState {
   const { rollout } = state.record;
-  const { node } = holder;
-  if (rollout === undefined || rollout.lost.includes(node)) return state;
-  const charged = concerns(rollout, holder.rollout)
-    ? withRollout(state, { ...rollout, lost: [...rollout.lost, node] })
-    : state;
-  const line =
-    `${node} in ${region} held slot ${slot} of ${state.service} and has not renewed it: ` +
-    'it counts as failed, and its slot is lost';
-  return tell(charged, {
-    name: 'slot-lost',
-    mark: `${region}.${slot}.${revision}`,
-    rollout: holder.rollout,
-    region,
-    node,
-    slot,
-    revision,
-    line,
-  });
+  const { region, revision, holder } = lost;
+  if (rollout === undefined || rollout.lost.some((one) => one.revision === revision)) return state;
+  const charged = { ...rollout, lost: [...rollout.lost, { region, node: holder.node, revision }] };
+  return sayLost(withRollout(state, charged), lost);
 }
 
-function concerns(rollout: Rollout, number: number): boolean {
-  return isUnderWay(rollout) && rollout.release.rollout === number;
-}
-
-function mayBeCleared(state: ServiceState): boolean {
+function mayBeCleared(state: ServiceState, region: Region): boolean {
   const { rollout } = state.record;
-  if (rollout === undefined || !isUnderWay(rollout)) return true;
-  const tally = countAttempts(rollout, everybody(state.census));
-  return !isSpent(policyOf(state).failureBudget, { ...tally, stageEnded: false });
+  if (rollout === undefined) return true;
+  if (!isUnderWay(rollout)) return isHaltStanding(state) && isWaveStanding(state, region);
+  const attempts = countAttempts(rollout, state.census);
+  return !isSpent(policyOf(state).failureBudget, { ...attempts, stageEnded: false });
 }
 
-function sayCleared(state: ServiceState, { region, slot, revision, holder }: LostSlot): ServiceState {
-  const line = `slot ${slot} of ${state.service} in ${region}, lost by ${holder.node}, is cleared`;
+function sayLost(state: ServiceState, lost: LostSlot): ServiceState {
+  return say(state, 'slot-lost', lost, 'has not been renewed: its node counts as failed');
+}
+
+function say(
+  state: ServiceState,
+  name: EventName,
+  { region, slot, revision, holder }: LostSlot,
+  what: string,
+): ServiceState {
   return tell(state, {
-    name: 'slot-cleared',
+    name,
     mark: `${region}.${slot}.${revision}`,
     rollout: holder.rollout,
     region,
     node: holder.node,
     slot,
     revision,
-    line,
+    line: `slot ${slot} of ${state.service} in ${region}, held by ${holder.node}, ${what}`,
   });
 }
 

@@ -1,24 +1,50 @@
 /** What the operator writes into the policy bucket; one that does not parse changes nothing (I13). */
 
 import { layeredPolicy, type PolicyLayer, policyProblems } from '@swell/shared/domain/policy.ts';
+import { isUnderWay, type StandingPolicy } from '@swell/shared/domain/rollout.ts';
 import type { Parsed } from '@swell/shared/kernel/parsed.ts';
-import type { ServiceState } from './state.ts';
-import { tell } from './tell.ts';
+import { type ServiceState, withRecord } from './state.ts';
+import { type Saying, tell } from './tell.ts';
 
+/** The record remembers what is in force: a new leader that reads a policy again has nothing to decide or to tell. */
 export function takePolicy(state: ServiceState, revision: number, parsed: Parsed<PolicyLayer>): ServiceState {
-  const problems = parsed.ok ? policyProblems(layeredPolicy(parsed.value)) : parsed.problems;
-  if (!parsed.ok || problems.length > 0) {
-    const line = `the policy of ${state.service} is rejected, the last good one stays: ${problems.join('; ')}`;
-    return tell(state, { name: 'policy-rejected', mark: revision, revision, problems, line });
+  const standing = state.record.policy;
+  if (standing?.revision === revision) return state;
+  const problems = parsed.ok ? problemsOf(state, parsed.value) : parsed.problems;
+  if (parsed.ok && problems.length === 0) {
+    return replace(
+      state,
+      { revision, layer: parsed.value },
+      { name: 'policy-accepted', line: `the policy of ${state.service} is in force` },
+    );
   }
-  const accepted = { ...state, policyLayer: parsed.value };
-  // Read again by a new leader: nothing that anybody has to be told.
-  if (!state.ready) return accepted;
-  const line = `the policy of ${state.service} is in force`;
-  return tell(accepted, { name: 'policy-accepted', mark: revision, revision, line });
+  const line = `the policy of ${state.service} is rejected, the last good one stays: ${problems.join('; ')}`;
+  return replace(state, { ...standing, revision }, { name: 'policy-rejected', problems, line });
 }
 
-export function withoutPolicy(state: ServiceState): ServiceState {
-  const { policyLayer: _, ...rest } = state;
-  return rest;
+export function withoutPolicy(state: ServiceState, revision: number): ServiceState {
+  if (state.record.policy?.revision === revision) return state;
+  const line = `the policy of ${state.service} is deleted: the defaults are in force`;
+  return replace(state, { revision }, { name: 'policy-accepted', line });
+}
+
+function replace(state: ServiceState, policy: StandingPolicy, saying: Saying): ServiceState {
+  const { revision } = policy;
+  return tell(withRecord(state, { policy }), { ...saying, mark: revision, revision });
+}
+
+/** By itself, and under what the present rollout and the next one bring along. */
+function problemsOf({ record }: ServiceState, layer: PolicyLayer): readonly string[] {
+  const { rollout, candidate } = record;
+  const alone = policyProblems(layeredPolicy(layer));
+  if (alone.length > 0) return alone;
+  return [
+    ...(rollout !== undefined && isUnderWay(rollout) ? [rollout.release] : []),
+    ...(candidate === undefined ? [] : [candidate]),
+  ].flatMap((one) => {
+    const overrides = one === candidate ? candidate.overrides : (rollout?.overrides ?? {});
+    return policyProblems(layeredPolicy(layer, overrides)).map(
+      (problem) => `with the policy that release ${one.rollout} brings along: ${problem}`,
+    );
+  });
 }

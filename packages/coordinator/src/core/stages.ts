@@ -1,41 +1,33 @@
-/** Where a rollout stands among its region groups and stages, and how it enters the next one. */
+/** How a rollout enters a stage, and keeps its regions in step with what is there. */
 
 import type { Region } from '@swell/shared/domain/names.ts';
-import { type Policy, stageSize, unavailableLimit } from '@swell/shared/domain/policy.ts';
-import { cursorBehind, FIRST } from '@swell/shared/domain/rank.ts';
-import type { RegionProgress, Rollout } from '@swell/shared/domain/rollout.ts';
-import { ranksOf } from './admission.ts';
-import { inLine } from './census.ts';
-import { regionGroups } from './regions.ts';
+import { stageSize, unavailableLimit } from '@swell/shared/domain/policy.ts';
+import { FIRST } from '@swell/shared/domain/rank.ts';
+import { isUnderWay, type RegionProgress, type Rollout } from '@swell/shared/domain/rollout.ts';
+import { sameValue } from '@swell/shared/kernel/equal.ts';
+import { cursorAt } from './admission.ts';
+import { presentNodes } from './line.ts';
+import { isCensusComplete } from './look-out.ts';
+import { placeAfterRegrouping, placeMark } from './places.ts';
+import { activeRegions, knownRegions } from './regions.ts';
+import { countSlots } from './slots.ts';
 import { policyOf, type ServiceState, withRollout } from './state.ts';
 import { tell } from './tell.ts';
 
-/** Every region where a node of the service has been seen, or where the rollout has been. */
-export function knownRegions(state: ServiceState): readonly Region[] {
-  const seen = [...state.census].filter(([, nodes]) => nodes.size > 0).map(([region]) => region);
-  return [...new Set([...seen, ...Object.keys(state.record.rollout?.regions ?? {})])].sort();
-}
-
-/** The regions whose turn it is. */
-export function activeRegions(state: ServiceState, rollout: Rollout): readonly Region[] {
-  return regionGroups(policyOf(state), knownRegions(state))[rollout.group] ?? [];
-}
-
 /** The stage's share of each region is drawn as its nodes stand now; the slots are counted anew. */
-export function enterStage(state: ServiceState, rollout: Rollout, nowMs: number): ServiceState {
-  const entered = withRollout(state, { ...rollout, phase: { name: 'staging' } });
-  const policy = policyOf(entered);
-  const active = new Set(activeRegions(entered, rollout));
+export function enterStage(state: ServiceState, entering: Rollout, nowMs: number): ServiceState {
+  const rollout: Rollout = { ...entering, phase: { name: 'staging' } };
+  const entered = withRollout(state, rollout);
+  const active = activeRegions(entered, rollout);
   const regions = Object.fromEntries(
     knownRegions(entered).map((region) => [
       region,
-      drawn(entered, rollout, region, active.has(region), policy, nowMs),
+      drawn(entered, rollout, region, active.includes(region), nowMs),
     ]),
   );
-  const placed = { ...rollout, phase: { name: 'staging' } as const, regions };
-  const percent = policy.stagesPercent[rollout.stage] ?? 100;
+  const percent = policyOf(entered).stagesPercent[rollout.stage] ?? 100;
   return tell(
-    { ...withRollout(entered, placed), progress: { steps: -1, sinceMs: nowMs } },
+    { ...withRollout(entered, { ...rollout, regions }), progress: { steps: -1, sinceMs: nowMs } },
     {
       name: 'stage-staging',
       mark: placeMark(rollout),
@@ -50,74 +42,48 @@ function drawn(
   rollout: Rollout,
   region: Region,
   active: boolean,
-  policy: Policy,
   nowMs: number,
 ): RegionProgress {
-  const line = inLine(state.census, region, nowMs);
-  const before = rollout.regions[region] ?? { cursor: FIRST, stageBelow: FIRST, slots: 1 };
-  const slots = unavailableLimit(policy.maxUnavailable, line.length);
-  if (!active) return { ...before, slots };
-  const end = stageSize(policy.stagesPercent[rollout.stage] ?? 100, line.length);
-  return { ...before, slots, stageBelow: Math.max(before.stageBelow, cursorBehind(ranksOf(line), end)) };
+  const policy = policyOf(state);
+  const nodes = presentNodes(state.census, region, nowMs);
+  const before = rollout.regions[region] ?? { cursor: FIRST, stageBelow: FIRST };
+  const counted = { slots: unavailableLimit(policy.maxUnavailable, nodes.length), nodes: nodes.length };
+  if (!active) return { ...before, ...counted };
+  const percent = policy.stagesPercent[rollout.stage] ?? 100;
+  const end = cursorAt({ nodes }, stageSize(percent, nodes.length), percent);
+  return { ...before, ...counted, stageBelow: Math.max(before.stageBelow, end) };
 }
 
 /**
- * The place after this one; `end`: there is none. Stages that would take in no further node are passed over: two nodes
- * have two stages, whatever the policy lists.
+ * Regions that turned up after the stage was entered get their slots, and their share of the stage if it is their turn;
+ * where a region has grown or shrunk, or the policy has changed, slots are counted anew. Cursors stay (I4).
  */
-export function nextPlace(
-  state: ServiceState,
-  rollout: Rollout,
-  nowMs: number,
-): { readonly group: number; readonly stage: number } | 'end' {
-  const policy = policyOf(state);
-  const sizes = activeRegions(state, rollout).map((region) => inLine(state.census, region, nowMs).length);
-  const takesIn = (percent: number): number => sizes.reduce((sum, size) => sum + stageSize(percent, size), 0);
-  const present = takesIn(policy.stagesPercent[rollout.stage] ?? 100);
-  const stage = policy.stagesPercent.findIndex(
-    (percent, index) => index > rollout.stage && takesIn(percent) > present,
-  );
-  if (stage >= 0) return { group: rollout.group, stage };
-  const groups = regionGroups(policy, knownRegions(state));
-  const group = groups.findIndex((regions, index) => index > rollout.group && regions.length > 0);
-  return group < 0 ? 'end' : { group, stage: 0 };
-}
-
-/** A place in words that never mean two: `0-2` is the third stage of the first group. */
-export function placeMark(rollout: Rollout): string {
-  return `${rollout.group}-${rollout.stage}`;
-}
-
-/** The stage for a person to read. */
-export function describePlace(state: ServiceState, rollout: Rollout): string {
-  const { stagesPercent, regions } = policyOf(state);
-  const percent = stagesPercent[rollout.stage] ?? 100;
-  const stage = `stage ${rollout.stage + 1} of ${stagesPercent.length} (${percent} %)`;
-  return regions === 'parallel' ? stage : `${stage} in ${activeRegions(state, rollout).join(', ')}`;
-}
-
-/** Regions that turned up after the stage was entered get their slots, and their share of the stage if it is their turn. */
-export function admitRegions(state: ServiceState, nowMs: number): ServiceState {
+export function keepRegions(state: ServiceState, nowMs: number): ServiceState {
   const { rollout } = state.record;
   if (rollout === undefined) return state;
-  const fresh = knownRegions(state).filter((region) => rollout.regions[region] === undefined);
-  if (fresh.length === 0) return state;
-  const active = new Set(activeRegions(state, rollout));
-  const added = fresh.map((region) => [
-    region,
-    drawn(state, rollout, region, active.has(region), policyOf(state), nowMs),
-  ]);
-  return withRollout(state, { ...rollout, regions: { ...rollout.regions, ...Object.fromEntries(added) } });
+  const active = activeRegions(state, rollout);
+  const changed = knownRegions(state).flatMap((region) => {
+    const before = rollout.regions[region];
+    const after =
+      before === undefined
+        ? drawn(state, rollout, region, active.includes(region), nowMs)
+        : countSlots(state, region, before, nowMs);
+    return after === before ? [] : [[region, after] as const];
+  });
+  if (changed.length === 0) return state;
+  return withRollout(state, { ...rollout, regions: { ...rollout.regions, ...Object.fromEntries(changed) } });
 }
 
-/** A changed policy holds at once: slots are counted anew, cursors stay where they are (I4). */
-export function resizeSlots(state: ServiceState, nowMs: number): ServiceState {
+/** A policy that groups the regions anew holds at once: nobody's turn depends on a group that is no more. */
+export function regroup(state: ServiceState, nowMs: number): ServiceState {
   const { rollout } = state.record;
-  if (rollout === undefined || !state.ready) return state;
-  const { maxUnavailable } = policyOf(state);
-  const resized = Object.entries(rollout.regions).map(([region, progress]) => [
-    region,
-    { ...progress, slots: unavailableLimit(maxUnavailable, inLine(state.census, region, nowMs).length) },
-  ]);
-  return withRollout(state, { ...rollout, regions: Object.fromEntries(resized) });
+  if (rollout === undefined || !isUnderWay(rollout) || !isCensusComplete(state, nowMs)) return state;
+  const { regions: grouping } = policyOf(state);
+  if (sameValue(grouping, rollout.grouping)) return state;
+  const place = placeAfterRegrouping(state, rollout, grouping, nowMs);
+  const moved: Rollout = { ...rollout, grouping, ...place };
+  const stays =
+    place.stage === rollout.stage &&
+    activeRegions(state, moved).join() === activeRegions(state, rollout).join();
+  return stays ? withRollout(state, moved) : enterStage(state, moved, nowMs);
 }

@@ -4,8 +4,7 @@
  */
 
 import type { Region, ServiceName } from '@swell/shared/domain/names.ts';
-import type { Policy, PolicyLayer } from '@swell/shared/domain/policy.ts';
-import { layeredPolicy } from '@swell/shared/domain/policy.ts';
+import { layeredPolicy, type Policy } from '@swell/shared/domain/policy.ts';
 import { emptyRecord, type Rollout, type ServiceRecord } from '@swell/shared/domain/rollout.ts';
 import type { SlotEntry } from '@swell/shared/domain/slot.ts';
 import type { Halt, Wave } from '@swell/shared/domain/wave.ts';
@@ -27,19 +26,27 @@ export interface OrderPlace<Order> {
   readonly sending: boolean;
 }
 
+/** How the question for the candidate's digest stands. */
+export interface Resolving {
+  /** The candidate, by its number. */
+  readonly rollout: number;
+  readonly tries: number;
+  /** The registry did not answer: it is asked again then. Missing: the answer is on its way. */
+  readonly againAtMs?: number;
+}
+
 export interface ServiceState {
   readonly service: ServiceName;
   readonly record: ServiceRecord;
   /** All that the bus holds has been read; nothing is decided before. */
   readonly ready: boolean;
-  /** What the operator wrote in the policy bucket, if that was a policy. */
-  readonly policyLayer?: PolicyLayer;
+  /** Since when: what happened on the bus before, we know only from what it kept. */
+  readonly readAtMs: number;
   readonly census: Census;
   readonly slots: ReadonlyMap<Region, ReadonlyMap<number, SlotSighting>>;
   readonly waves: ReadonlyMap<Region, OrderPlace<Wave>>;
   readonly halt: OrderPlace<Halt>;
-  /** The candidate (by its number) whose image is being resolved. */
-  readonly resolving?: number;
+  readonly resolving?: Resolving;
   /** Events on their way to the log. */
   readonly telling: ReadonlySet<string>;
   /** How far the present stage has come, and since when it has come no further. */
@@ -51,6 +58,7 @@ export function newService(service: ServiceName, record: ServiceRecord = emptyRe
     service,
     record,
     ready: false,
+    readAtMs: 0,
     census: new Map(),
     slots: new Map(),
     waves: new Map(),
@@ -61,8 +69,8 @@ export function newService(service: ServiceName, record: ServiceRecord = emptyRe
 }
 
 /** The policy in force: defaults, under the bucket's, under what the release brought along. */
-export function policyOf(state: ServiceState): Policy {
-  return layeredPolicy(state.policyLayer ?? {}, state.record.rollout?.overrides ?? {});
+export function policyOf({ record }: Pick<ServiceState, 'record'>): Policy {
+  return layeredPolicy(record.policy?.layer ?? {}, record.rollout?.overrides ?? {});
 }
 
 export function withRecord(state: ServiceState, change: Partial<ServiceRecord>): ServiceState {

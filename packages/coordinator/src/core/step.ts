@@ -10,17 +10,19 @@
 
 import { unreachable } from '@swell/shared/kernel/unreachable.ts';
 import { advance } from './advance.ts';
+import { delayCandidate, resolveCandidate } from './candidate.ts';
 import { withReports, withSightings } from './census.ts';
 import { takeControl } from './control.ts';
 import type { CoordinatorEvent } from './events.ts';
 import { tellFailures } from './failures.ts';
-import { delayCandidate, placeRollout, rejectCandidate, takeRelease } from './intake.ts';
+import { placeRollout, rejectCandidate, takeRelease } from './intake.ts';
 import { loseSlots } from './losses.ts';
-import { publishOrders } from './orders.ts';
+import { publishOrders, withSeen, withStored } from './orders.ts';
 import type { Step } from './outcome.ts';
 import { takePolicy, withoutPolicy } from './policy.ts';
-import { admitRegions, resizeSlots } from './stages.ts';
-import { type ServiceState, withRecord } from './state.ts';
+import { keepRegions, regroup } from './stages.ts';
+import type { ServiceState } from './state.ts';
+import { told } from './tell.ts';
 
 /** More steps than any rollout can have due at once: beyond it, two of them undo each other. */
 const STEPS_MAX = 1_000;
@@ -28,18 +30,18 @@ const STEPS_MAX = 1_000;
 export function step(state: ServiceState, event: CoordinatorEvent, nowMs: number): Step {
   const heard = hear(state, event, nowMs);
   if (!heard.ready) return { state: heard, effects: [] };
-  const { state: kept, effects: cleared } = loseSlots(admitRegions(heard, nowMs), nowMs);
+  const { state: kept, effects: cleared } = loseSlots(keepRegions(regroup(heard, nowMs), nowMs), nowMs);
   const { state: ordered, effects: orders } = publishOrders(advanceAll(kept, nowMs));
-  const { state: asked, effects: questions } = resolveCandidate(ordered);
-  const { state: told, effects: sayings } = publishSayings(asked);
-  return { state: told, effects: [...orders, ...cleared, ...questions, ...sayings] };
+  const { state: asked, effects: questions } = resolveCandidate(ordered, nowMs);
+  const { state: said, effects: sayings } = publishSayings(tellFailures(asked));
+  return { state: said, effects: [...orders, ...cleared, ...questions, ...sayings] };
 }
 
 function hear(state: ServiceState, event: CoordinatorEvent, nowMs: number): ServiceState {
   const seed = state.record.rollout?.seed ?? state.service;
   switch (event.kind) {
     case 'bus-read':
-      return { ...state, ready: true, progress: { steps: -1, sinceMs: nowMs } };
+      return { ...state, ready: true, readAtMs: nowMs, progress: { steps: -1, sinceMs: nowMs } };
     case 'time-passed':
       return state;
     case 'release-published':
@@ -47,22 +49,19 @@ function hear(state: ServiceState, event: CoordinatorEvent, nowMs: number): Serv
     case 'control-given':
       return takeControl(state, event.sequence, event.control, nowMs);
     case 'policy-written':
-      return resizeSlots(takePolicy(state, event.revision, event.policy), nowMs);
+      return takePolicy(state, event.revision, event.policy);
     case 'policy-deleted':
-      return resizeSlots(withoutPolicy(state), nowMs);
+      return withoutPolicy(state, event.revision);
     case 'image-resolved':
       return placeRollout(state, event.rollout, event.digest, nowMs);
     case 'image-not-resolved':
       return event.retrying
-        ? delayCandidate(state, event.rollout, event.reason)
+        ? delayCandidate(state, event.rollout, event, nowMs)
         : rejectCandidate(state, event.rollout, event.reason);
     case 'nodes-seen':
       return { ...state, census: withSightings(state.census, event.nodes, seed) };
     case 'reports-read':
-      return {
-        ...tellFailures(state, event.reports),
-        census: withReports(state.census, event.reports, seed),
-      };
+      return { ...state, census: withReports(state.census, event.reports, seed) };
     case 'slot-seen': {
       const known = state.slots.get(event.region) ?? new Map();
       const sighting = { entry: event.entry, storedAtMs: event.storedAtMs };
@@ -71,30 +70,21 @@ function hear(state: ServiceState, event: CoordinatorEvent, nowMs: number): Serv
         slots: new Map(state.slots).set(event.region, new Map(known).set(event.slot, sighting)),
       };
     }
+    case 'wave-seen':
     case 'wave-stored': {
-      const place = {
-        revision: event.revision,
-        sending: false,
-        ...(event.wave !== undefined && { stored: event.wave }),
-      };
+      const place = (event.kind === 'wave-seen' ? withSeen : withStored)(
+        state.waves.get(event.region),
+        event.revision,
+        event.wave,
+      );
       return { ...state, waves: new Map(state.waves).set(event.region, place) };
     }
-    case 'halt-stored': {
-      const place = {
-        revision: event.revision,
-        sending: false,
-        ...(event.halt !== undefined && { stored: event.halt }),
-      };
-      return { ...state, halt: place };
-    }
-    case 'event-stored': {
-      const telling = new Set(state.telling);
-      telling.delete(event.id);
-      return withRecord(
-        { ...state, telling },
-        { outbox: state.record.outbox.filter(({ id }) => id !== event.id) },
-      );
-    }
+    case 'halt-seen':
+      return { ...state, halt: withSeen(state.halt, event.revision, event.halt) };
+    case 'halt-stored':
+      return { ...state, halt: withStored(state.halt, event.revision, event.halt) };
+    case 'event-stored':
+      return told(state, event.id);
     default:
       return unreachable(event);
   }
@@ -108,13 +98,6 @@ function advanceAll(state: ServiceState, nowMs: number): ServiceState {
     before = after;
   }
   throw new Error(`the rollout of ${state.service} finds no rest`);
-}
-
-function resolveCandidate(state: ServiceState): Step {
-  const { candidate } = state.record;
-  if (candidate === undefined || state.resolving === candidate.rollout) return { state, effects: [] };
-  const { rollout, image } = candidate;
-  return { state: { ...state, resolving: rollout }, effects: [{ kind: 'resolve-image', rollout, image }] };
 }
 
 function publishSayings(state: ServiceState): Step {

@@ -3,11 +3,14 @@
 import { isSpent } from '@swell/shared/domain/failure-budget.ts';
 import { type Policy, stageSize } from '@swell/shared/domain/policy.ts';
 import type { RegionProgress, Rollout } from '@swell/shared/domain/rollout.ts';
-import { hasEnded, isAwaited, type NodeFacts, standing } from './census.ts';
+import type { NodeFacts } from './census.ts';
+import { countBelow, countStanding, type Line, nodesStanding } from './line.ts';
+import { hasEnded, isAwaited, type NodeStanding } from './standing.ts';
+import type { Attempts } from './tally.ts';
 
 /** A region of the present group: its line, and where the rollout stands in it. */
 export interface ActiveRegion {
-  readonly line: readonly NodeFacts[];
+  readonly line: Line;
   readonly progress: RegionProgress;
 }
 
@@ -16,63 +19,60 @@ export type StageVerdict =
   | { readonly is: 'pending'; readonly steps: number }
   | { readonly is: 'lost'; readonly failed: number; readonly attempted: number };
 
-/** Have enough of the stage's nodes the image at hand? */
-export function judgeStaging(
-  rollout: Rollout,
-  regions: readonly ActiveRegion[],
-  policy: Policy,
-): StageVerdict {
-  const concerned = regions.flatMap(({ line, progress }) =>
-    line.filter(({ rank }) => rank < progress.stageBelow),
-  );
-  const ready = concerned.filter((facts) => {
-    const is = standing(facts, rollout);
-    return is === 'staged' || is === 'underway' || hasEnded(is);
-  });
+/** Have enough of the stage's nodes the image at hand? Who refuses it is not asked. */
+export function judgeStaging(regions: readonly ActiveRegion[], policy: Policy): StageVerdict {
+  const concerned = sum(regions, (line, count) => countStanding(line, count, (is) => is !== 'refused'));
+  const ready = sum(regions, (line, count) => countStanding(line, count, isReady));
   // An empty look-out is no quorum: after a restart of the bus nobody has said yet that he is there.
-  if (concerned.length === 0) return { is: 'pending', steps: 0 };
-  const enough = ready.length * 100 >= policy.stagingQuorumPercent * concerned.length;
-  return enough ? { is: 'won' } : { is: 'pending', steps: ready.length };
+  const enough = concerned > 0 && ready * 100 >= policy.stagingQuorumPercent * concerned;
+  return enough ? { is: 'won' } : { is: 'pending', steps: ready };
 }
 
-/**
- * Has the stage come to its end, or has it failed too often?
- *
- * @param everybody every node of the service, away or not: a failure counts though its node has gone
- */
+function isReady(is: NodeStanding): boolean {
+  return is === 'staged' || is === 'underway' || hasEnded(is);
+}
+
+function sum(regions: readonly ActiveRegion[], count: (line: Line, staged: number) => number): number {
+  return regions.reduce(
+    (total, { line, progress }) => total + count(line, countBelow(line, progress.stageBelow)),
+    0,
+  );
+}
+
+/** Has the stage come to its end, or has it failed too often? */
 export function judgeStage(
   rollout: Rollout,
   regions: readonly ActiveRegion[],
-  everybody: readonly NodeFacts[],
+  attempts: Attempts,
   policy: Policy,
 ): StageVerdict {
-  const stageEnded = hasStageEnded(rollout, regions, policy);
-  const { attempted, failed } = countAttempts(rollout, everybody);
-  if (isSpent(policy.failureBudget, { attempted, failed, stageEnded }))
-    return { is: 'lost', failed, attempted };
-  return stageEnded ? { is: 'won' } : { is: 'pending', steps: attempted };
+  const ended = hasStageEnded(rollout, regions, policy);
+  const { name } = rollout.phase;
+  // Once it is being watched a stage has ended, whoever joins it then.
+  const stageEnded = ended || name === 'soaking' || name === 'gated';
+  if (isSpent(policy.failureBudget, { ...attempts, stageEnded })) return { is: 'lost', ...attempts };
+  return ended ? { is: 'won' } : { is: 'pending', steps: attempts.attempted };
 }
 
+/** All that it takes in are admitted, none is awaited, and somebody has come through: none at all is no success. */
 function hasStageEnded(rollout: Rollout, regions: readonly ActiveRegion[], policy: Policy): boolean {
   const percent = policy.stagesPercent[rollout.stage] ?? 100;
-  if (regions.every(({ line }) => line.length === 0)) return false;
-  return regions.every(({ line, progress }) => {
-    const admitted = line.filter(({ rank }) => rank < progress.cursor);
-    return (
-      admitted.length >= stageSize(percent, line.length) &&
-      admitted.every((facts) => !isAwaited(standing(facts, rollout)))
-    );
-  });
+  let through = 0;
+  for (const { line, progress } of regions) {
+    const admitted = countBelow(line, progress.cursor);
+    if (admitted < stageSize(percent, line.nodes.length)) return false;
+    if (countStanding(line, admitted, isAwaited) > 0) return false;
+    through += countStanding(line, admitted, hasEnded);
+  }
+  return through > 0;
 }
 
-/** Nodes that have shown something of the release: who was on it already has not. */
-export function countAttempts(
-  rollout: Rollout,
-  everybody: readonly NodeFacts[],
-): { readonly attempted: number; readonly failed: number } {
-  const failed = everybody.filter((facts) => standing(facts, rollout) === 'failed').length;
-  const succeeded = everybody.filter(
-    (facts) => standing(facts, rollout) === 'updated' && facts.report?.attempt !== undefined,
-  ).length;
-  return { attempted: failed + succeeded, failed };
+/** Who is missing for the verdict: nodes of the stage without the image while it stages, else admitted ones. */
+export function missingNodes(rollout: Rollout, regions: readonly ActiveRegion[]): readonly NodeFacts[] {
+  const stages = rollout.phase.name === 'staging';
+  return regions.flatMap(({ line, progress }) =>
+    nodesStanding(line, countBelow(line, stages ? progress.stageBelow : progress.cursor), (is) =>
+      stages ? !isReady(is) : !hasEnded(is),
+    ),
+  );
 }

@@ -227,7 +227,9 @@ class Leader {
   #hearReport(message: StoredMessage): void {
     const read = readReport(message);
     if (read.is !== 'value') return this.#reject(message, read.is === 'unreadable' ? read.problems : []);
-    void this.#services.of(read.value.service).post({ kind: 'reports-read', reports: [read.value] });
+    const { sequence, storedAtMs } = message;
+    const heard = { report: read.value, sequence, storedAtMs };
+    void this.#services.of(read.value.service).post({ kind: 'reports-read', reports: [heard] });
   }
 
   /** I13. Reported with its reason; nothing else happens. */

@@ -3,8 +3,9 @@
 import { createMetricsRegistry } from '@swell/shared/adapters/metrics.ts';
 import type { ServiceName } from '@swell/shared/domain/names.ts';
 import { Counter, Gauge, type Registry } from 'prom-client';
-import { isPresent, standing } from '../core/census.ts';
+import { isPresent } from '../core/census.ts';
 import type { CoordinatorEvent } from '../core/events.ts';
+import { standing } from '../core/standing.ts';
 import type { ServiceState } from '../core/state.ts';
 import type { ServiceMachine } from './services.ts';
 

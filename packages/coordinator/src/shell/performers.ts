@@ -15,6 +15,8 @@ import type { CoordinatorEvent } from '../core/events.ts';
 
 export interface PerformerContext {
   readonly service: string;
+  /** Whose orders these are: of two leaders, neither may take the other's for its own. */
+  readonly term: number;
   readonly bus: Bus;
   readonly registry: Registry;
   readonly host: Host;
@@ -29,18 +31,15 @@ type Performers = {
   ) => Promise<void>;
 };
 
-const RESOLVE_RETRY_MIN_MS = 1_000;
-const RESOLVE_RETRY_MAX_MS = 60_000;
-
 const PERFORMERS: Performers = {
-  async 'publish-wave'({ wave, expect }, { bus, host, signal, post }) {
+  async 'publish-wave'({ wave, expect }, { term, bus, host, signal, post }) {
     const { sequence } = await publishUntilStored(
       bus,
       {
         subject: waveKey(wave.region, wave.service),
         body: encode(wave),
         line: describeWave(wave),
-        id: String(expect),
+        id: orderId(term, expect),
         expectLast: expect,
       },
       host,
@@ -49,8 +48,8 @@ const PERFORMERS: Performers = {
     post({ kind: 'wave-stored', region: wave.region, revision: sequence, wave });
   },
 
-  async 'publish-halt'({ halt, expect }, { service, bus, host, signal, post }) {
-    const place = { subject: haltKey(service), id: String(expect), expectLast: expect };
+  async 'publish-halt'({ halt, expect }, { service, term, bus, host, signal, post }) {
+    const place = { subject: haltKey(service), id: orderId(term, expect), expectLast: expect };
     const publication: Publication =
       halt === undefined
         ? { ...place, body: new Uint8Array(), line: `${service}: the halt is lifted`, deletes: true }
@@ -70,21 +69,31 @@ const PERFORMERS: Performers = {
     post({ kind: 'event-stored', id: event.id });
   },
 
-  async 'resolve-image'({ rollout, image }, { registry, host, signal, post }) {
-    for (let tries = 0; ; tries += 1) {
-      try {
-        post({ kind: 'image-resolved', rollout, digest: await registry.resolve(image, signal) });
-        return;
-      } catch (error) {
-        if (!(error instanceof RegistryError)) throw error;
-        post({ kind: 'image-not-resolved', rollout, reason: error.message, retrying: error.retryable });
-        if (!error.retryable) return;
-        const waitMs = Math.min(RESOLVE_RETRY_MAX_MS, RESOLVE_RETRY_MIN_MS * 2 ** tries);
-        await host.sleep(Math.max(waitMs, error.retryAfterMs ?? 0), signal);
-      }
+  /** Once; the core asks again, for as long as the release is wanted. */
+  async 'resolve-image'({ rollout, image }, { registry, signal, post }) {
+    try {
+      post({ kind: 'image-resolved', rollout, digest: await registry.resolve(image, signal) });
+    } catch (error) {
+      if (!(error instanceof RegistryError)) throw error;
+      const { message: reason, retryable: retrying, retryAfterMs } = error;
+      post({
+        kind: 'image-not-resolved',
+        rollout,
+        reason,
+        retrying,
+        ...(retryAfterMs !== undefined && { retryAfterMs }),
+      });
     }
   },
 };
+
+/**
+ * Within a term one order at most follows a revision. In another one it may say something else: a leader whose write is
+ * refused, because a rival's stands there, must not find its own name on it.
+ */
+function orderId(term: number, expect: number): string {
+  return `${term}.${expect}`;
+}
 
 /** Performs one effect to its end. Throws `conflict` where somebody else writes our orders: we lead no more. */
 export async function perform(effect: Effect, context: PerformerContext): Promise<void> {

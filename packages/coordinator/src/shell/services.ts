@@ -113,6 +113,7 @@ export class Services {
     try {
       await perform(effect, {
         service,
+        term: term.number,
         bus,
         registry,
         host,

@@ -41,7 +41,7 @@ export function translateControl(message: StoredMessage): Translated {
 
 export function translatePolicy(message: StoredMessage): Translated {
   const service = lastToken(message.subject);
-  if (message.deleted) return { service, event: { kind: 'policy-deleted' } };
+  if (message.deleted) return { service, event: { kind: 'policy-deleted', revision: message.sequence } };
   const policy = decode(message.body, policySchema);
   return { service, event: { kind: 'policy-written', revision: message.sequence, policy } };
 }
@@ -64,12 +64,12 @@ export function translateOrder(message: StoredMessage): Translated | undefined {
     const order = wave?.ok === true ? wave.value : undefined;
     return {
       service: place.service,
-      event: { kind: 'wave-stored', region: place.region, revision, wave: order },
+      event: { kind: 'wave-seen', region: place.region, revision, wave: order },
     };
   }
   const halt = message.deleted ? undefined : decode(message.body, haltSchema);
   const order = halt?.ok === true ? halt.value : undefined;
-  return { service: place.service, event: { kind: 'halt-stored', revision, halt: order } };
+  return { service: place.service, event: { kind: 'halt-seen', revision, halt: order } };
 }
 
 export type Read<Value> =

@@ -5,7 +5,7 @@
 import type { FleetEvent } from './event.ts';
 import type { Digest, ImageReference } from './image.ts';
 import type { NodeId, Region, ServiceName } from './names.ts';
-import type { PolicyLayer } from './policy.ts';
+import type { Policy, PolicyLayer } from './policy.ts';
 import type { Rank } from './rank.ts';
 import type { Release } from './wave.ts';
 
@@ -24,7 +24,7 @@ export interface Candidate {
 export type RolloutPhase =
   | { readonly name: 'staging' }
   | { readonly name: 'rolling' }
-  | { readonly name: 'soaking'; readonly untilMs: number }
+  | { readonly name: 'soaking'; readonly sinceMs: number }
   | { readonly name: 'gated' }
   | { readonly name: 'settled' }
   | { readonly name: 'halting'; readonly reason: string }
@@ -36,6 +36,16 @@ export interface RegionProgress {
   readonly cursor: Rank;
   readonly stageBelow: Rank;
   readonly slots: number;
+  /** How many nodes were there when the slots were counted. */
+  readonly nodes: number;
+}
+
+/** I7. A node whose lease ran out: a failure of the rollout, whatever it says later. */
+export interface LostNode {
+  readonly region: Region;
+  readonly node: NodeId;
+  /** The last write to the slot that it held: what was charged once is not charged again. */
+  readonly revision: number;
 }
 
 export interface Rollout {
@@ -43,12 +53,15 @@ export interface Rollout {
   readonly seed: string;
   readonly overrides: PolicyLayer;
   readonly phase: RolloutPhase;
+  /** How the policy grouped the regions when `group` was counted. */
+  readonly grouping: Policy['regions'];
   /** Index of the region group, and of the stage within it. */
   readonly group: number;
   readonly stage: number;
   readonly regions: Readonly<Record<Region, RegionProgress>>;
-  /** Nodes whose lease ran out (I7): failures, whatever they say later. */
-  readonly lost: readonly NodeId[];
+  /** Regions that an earlier rollout left half-way: until their turn comes, every node there stays as it is. */
+  readonly halfway: readonly Region[];
+  readonly lost: readonly LostNode[];
   readonly paused?: { readonly sinceMs: number; readonly reason: string };
 }
 
@@ -60,11 +73,20 @@ export interface HaltedRelease {
   readonly reason: string;
 }
 
+/** What was last read from the policy bucket, and what is in force since: the last one that made sense. */
+export interface StandingPolicy {
+  readonly revision: number;
+  readonly layer?: PolicyLayer;
+}
+
 export interface ServiceRecord {
   readonly service: ServiceName;
   /** Messages up to these sequences have been taken: one that comes again changes nothing. */
   readonly releasesTaken: number;
   readonly controlsTaken: number;
+  /** Failures that nodes reported up to this sequence have been told. */
+  readonly failuresTold: number;
+  readonly policy?: StandingPolicy;
   /** Being resolved. A release that turns out bad has changed nothing. */
   readonly candidate?: Candidate;
   readonly rollout?: Rollout;
@@ -77,7 +99,15 @@ export interface ServiceRecord {
 }
 
 export function emptyRecord(service: ServiceName): ServiceRecord {
-  return { service, releasesTaken: 0, controlsTaken: 0, settled: [], halted: [], outbox: [] };
+  return {
+    service,
+    releasesTaken: 0,
+    controlsTaken: 0,
+    failuresTold: 0,
+    settled: [],
+    halted: [],
+    outbox: [],
+  };
 }
 
 /** Is the rollout still on its way (it has neither settled nor been stopped)? */

@@ -24,6 +24,8 @@ export const leaseSchema = z.object({
   controlsRead: sequence,
 }) satisfies z.ZodType<Lease>;
 
+const grouping = z.union([z.literal('parallel'), z.array(z.array(name))]);
+
 const policyLayer = z
   .object({
     stagesPercent: z.array(z.number()),
@@ -34,7 +36,7 @@ const policyLayer = z
     soakMs: durationMs,
     progressDeadlineMs: durationMs,
     failureBudget: z.object({ max: share, minSample: z.int() }),
-    regions: z.union([z.literal('parallel'), z.array(z.array(name))]),
+    regions: grouping,
     slotLeaseMs: durationMs,
     stopTimeoutMs: durationMs,
     health: healthCheck.partial(),
@@ -45,7 +47,7 @@ const policyLayer = z
 const phase = z.discriminatedUnion('name', [
   z.object({ name: z.literal('staging') }),
   z.object({ name: z.literal('rolling') }),
-  z.object({ name: z.literal('soaking'), untilMs: z.number() }),
+  z.object({ name: z.literal('soaking'), sinceMs: z.number() }),
   z.object({ name: z.literal('gated') }),
   z.object({ name: z.literal('settled') }),
   z.object({ name: z.literal('halting'), reason: z.string() }),
@@ -58,10 +60,15 @@ const rollout = z.object({
   seed: z.string().min(1),
   overrides: policyLayer,
   phase,
+  grouping,
   group: z.int().min(0),
   stage: z.int().min(0),
-  regions: z.record(name, z.object({ cursor: rank, stageBelow: rank, slots: z.int().min(1) })),
-  lost: z.array(name),
+  regions: z.record(
+    name,
+    z.object({ cursor: rank, stageBelow: rank, slots: z.int().min(1), nodes: sequence }),
+  ),
+  halfway: z.array(name),
+  lost: z.array(z.object({ region: name, node: name, revision: sequence })),
   paused: z.object({ sinceMs: z.number(), reason: z.string() }).optional(),
 });
 
@@ -95,6 +102,11 @@ export const serviceRecordSchema = z
     service: name,
     releasesTaken: sequence,
     controlsTaken: sequence,
+    failuresTold: sequence,
+    policy: z
+      .object({ revision: sequence, layer: policyLayer.optional() })
+      .transform((policy) => compact(policy))
+      .optional(),
     candidate: candidate.optional(),
     rollout: rollout.optional(),
     settled: z.array(release),

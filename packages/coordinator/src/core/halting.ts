@@ -1,0 +1,46 @@
+/** A rollout is bad: from the word to the rest. */
+
+import { shortDigest } from '@swell/shared/domain/image.ts';
+import type { Rollout } from '@swell/shared/domain/rollout.ts';
+import { isHeldFor } from './leases.ts';
+import { isHaltStanding } from './orders.ts';
+import { hasToReturn } from './standing.ts';
+import { type ServiceState, withRecord, withRollout } from './state.ts';
+import { tell } from './tell.ts';
+
+const HALTED_KEPT = 64;
+
+/** From now on the digest is known as bad (B12), and what the fleet has settled on is what it was before. */
+export function halt(state: ServiceState, rollout: Rollout, reason: string): ServiceState {
+  const { rollout: number, image, version } = rollout.release;
+  const { paused: _, ...unpaused } = rollout;
+  const halted = [{ rollout: number, digest: image.digest, version, reason }, ...state.record.halted];
+  const stopped = withRecord(state, {
+    rollout: { ...unpaused, phase: { name: 'halting', reason } },
+    halted: halted.slice(0, HALTED_KEPT),
+    settled: state.record.settled.filter((release) => release.image.digest !== image.digest),
+  });
+  return tell(stopped, {
+    name: 'rollout-halted',
+    rollout: number,
+    line: `rollout ${number} of ${state.service} (${version}, ${shortDigest(image.digest)}) is halted: ${reason}`,
+  });
+}
+
+/** The rollout rests once everybody can have heard the halt, and no present node has anything left to return from. */
+export function advanceHalting(
+  state: ServiceState,
+  rollout: Rollout,
+  reason: string,
+  nowMs: number,
+): ServiceState {
+  if (!isHaltStanding(state) || isHeldFor(state, rollout.release.rollout)) return state;
+  for (const nodes of state.census.values()) {
+    for (const facts of nodes.values()) if (hasToReturn(facts, rollout, nowMs)) return state;
+  }
+  return tell(withRollout(state, { ...rollout, phase: { name: 'rested', reason } }), {
+    name: 'rollout-rested',
+    rollout: rollout.release.rollout,
+    line: `rollout ${rollout.release.rollout} of ${state.service} rests: every node that is there has gone back`,
+  });
+}

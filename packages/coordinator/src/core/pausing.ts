@@ -1,0 +1,70 @@
+/** Pauses: by an operator, or because nobody gets any further. */
+
+import type { Rollout } from '@swell/shared/domain/rollout.ts';
+import { formatDuration } from '@swell/shared/kernel/units.ts';
+import { activeRegions } from './regions.ts';
+import { policyOf, type ServiceState, withRollout } from './state.ts';
+import { tell } from './tell.ts';
+import { type ActiveRegion, missingNodes } from './verdict.ts';
+
+const NAMED_MAX = 3;
+
+/** K4. Nobody waits for the silent; but where nobody at all gets further, a person must look. */
+export function watchProgress(
+  state: ServiceState,
+  rollout: Rollout,
+  regions: readonly ActiveRegion[],
+  steps: number,
+  nowMs: number,
+): ServiceState {
+  if (steps > state.progress.steps) return { ...state, progress: { steps, sinceMs: nowMs } };
+  const { progressDeadlineMs } = policyOf(state);
+  if (nowMs - state.progress.sinceMs < progressDeadlineMs) return state;
+  const what = rollout.phase.name === 'staging' ? 'has the image' : 'is healthy';
+  const missing = describeMissing(state, rollout, regions);
+  return pause(
+    state,
+    rollout,
+    `no further node ${what} for ${formatDuration(progressDeadlineMs)}: ${missing}`,
+    nowMs,
+  );
+}
+
+function describeMissing(state: ServiceState, rollout: Rollout, regions: readonly ActiveRegion[]): string {
+  const names = missingNodes(rollout, regions).map(({ region, node }) => `${node} (${region})`);
+  if (regions.every(({ line }) => line.nodes.length === 0)) {
+    const where = activeRegions(state, rollout).join(', ') || 'any region';
+    return `no node of ${where} is there`;
+  }
+  const more = names.length > NAMED_MAX ? [`${names.length - NAMED_MAX} more`] : [];
+  return `it waits for ${[...names.slice(0, NAMED_MAX), ...more].join(', ')}`;
+}
+
+export function pause(state: ServiceState, rollout: Rollout, reason: string, nowMs: number): ServiceState {
+  return tell(withRollout(state, { ...rollout, paused: { sinceMs: nowMs, reason } }), {
+    name: 'rollout-paused',
+    mark: nowMs,
+    rollout: rollout.release.rollout,
+    line: `rollout ${rollout.release.rollout} of ${state.service} is paused: ${reason}`,
+  });
+}
+
+/** Time that was paused does not count: neither as soaking nor as standing still. */
+export function resume(
+  state: ServiceState,
+  { paused, ...rollout }: Rollout & Required<Pick<Rollout, 'paused'>>,
+  nowMs: number,
+): ServiceState {
+  const { phase } = rollout;
+  const watched =
+    phase.name === 'soaking' ? { ...phase, sinceMs: phase.sinceMs + (nowMs - paused.sinceMs) } : phase;
+  return tell(
+    { ...withRollout(state, { ...rollout, phase: watched }), progress: { steps: -1, sinceMs: nowMs } },
+    {
+      name: 'rollout-resumed',
+      mark: nowMs,
+      rollout: rollout.release.rollout,
+      line: `rollout ${rollout.release.rollout} of ${state.service} goes on`,
+    },
+  );
+}

@@ -1,0 +1,107 @@
+/** Where a node stands in a rollout, by the last that it said and by what runs there. */
+
+import type { NodeId, Region } from '@swell/shared/domain/names.ts';
+import type { NodeReport } from '@swell/shared/domain/report.ts';
+import type { LostNode, Rollout } from '@swell/shared/domain/rollout.ts';
+import { rememberLast } from '@swell/shared/kernel/remember.ts';
+import { isPresent, type NodeFacts, PRESENCE_EXPIRES_MS } from './census.ts';
+
+/**
+ * - `waiting`, `staged`, `underway`: something is still to come.
+ * - `held`: it could not fetch the image, and says why. `refused`: the node's operator or its engine will not have it.
+ *   Nobody waits for either (K4), and either may still come.
+ * - `updated`, `failed`, `back`: it has ended.
+ */
+export type NodeStanding =
+  | 'waiting'
+  | 'staged'
+  | 'underway'
+  | 'held'
+  | 'refused'
+  | 'updated'
+  | 'failed'
+  | 'back';
+
+/** A node's presence may lag behind its reports, by no more than this. */
+const PRESENCE_LAGS_MS = PRESENCE_EXPIRES_MS / 3;
+
+type Reading = Pick<Rollout, 'release' | 'lost'>;
+
+export function standing(facts: NodeFacts, rollout: Reading): NodeStanding {
+  if (isLost(facts, rollout.lost)) return 'failed';
+  const isOnIt = facts.running === rollout.release.image.digest;
+  switch (reportOn(facts, rollout)?.status) {
+    case 'healthy':
+      return 'updated';
+    case 'failed':
+      return 'failed';
+    case 'returned':
+    case 'kept':
+      return 'back';
+    case 'updating':
+    case 'returning':
+      return 'underway';
+    case 'stage-failed':
+      return isOnIt ? 'updated' : 'held';
+    case 'refused':
+      return isOnIt ? 'updated' : 'refused';
+    case 'staged':
+    case 'interrupted':
+      return isOnIt ? 'updated' : 'staged';
+    case undefined:
+      return isOnIt ? 'updated' : 'waiting';
+  }
+}
+
+/** What it said of this rollout, if that was the last that it said. */
+export function reportOn(facts: NodeFacts, { release }: Reading): NodeReport | undefined {
+  return facts.report?.rollout === release.rollout ? facts.report : undefined;
+}
+
+export function hasEnded(is: NodeStanding): boolean {
+  return is === 'updated' || is === 'failed' || is === 'back';
+}
+
+/** Does the rollout still wait for this node, once it is admitted? */
+export function isAwaited(is: NodeStanding): boolean {
+  return is === 'waiting' || is === 'staged' || is === 'underway';
+}
+
+/** After a halt: has this node, which is there, still to go back to its last good image? */
+export function hasToReturn(facts: NodeFacts, rollout: Reading, nowMs: number): boolean {
+  if (!isPresent(facts, nowMs)) return false;
+  const isOnIt = facts.running === rollout.release.image.digest;
+  switch (reportOn(facts, rollout)?.status) {
+    case 'kept':
+    case 'returned':
+    case 'failed':
+      return false;
+    case 'healthy':
+      return isOnIt || !hasBeenSeenSince(facts);
+    case 'updating':
+    case 'returning':
+      // Who lost his slot in the middle, and runs something else now, was helped by somebody else.
+      return isOnIt || !isLost(facts, rollout.lost);
+    default:
+      return isOnIt;
+  }
+}
+
+/** What runs there was seen long enough after the node's last report to be newer than it. */
+function hasBeenSeenSince({ seenAtMs, reported }: NodeFacts): boolean {
+  return reported !== undefined && seenAtMs > reported.atMs + PRESENCE_LAGS_MS;
+}
+
+export function isLost({ region, node }: NodeFacts, lost: readonly LostNode[]): boolean {
+  return lost.length > 0 && lostByRegion(lost).get(region)?.has(node) === true;
+}
+
+export const lostByRegion = rememberLast(
+  (lost: readonly LostNode[]): ReadonlyMap<Region, ReadonlySet<NodeId>> =>
+    new Map(
+      [...Map.groupBy(lost, ({ region }) => region)].map(([region, nodes]) => [
+        region,
+        new Set(nodes.map(({ node }) => node)),
+      ]),
+    ),
+);

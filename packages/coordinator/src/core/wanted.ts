@@ -1,0 +1,90 @@
+/** What ought to stand on the bus, derived from the record alone. */
+
+import type { Region } from '@swell/shared/domain/names.ts';
+import { type Policy, unavailableLimit } from '@swell/shared/domain/policy.ts';
+import { FIRST, LAST } from '@swell/shared/domain/rank.ts';
+import type { Rollout } from '@swell/shared/domain/rollout.ts';
+import type { Halt, Release, Wave, WavePhase } from '@swell/shared/domain/wave.ts';
+import { unreachable } from '@swell/shared/kernel/unreachable.ts';
+import { activeRegions } from './regions.ts';
+import { policyOf, type ServiceState } from './state.ts';
+
+/** The newest halt stays as it is, whatever is released after it; lifted only where its digest was accepted again. */
+export function wantedHalt({ service, record }: ServiceState): Halt | undefined {
+  const [newest] = record.halted;
+  return newest === undefined ? undefined : { service, ...newest };
+}
+
+/** Every known region has an order once there is a rollout, so that none of an earlier one goes on in its place. */
+export function wantedWave(state: ServiceState, region: Region): Wave | undefined {
+  const { rollout } = state.record;
+  if (rollout === undefined) return undefined;
+  const { phase } = rollout;
+  switch (phase.name) {
+    case 'staging':
+    case 'rolling':
+    case 'soaking':
+    case 'gated':
+      return movingWave(state, rollout, region);
+    case 'settled':
+    case 'rested':
+      return settledWave(state, region) ?? stoppedWave(state, rollout, region, 'halted');
+    case 'halting':
+      return stoppedWave(state, rollout, region, 'halted');
+    case 'aborted':
+      return stoppedWave(state, rollout, region, 'aborted');
+    default:
+      return unreachable(phase);
+  }
+}
+
+function movingWave(state: ServiceState, rollout: Rollout, region: Region): Wave {
+  const { cursor, stageBelow } = rollout.regions[region] ?? { cursor: FIRST, stageBelow: FIRST };
+  const itsTurn = cursor > FIRST || activeRegions(state, rollout).includes(region);
+  // Before its turn a region stays with what the fleet has settled on; one that was left half-way, as it is.
+  const before = itsTurn || rollout.halfway.includes(region) ? undefined : settledWave(state, region);
+  if (before !== undefined) return before;
+  const phase = rollout.paused !== undefined ? 'paused' : cursor === FIRST ? 'staging' : 'open';
+  return wave(state, rollout.release, region, phase, { stageBelow, cursor });
+}
+
+function settledWave(state: ServiceState, region: Region): Wave | undefined {
+  const [release] = state.record.settled;
+  if (release === undefined) return undefined;
+  return wave(state, release, region, 'settled', { stageBelow: LAST, cursor: LAST });
+}
+
+function stoppedWave(state: ServiceState, rollout: Rollout, region: Region, phase: WavePhase): Wave {
+  return wave(state, rollout.release, region, phase, { stageBelow: FIRST, cursor: FIRST });
+}
+
+function wave(
+  state: ServiceState,
+  release: Release,
+  region: Region,
+  phase: WavePhase,
+  place: Pick<Wave, 'stageBelow' | 'cursor'>,
+): Wave {
+  const policy = policyOf(state);
+  const { rollout } = state.record;
+  return {
+    region,
+    service: state.service,
+    release,
+    phase,
+    stage: stageOf(policy, phase === 'settled' ? policy.stagesPercent.length : (rollout?.stage ?? 0)),
+    seed: rollout?.seed ?? state.service,
+    ...place,
+    slots: rollout?.regions[region]?.slots ?? unavailableLimit(policy.maxUnavailable, 1),
+    slotLeaseMs: policy.slotLeaseMs,
+    stagingSpreadMs: policy.stagingSpreadMs,
+    ...(policy.stopTimeoutMs !== undefined && { stopTimeoutMs: policy.stopTimeoutMs }),
+    health: policy.health,
+  };
+}
+
+/** A rollout may stand beyond the last of its stages, where a changed policy has fewer. */
+function stageOf({ stagesPercent }: Policy, index: number): Wave['stage'] {
+  const of = stagesPercent.length;
+  return { number: Math.min(index + 1, of), of, percent: stagesPercent[index] ?? 100 };
+}

@@ -1,0 +1,466 @@
+/**
+ * The coordinator's core among a bus and nodes that do at once what they are told: stories of rollouts, told step by step.
+ * What the core is given is frozen first, whatever it holds.
+ */
+
+import type { Effect } from '@swell/coordinator/core/effects.ts';
+import type { CoordinatorEvent } from '@swell/coordinator/core/events.ts';
+import { newService, type ServiceState } from '@swell/coordinator/core/state.ts';
+import { step } from '@swell/coordinator/core/step.ts';
+import type { EventName, FleetEvent } from '@swell/shared/domain/event.ts';
+import type { Digest } from '@swell/shared/domain/image.ts';
+import type { ControlIntent, ReleaseIntent } from '@swell/shared/domain/intent.ts';
+import type { NodeId, Region } from '@swell/shared/domain/names.ts';
+import type { PolicyLayer } from '@swell/shared/domain/policy.ts';
+import { rankOf } from '@swell/shared/domain/rank.ts';
+import type { NodeReport, NodeStatus } from '@swell/shared/domain/report.ts';
+import { emptyRecord, type Rollout, type ServiceRecord } from '@swell/shared/domain/rollout.ts';
+import type { SlotHolder } from '@swell/shared/domain/slot.ts';
+import {
+  admits,
+  type Halt,
+  isHalted,
+  type Standing,
+  type Wave,
+  wantsStaged,
+} from '@swell/shared/domain/wave.ts';
+import { decode, encode } from '@swell/shared/protocol/codec.ts';
+import { serviceRecordSchema } from '@swell/shared/protocol/records.ts';
+import { deepFreeze } from './deep-freeze.ts';
+
+export const SERVICE = 'web';
+
+/** Without waits, and with every stage opening by itself: a story says what it is about. */
+export const QUICK: PolicyLayer = {
+  approval: 'automatic',
+  soakMs: 0,
+  stagingQuorumPercent: 80,
+  stagesPercent: [10, 50, 100],
+  maxUnavailable: { kind: 'count', count: 2 },
+  slotLeaseMs: 120_000,
+  progressDeadlineMs: 900_000,
+};
+
+export function digestOf(name: string): Digest {
+  return `sha256:${Buffer.from(name).toString('hex').padStart(64, '0')}`;
+}
+
+/** How a node takes a release: by its digest; well where nothing is said. */
+export type Behaviour = 'well' | 'fails' | 'stage-fails' | 'refuses' | 'hangs' | 'silent';
+
+export interface StoryNode {
+  readonly region: Region;
+  readonly node: NodeId;
+  running: Digest;
+  lastGood: Digest;
+  behaviour: Behaviour;
+  here: boolean;
+  /** The attempt under way, and its slot. */
+  attempt?: { readonly rollout: number; readonly kind: 'update' | 'return'; readonly slot: number };
+  ended: Set<string>;
+  said?: string;
+}
+
+export interface StoryOptions {
+  readonly policy?: PolicyLayer;
+  readonly regions?: Readonly<Record<Region, number>>;
+}
+
+export class RolloutStory {
+  state: ServiceState = newService(SERVICE);
+  nowMs = 1_000_000_000;
+  readonly nodes = new Map<string, StoryNode>();
+  readonly waves = new Map<Region, Standing<Wave> & { readonly atMs: number }>();
+  halt: { readonly revision: number; readonly order: Halt | undefined } = { revision: 0, order: undefined };
+  /** Every wave that was ever stored, in order. */
+  readonly history: { readonly revision: number; readonly wave: Wave }[] = [];
+  readonly events: FleetEvent[] = [];
+  readonly slots = new Map<string, { revision: number; holder: SlotHolder | undefined; atMs: number }>();
+  readonly reports = new Map<
+    string,
+    { readonly report: NodeReport; readonly sequence: number; readonly atMs: number }
+  >();
+  /** What the registry answers; a text: its reason for not answering. */
+  readonly images = new Map<string, Digest | { readonly reason: string; readonly retrying: boolean }>();
+  /** Records that were saved, in order. */
+  readonly saved: ServiceRecord[] = [];
+  /** While held, effects are kept back as by a bus that does not answer. */
+  held = false;
+  readonly waiting: Effect[] = [];
+  #policy: { readonly revision: number; readonly layer: PolicyLayer } | undefined;
+  #sequence = 0;
+  #revision = 0;
+
+  constructor({ policy = QUICK, regions = { eu: 10 } }: StoryOptions = {}) {
+    this.policy(policy);
+    for (const [region, count] of Object.entries(regions)) this.join(region, count);
+    this.post({ kind: 'bus-read' });
+  }
+
+  get rollout(): Rollout {
+    const { rollout } = this.state.record;
+    if (rollout === undefined) throw new Error('there is no rollout');
+    return rollout;
+  }
+
+  get phase(): string {
+    return this.rollout.paused === undefined ? this.rollout.phase.name : 'paused';
+  }
+
+  wave(region: Region): Wave {
+    const wave = this.waves.get(region)?.order;
+    if (wave === undefined) throw new Error(`no wave stands in ${region}`);
+    return wave;
+  }
+
+  told(name?: EventName): readonly FleetEvent[] {
+    return this.events.filter((event) => name === undefined || event.name === name);
+  }
+
+  names(): readonly EventName[] {
+    return this.events.map(({ name }) => name);
+  }
+
+  // What the core hears.
+
+  /** Hands an event to the core, saves, and does what it orders. Returns what it ordered. */
+  post(event: CoordinatorEvent): readonly Effect[] {
+    const before = this.state;
+    const next = step(deepFreeze(before), deepFreeze(event), this.nowMs);
+    this.state = next.state;
+    if (next.state.record !== before.record) this.saved.push(next.state.record);
+    for (const effect of next.effects) {
+      if (this.held) this.waiting.push(effect);
+      else this.perform(effect);
+    }
+    return next.effects;
+  }
+
+  /** The bus answers again: everything that was held back is done. */
+  letGo(): void {
+    this.held = false;
+    for (const effect of this.waiting.splice(0)) this.perform(effect);
+  }
+
+  tick(ms = 1_000): readonly Effect[] {
+    this.nowMs += ms;
+    return this.post({ kind: 'time-passed' });
+  }
+
+  /** Time passes, and whoever is here shows himself every minute. */
+  pass(ms: number): void {
+    for (let left = ms; left > 0; left -= 60_000) {
+      this.nowMs += Math.min(left, 60_000);
+      this.seeAll();
+      this.post({ kind: 'time-passed' });
+    }
+  }
+
+  policy(layer: PolicyLayer): void {
+    this.#sequence += 1;
+    this.#policy = { revision: this.#sequence, layer };
+    this.post({ kind: 'policy-written', revision: this.#sequence, policy: { ok: true, value: layer } });
+  }
+
+  /** Publishes a release of a tag; returns the number of its rollout. */
+  publish(tag: string, intent: Partial<ReleaseIntent> = {}): number {
+    this.#sequence += 1;
+    const image = { repository: 'registry.example/web', tag };
+    if (!this.images.has(tag)) this.images.set(tag, digestOf(tag));
+    const release: ReleaseIntent = { image, overrides: {}, acceptHalted: false, ...intent };
+    this.post({ kind: 'release-published', sequence: this.#sequence, release: { ok: true, value: release } });
+    return this.#sequence;
+  }
+
+  publishBad(...problems: readonly string[]): number {
+    this.#sequence += 1;
+    this.post({ kind: 'release-published', sequence: this.#sequence, release: { ok: false, problems } });
+    return this.#sequence;
+  }
+
+  control(action: ControlIntent['action'], intent: Partial<ControlIntent> = {}): void {
+    this.#sequence += 1;
+    const control = { ok: true, value: { action, ...intent } } as const;
+    this.post({ kind: 'control-given', sequence: this.#sequence, control });
+  }
+
+  report(id: string, status: NodeStatus, change: Partial<NodeReport> = {}): void {
+    const { region, node } = this.node(id);
+    this.#sequence += 1;
+    const rollout = this.state.record.rollout?.release.rollout ?? 0;
+    const report: NodeReport = {
+      id: String(this.#sequence),
+      region,
+      node,
+      service: SERVICE,
+      rollout,
+      status,
+      ...change,
+    };
+    const heard = { report, sequence: this.#sequence, storedAtMs: this.nowMs };
+    this.reports.set(id, { report, sequence: heard.sequence, atMs: this.nowMs });
+    this.post({ kind: 'reports-read', reports: [heard] });
+  }
+
+  // The nodes.
+
+  node(id: string): StoryNode {
+    const node = this.nodes.get(id);
+    if (node === undefined) throw new Error(`no node ${id}`);
+    return node;
+  }
+
+  /** New nodes, named `<region>-<number>`, on v0. */
+  join(region: Region, count: number, running = digestOf('v0')): void {
+    const first = [...this.nodes.values()].filter((one) => one.region === region).length + 1;
+    const joined = Array.from({ length: count }, (_, index): StoryNode => {
+      const node = `${region}-${first + index}`;
+      return { region, node, running, lastGood: running, behaviour: 'well', here: true, ended: new Set() };
+    });
+    for (const one of joined) this.nodes.set(one.node, one);
+    this.see(joined);
+  }
+
+  /** Nodes are silent until their presence has expired. */
+  leave(...ids: readonly string[]): void {
+    for (const id of ids) {
+      const node = this.node(id);
+      node.here = false;
+      this.post({
+        kind: 'nodes-seen',
+        nodes: [{ region: node.region, node: id, seenAtMs: this.nowMs }],
+      });
+    }
+  }
+
+  comeBack(...ids: readonly string[]): void {
+    for (const id of ids) this.node(id).here = true;
+    this.see(ids.map((id) => this.node(id)));
+  }
+
+  behave(behaviour: Behaviour, ...ids: readonly string[]): void {
+    for (const node of ids.length === 0 ? this.nodes.values() : ids.map((id) => this.node(id)))
+      node.behaviour = behaviour;
+  }
+
+  seeAll(): void {
+    this.see([...this.nodes.values()].filter(({ here }) => here));
+  }
+
+  see(nodes: readonly StoryNode[]): void {
+    this.post({
+      kind: 'nodes-seen',
+      nodes: nodes.map(({ region, node, running }) => ({
+        region,
+        node,
+        seenAtMs: this.nowMs,
+        presence: { running, phase: 'idle', ready: true },
+      })),
+    });
+  }
+
+  /** Nodes in line, by the present rollout's seed. */
+  line(region: Region): readonly StoryNode[] {
+    const { seed } = this.rollout;
+    return [...this.nodes.values()]
+      .filter((one) => one.region === region)
+      .sort((a, b) => rankOf(seed, a.node) - rankOf(seed, b.node));
+  }
+
+  /** Every node looks at its orders once and takes one step. Returns whether anything happened. */
+  actOnce(): boolean {
+    let acted = false;
+    for (const node of this.nodes.values())
+      if (node.here && node.behaviour !== 'silent') acted = this.#act(node) || acted;
+    return acted;
+  }
+
+  /** Nodes act, and time passes a little, until nobody has anything to do, or `until` says so. */
+  act(until: () => boolean = () => false, rounds = 2_000): void {
+    for (let round = 0; round < rounds && !until(); round += 1) {
+      const acted = this.actOnce();
+      this.tick(100);
+      if (!acted && !this.actOnce()) return;
+    }
+  }
+
+  #act(node: StoryNode): boolean {
+    const wave = this.waves.get(node.region)?.order;
+    if (wave === undefined) return false;
+    if (node.attempt !== undefined) return this.#goOn(node, node.attempt, wave);
+    const halt = this.halt.order;
+    const { release } = wave;
+    if (
+      halt !== undefined &&
+      node.running === halt.digest &&
+      !(release.rollout > halt.rollout && this.#mayStart(node, wave))
+    ) {
+      if (release.image.digest === halt.digest && release.rollout > halt.rollout) return false;
+      return this.#begin(node, halt.rollout, 'return', wave);
+    }
+    if (isHalted(halt, release) || wave.phase === 'halted' || wave.phase === 'aborted') return false;
+    if (node.running === release.image.digest) return this.#say(node, release.rollout, 'healthy', {});
+    if (node.ended.has(`${release.rollout}.update`)) return false;
+    const rank = rankOf(wave.seed, node.node);
+    if (!admits(wave, rank) && !wantsStaged(wave, rank)) return false;
+    if (node.behaviour === 'stage-fails')
+      return this.#say(node, release.rollout, 'stage-failed', { reason: 'disk full' });
+    if (node.behaviour === 'refuses')
+      return this.#say(node, release.rollout, 'refused', { reason: 'pinned' });
+    const staged = this.#say(node, release.rollout, 'staged', {});
+    return (admits(wave, rank) && this.#begin(node, release.rollout, 'update', wave)) || staged;
+  }
+
+  #mayStart(node: StoryNode, wave: Wave): boolean {
+    return (
+      !isHalted(this.halt.order, wave.release) &&
+      admits(wave, rankOf(wave.seed, node.node)) &&
+      !node.ended.has(`${wave.release.rollout}.update`)
+    );
+  }
+
+  #begin(node: StoryNode, rollout: number, kind: 'update' | 'return', wave: Wave): boolean {
+    const slot = Array.from({ length: wave.slots }, (_, index) => index).find(
+      (index) => this.slots.get(`${node.region}.${index}`)?.holder === undefined,
+    );
+    if (slot === undefined) return false;
+    node.attempt = { rollout, kind, slot };
+    const attempt = `${rollout}.${kind}.1`;
+    this.writeSlot(node.region, slot, { node: node.node, rollout, attempt, leaseMs: wave.slotLeaseMs });
+    return this.#say(node, rollout, kind === 'update' ? 'updating' : 'returning', { attempt });
+  }
+
+  #goOn(node: StoryNode, { rollout, kind, slot }: NonNullable<StoryNode['attempt']>, wave: Wave): boolean {
+    if (node.behaviour === 'hangs') return false;
+    const attempt = `${rollout}.${kind}.1`;
+    const halted = this.halt.order?.rollout === rollout;
+    delete node.attempt;
+    node.ended.add(`${rollout}.${kind}`);
+    let status: NodeStatus = kind === 'return' || halted ? 'returned' : 'healthy';
+    if (kind === 'return') node.running = node.lastGood;
+    else if (node.behaviour === 'fails' && !halted) status = 'failed';
+    else if (status === 'healthy') {
+      node.lastGood = node.running === this.halt.order?.digest ? node.lastGood : node.running;
+      node.running =
+        wave.release.rollout === rollout
+          ? wave.release.image.digest
+          : (this.digestIn(rollout) ?? node.running);
+    }
+    this.#say(node, rollout, status, {
+      attempt,
+      running: node.running,
+      ...(status === 'failed' && { reason: 'it crashed' }),
+    });
+    if (this.slots.get(`${node.region}.${slot}`)?.holder?.node === node.node)
+      this.writeSlot(node.region, slot, undefined);
+    this.see([node]);
+    return true;
+  }
+
+  digestIn(rollout: number): Digest | undefined {
+    return this.history.findLast(({ wave }) => wave.release.rollout === rollout)?.wave.release.image.digest;
+  }
+
+  #say(node: StoryNode, rollout: number, status: NodeStatus, change: Partial<NodeReport>): boolean {
+    const said = `${rollout}.${status}.${change.attempt ?? ''}`;
+    const isNews = node.said !== said && !(status === 'staged' && node.said?.startsWith(`${rollout}.`));
+    const isDone =
+      status === 'healthy' && change.attempt === undefined && node.said?.startsWith(`${rollout}.healthy`);
+    if (!isNews || isDone === true) return false;
+    node.said = said;
+    this.report(node.node, status, { rollout, ...change });
+    return true;
+  }
+
+  // The bus.
+
+  writeSlot(region: Region, slot: number, holder: SlotHolder | undefined): number {
+    this.#sequence += 1;
+    const revision = this.#sequence;
+    this.slots.set(`${region}.${slot}`, { revision, holder, atMs: this.nowMs });
+    const entry = { revision, ...(holder !== undefined && { holder }) };
+    this.post({ kind: 'slot-seen', region, slot, entry, storedAtMs: this.nowMs });
+    return revision;
+  }
+
+  perform(effect: Effect): void {
+    switch (effect.kind) {
+      case 'publish-wave': {
+        const { wave, expect } = effect;
+        this.#expect(this.waves.get(wave.region)?.revision ?? 0, expect, wave.region);
+        this.#revision += 1;
+        const revision = this.#revision;
+        this.waves.set(wave.region, { order: wave, revision, atMs: this.nowMs });
+        this.history.push({ revision, wave });
+        this.post({ kind: 'wave-stored', region: wave.region, revision, wave });
+        return;
+      }
+      case 'publish-halt':
+        this.#expect(this.halt.revision, effect.expect, 'halt');
+        this.#revision += 1;
+        this.halt = { revision: this.#revision, order: effect.halt };
+        this.post({ kind: 'halt-stored', revision: this.#revision, halt: effect.halt });
+        return;
+      case 'clear-slot': {
+        const { region, slot, expect } = effect;
+        if (this.slots.get(`${region}.${slot}`)?.revision === expect) this.writeSlot(region, slot, undefined);
+        return;
+      }
+      case 'tell':
+        if (!this.events.some(({ id }) => id === effect.event.id)) this.events.push(effect.event);
+        this.post({ kind: 'event-stored', id: effect.event.id });
+        return;
+      case 'resolve-image':
+        this.answer(effect.rollout, effect.image.tag ?? '');
+    }
+  }
+
+  /** The registry's answer for a tag; none where it is to be late. */
+  answer(rollout: number, tag: string): void {
+    const answer = this.images.get(tag);
+    if (answer === undefined) return;
+    if (typeof answer === 'string') this.post({ kind: 'image-resolved', rollout, digest: answer });
+    else this.post({ kind: 'image-not-resolved', rollout, ...answer });
+  }
+
+  #expect(standing: number, expected: number, key: string): void {
+    if (standing !== expected)
+      throw new Error(`${key}: revision ${standing} stands, ${expected} was expected`);
+  }
+
+  /** Another coordinator goes on with what was saved, and with what the bus holds. */
+  restart(): void {
+    this.waiting.length = 0;
+    this.state = newService(SERVICE, roundTripped(this.state.record));
+    if (this.#policy !== undefined) {
+      const { revision, layer } = this.#policy;
+      this.post({ kind: 'policy-written', revision, policy: { ok: true, value: layer } });
+    }
+    for (const [region, { order, revision }] of this.waves)
+      this.post({ kind: 'wave-seen', region, revision, wave: order });
+    const { revision, order } = this.halt;
+    if (revision > 0) this.post({ kind: 'halt-seen', revision, halt: order });
+    for (const [key, { revision: written, holder, atMs }] of this.slots) {
+      const [region = '', slot] = key.split('.');
+      const entry = { revision: written, ...(holder !== undefined && { holder }) };
+      this.post({ kind: 'slot-seen', region, slot: Number(slot), entry, storedAtMs: atMs });
+    }
+    this.seeAll();
+    const reports = [...this.reports.values()].map(({ report, sequence, atMs }) => ({
+      report,
+      sequence,
+      storedAtMs: atMs,
+    }));
+    this.post({ kind: 'reports-read', reports });
+    this.post({ kind: 'bus-read' });
+  }
+}
+
+/** A record as the next leader reads it. */
+export function roundTripped(record: ServiceRecord): ServiceRecord {
+  const read = decode(encode(record), serviceRecordSchema);
+  if (!read.ok) throw new Error(`the record does not parse: ${read.problems.join('; ')}`);
+  return read.value;
+}
+
+export const EMPTY = emptyRecord(SERVICE);
