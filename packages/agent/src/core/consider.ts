@@ -44,9 +44,10 @@ export function consider(state: ServiceState, event: AgentEvent, nowMs: number):
   }
 }
 
-/** N2. Already there: it says so once, and does nothing. */
+/** N2. Already there: it says so once, and does nothing. One that somebody has stopped is not called well. */
 function sayDone(state: ServiceState, release: Release): ServiceState {
   const { said } = state.journal;
+  if (state.observation?.state !== 'running') return state;
   const known = said?.rollout === release.rollout && (said.status === 'healthy' || said.status === 'kept');
   return known
     ? state
@@ -69,27 +70,32 @@ function rested(state: ServiceState): Step {
 
 function stage(state: ServiceState, event: AgentEvent, release: Release, soon: boolean): Step {
   const { phase } = state;
-  const spreadMs = soon ? 0 : (state.wave?.order.stagingSpreadMs ?? 0);
   if (phase.name !== 'staging' || phase.release.image.digest !== release.image.digest) {
-    const staging = withPhase(state, { name: 'staging', release, tries: 0 });
+    const spreadMs = soon ? 0 : (state.wave?.order.stagingSpreadMs ?? 0);
+    const staging = withPhase(state, { name: 'staging', release, soon, isPulling: false, tries: 0 });
     return { state: staging, effects: [timer('stage', 0, spreadMs)] };
   }
-  if (event.kind === 'timer-fired' && event.timer === 'stage') {
-    return { state, effects: [{ kind: 'stage-image', image: release.image }] };
+  if (event.kind === 'timer-fired' && event.timer === 'stage' && !phase.isPulling) {
+    const pulling = withPhase(state, { ...phase, isPulling: true });
+    return { state: pulling, effects: [{ kind: 'stage-image', image: release.image }] };
   }
   if (event.kind === 'image-not-staged' && event.digest === release.image.digest) {
     const told = say(state, { rollout: release.rollout, status: 'stage-failed', reason: event.reason });
     const delayMs = Math.min(STAGE_RETRY_MAX_MS, STAGE_RETRY_MIN_MS * 2 ** phase.tries);
     return {
-      state: withPhase(told, { ...phase, tries: phase.tries + 1 }),
+      state: withPhase(told, { ...phase, isPulling: false, tries: phase.tries + 1 }),
       effects: [timer('stage', delayMs / 2, delayMs)],
     };
   }
-  return { state, effects: [] };
+  if (!soon || phase.soon) return { state, effects: [] };
+  // Its turn came while it still waited for its place in the downloads.
+  const isWaiting = !phase.isPulling && phase.tries === 0;
+  return { state: withPhase(state, { ...phase, soon }), effects: isWaiting ? [timer('stage', 0)] : [] };
 }
 
 function stayStaged(state: ServiceState, release: Release): Step {
   const told = say(state, { rollout: release.rollout, status: 'staged' });
+  if (state.phase.name === 'staged') return { state: told, effects: [] };
   return { state: withPhase(told, { name: 'staged' }), effects: [{ kind: 'clear-timer', timer: 'claim' }] };
 }
 

@@ -1,7 +1,7 @@
 /** Folds what was heard into what is known, whatever the phase. */
 
 import { type SlotView, seenSlot } from '@swell/shared/domain/slot.ts';
-import type { Halt, Wave } from '@swell/shared/domain/wave.ts';
+import { type Halt, PULSE_FRESH_MS, type Wave } from '@swell/shared/domain/wave.ts';
 import type { AgentEvent, Told } from './events.ts';
 import { reportStored } from './say.ts';
 import { type ServiceState, withJournal } from './state.ts';
@@ -82,12 +82,13 @@ function hearTruth(
   return { ...hearHalt(hearWave(state, wave), halt), frozen: false };
 }
 
-/** A leader that has been replaced may not know it yet. */
+/** A leader that has been replaced may not know it yet; where the newer one has fallen silent, terms began anew. */
 function hearPulse(
   state: ServiceState,
   { term, wave, halt }: { readonly term: number; readonly wave: number; readonly halt: number },
   nowMs: number,
 ): ServiceState {
-  if (term < (state.pulse?.term ?? 0)) return state;
-  return { ...state, pulse: { atMs: nowMs, term, wave, halt } };
+  const { pulse } = state;
+  const isReplaced = pulse !== undefined && term < pulse.term && nowMs - pulse.atMs < PULSE_FRESH_MS;
+  return isReplaced ? state : { ...state, pulse: { atMs: nowMs, term, wave, halt } };
 }

@@ -6,6 +6,8 @@ import type { Step } from './outcome.ts';
 import { type ServiceState, withJournal } from './state.ts';
 
 const OUTBOX_MAX = 200;
+/** Engines can be talkative, and a report that is too long is read by nobody. */
+const REASON_MAX = 1_000;
 
 export interface Saying {
   readonly rollout: number;
@@ -19,7 +21,8 @@ export interface Saying {
 /** Says something, unless it is what was said last. */
 export function say(state: ServiceState, saying: Saying): ServiceState {
   const { said, outbox, reports } = state.journal;
-  const { rollout, status, attempt, reason } = saying;
+  const { rollout, status, attempt } = saying;
+  const reason = saying.reason?.slice(0, REASON_MAX);
   const again = said?.rollout === rollout && said.status === status && said.reason === reason;
   if (again && attempt === undefined) return state;
   const { region, node, service } = state.self;

@@ -88,7 +88,14 @@ export type Goal =
 
 export type Phase =
   | { readonly name: 'idle' }
-  | { readonly name: 'staging'; readonly release: Release; readonly tries: number }
+  | {
+      readonly name: 'staging';
+      readonly release: Release;
+      /** Its turn has come: it does not wait for its place in the downloads. */
+      readonly soon: boolean;
+      readonly isPulling: boolean;
+      readonly tries: number;
+    }
   | { readonly name: 'staged' }
   | { readonly name: 'queued'; readonly claimIsTimed: boolean }
   | { readonly name: 'claiming'; readonly attempt: Attempt; readonly slot: number; readonly sentAtMs: number }

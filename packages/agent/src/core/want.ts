@@ -58,6 +58,9 @@ function wantBack(state: ServiceState): Want | undefined {
   if (observation.lastGood === undefined) {
     return { kind: 'keep', rollout: halt.rollout, why: 'there is no last good image on this node' };
   }
+  if (observation.lastGood.digest === halt.digest) {
+    return { kind: 'keep', rollout: halt.rollout, why: 'its last good image is the one that was halted' };
+  }
   return { kind: 'go', goal: { kind: 'return', halt, wave } };
 }
 
@@ -67,10 +70,15 @@ function wantForth(state: ServiceState): Want {
   const { release, phase, seed } = wave.order;
   if (isHalted(state.halt?.order, release)) return rest(`rollout ${release.rollout} is halted`);
   if (phase === 'halted' || phase === 'aborted') return rest(`rollout ${release.rollout} is ${phase}`);
-  if (observation.digests.includes(release.image.digest)) return { kind: 'be-done', release };
-  const ended = triedOf(state, release.rollout).update.ended;
+  const { ended } = triedOf(state, release.rollout).update;
+  if (observation.digests.includes(release.image.digest)) {
+    return ended === 'failed'
+      ? rest(`its attempt at rollout ${release.rollout} failed, and there was nothing to go back to`)
+      : { kind: 'be-done', release };
+  }
   if (ended !== undefined && ended !== 'healthy')
     return rest(`its attempt at rollout ${release.rollout} ended: ${ended}`);
+  if (phase === 'paused') return rest(`rollout ${release.rollout} is paused`);
   const rank = rankOf(seed, self.node);
   const admitted = admits(wave.order, rank);
   if (!admitted && !wantsStaged(wave.order, rank))
