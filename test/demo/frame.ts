@@ -76,7 +76,13 @@ function headline(view: View, { columns, sinceMs, nowMs }: FrameOptions): Row {
     { text: rollout === undefined ? '…' : `${rollout.version}, rollout ${rollout.number}`, tone: 'strong' },
     ...(stage === undefined
       ? []
-      : [quiet(`  stage ${stage.number} of ${stage.of}, up to ${stage.percent} %  `)]),
+      : [
+          quiet(
+            columns < WIDE
+              ? `  stage ${stage.number}/${stage.of}, ${stage.percent} %  `
+              : `  stage ${stage.number} of ${stage.of}, up to ${stage.percent} %  `,
+          ),
+        ]),
     { text: stage === undefined ? `  ${view.standing}` : view.standing, tone: 'plain' },
   ];
   const clock = seconds(nowMs - sinceMs).trim();

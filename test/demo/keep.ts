@@ -27,11 +27,11 @@ export function playground(fleet: Fleet): readonly Row[] {
     [
       'What stands in the buckets',
       [
-        `nats kv get swell_nodes ${node?.region}.${node?.name}`,
-        `nats kv get swell_orders wave.${node?.region}.${SERVICE}`,
-        `nats kv get swell_policies ${SERVICE}`,
-        'nats kv ls swell_slots',
-        `nats kv watch swell_rollouts`,
+        `nats kv get --raw swell_nodes ${node?.region}.${node?.name}`,
+        `nats kv get --raw swell_orders wave.${node?.region}.${SERVICE}`,
+        `nats kv get --raw swell_policies ${SERVICE}`,
+        'nats kv watch swell_slots',
+        'nats kv watch swell_rollouts',
       ],
     ],
     ...(node?.port === undefined

@@ -7,8 +7,8 @@ export const MAX_UNAVAILABLE = 1;
 /** As people write it into the bucket `swell_policies`. */
 export function demoPolicy(nodesPerRegion: number): object {
   return {
-    // Two nodes have two stages, whatever a policy lists.
-    stages: nodesPerRegion > 2 ? [34, 67, 100] : [50, 100],
+    // A stage's share is rounded up to whole nodes: of two, there are two stages, whatever a policy lists.
+    stages: nodesPerRegion > 2 ? [33, 66, 100] : [50, 100],
     approval: 'automatic',
     maxUnavailable: MAX_UNAVAILABLE,
     stagingSpread: '1s',
