@@ -14,9 +14,15 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const modules = join(root, 'node_modules');
 const wantedMajor = 24;
+const pinned = join(modules, '.bin', process.platform === 'win32' ? 'node.cmd' : 'node');
 
 if (!isInstalled()) {
-  install();
+  process.stderr.write('Installing packages (npm ci) …\n');
+  install(process.execPath);
+  // An npm that runs on an old Node leaves out optional packages made for newer ones, such as compiled parts of our tools.
+  if (!isInstalled() && existsSync(pinned)) {
+    install(pinned);
+  }
 }
 const node = pinnedNode();
 const [file, ...args] = process.argv.slice(2);
@@ -25,31 +31,53 @@ if (file !== undefined) {
 }
 
 /**
- * Whether every package that the lockfile demands is installed in its version.
+ * Whether every package that the lockfile demands here is installed in its version.
  * Contents are compared, not times: a checkout or an `npm install` touches files without changing what they say.
  */
 function isInstalled() {
+  const libc = libcHere();
   const installed = packagesOf(join(modules, '.package-lock.json'));
   const wanted = packagesOf(join(root, 'package-lock.json'));
   return Object.entries(wanted).every(([path, entry]) => {
-    const required = path.startsWith('node_modules/') && !entry.optional && !entry.devOptional;
+    const required =
+      path.startsWith('node_modules/') && (!isOptional(entry) || isMadeForThisMachine(entry, libc));
     return !required || installed[path]?.version === entry.version;
   });
+}
+
+function isOptional(entry) {
+  return entry.optional === true || entry.devOptional === true;
+}
+
+/** Of the packages that carry a program's compiled part for one kind of machine: whether it is this one. */
+function isMadeForThisMachine(entry, libc) {
+  const fits = (wanted, has) => wanted === undefined || wanted.includes(has);
+  const isCompiled = entry.os !== undefined && entry.cpu !== undefined;
+  return (
+    isCompiled && fits(entry.os, process.platform) && fits(entry.cpu, process.arch) && fits(entry.libc, libc)
+  );
+}
+
+function libcHere() {
+  // Without this the report looks up names of every connection, which takes seconds.
+  process.report.excludeNetwork = true;
+  return process.report.getReport().header.glibcVersionRuntime === undefined ? 'musl' : 'glibc';
 }
 
 function packagesOf(lockfile) {
   return existsSync(lockfile) ? JSON.parse(readFileSync(lockfile, 'utf8')).packages : {};
 }
 
-function install() {
-  process.stderr.write('Installing packages (npm ci) …\n');
+/** Runs npm with that Node. */
+function install(runtime) {
   // Development packages even under NODE_ENV=production: Node itself is one of them.
-  const ci = ['ci', '--include=dev', '--loglevel=error', '--no-audit', '--no-fund'];
+  const ci = ['ci', '--include=dev', '--include=optional', '--loglevel=error', '--no-audit', '--no-fund'];
   // Under `npm run`, the very npm that runs us. Its output goes to stderr: stdout belongs to the program that we start.
   const npm = process.env.npm_execpath;
-  const inherited = { cwd: root, stdio: ['ignore', 2, 2] };
+  const env = { ...process.env, PATH: [dirname(runtime), process.env.PATH].join(delimiter) };
+  const inherited = { cwd: root, env, stdio: ['ignore', 2, 2] };
   const ended = npm?.endsWith('.js')
-    ? spawnSync(process.execPath, [npm, ...ci], inherited)
+    ? spawnSync(runtime, [npm, ...ci], inherited)
     : spawnSync('npm', ci, { ...inherited, shell: process.platform === 'win32' });
   if (ended.status !== 0) {
     const why = ended.error?.message ?? `it ended with ${ended.status ?? ended.signal}`;
@@ -59,7 +87,6 @@ function install() {
 
 /** The Node that package.json pins, or the running one where that is new enough. */
 function pinnedNode() {
-  const pinned = join(modules, '.bin', process.platform === 'win32' ? 'node.cmd' : 'node');
   if (existsSync(pinned)) {
     return pinned;
   }
