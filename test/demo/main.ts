@@ -37,7 +37,8 @@ async function show(chosen: DemoOptions): Promise<number> {
     return result.ok ? 0 : 1;
   } catch (error) {
     if (!stop.signal.aborted) throw error;
-    screen.say([{ text: 'Stopped; all that was started is gone.', tone: 'plain' }]);
+    // Behind the ^C that a terminal echoes.
+    screen.say([], [{ text: 'Stopped; all that was started is gone.', tone: 'plain' }]);
     return 128 + constants.signals[stopped ?? 'SIGINT'];
   }
 }
