@@ -81,7 +81,7 @@ export async function bounded<Value>(
     if (signal.aborted) throw error;
     fleet.keepsLogs = true;
     const why = late.aborted ? `it did not come in ${PATIENCE_MS / 1_000} s` : (error as Error).message;
-    throw new Error(`waited for ${what}: ${why}. The logs are in ${fleet.directory}`, { cause: error });
+    throw new Error(`waited for ${what}: ${why} (logs: ${fleet.directory})`, { cause: error });
   }
 }
 

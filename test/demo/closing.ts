@@ -18,6 +18,15 @@ const SOURCES: Readonly<Record<EngineKind, readonly string[]>> = {
 };
 
 export function closing(facts: DemoFacts, result: DemoResult): readonly Row[] {
+  return [...(facts.good === undefined ? [] : tables(facts, result)), [], ...lastWords(result)];
+}
+
+function lastWords({ ok, failures }: DemoResult): readonly Row[] {
+  if (ok) return [[{ text: '● Both releases ended as they should.', tone: 'good' }]];
+  return failures.map((failure): Row => [{ text: `✗ ${failure}`, tone: 'bad' }]);
+}
+
+function tables(facts: DemoFacts, result: DemoResult): readonly Row[] {
   const { good, bad, goodDigest } = facts;
   const { nodes } = result;
   const isAll = (count: number): Tone => (count === nodes ? 'good' : 'bad');
@@ -54,11 +63,6 @@ export function closing(facts: DemoFacts, result: DemoResult): readonly Row[] {
     [],
     ...SOURCES[facts.engine].map((line): Row => [quiet(line)]),
     [quiet(`Rules I1 to I13: checked over the fleet's whole log, ${facts.entries} entries.`)],
-    [],
-    ...result.failures.map((failure): Row => [{ text: `✗ ${failure}`, tone: 'bad' }]),
-    result.ok
-      ? [{ text: '● Both releases ended as they should.', tone: 'good' }]
-      : [{ text: `✗ ${result.failures.length} things are not as they should be.`, tone: 'bad' }],
   ];
 }
 

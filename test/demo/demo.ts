@@ -70,7 +70,7 @@ async function show(
   const result = judge(facts);
   fleet.keepsLogs ||= !result.ok;
   screen.say(...closing(facts, result));
-  if (!result.ok) screen.say(bad(`The logs of all programs are in ${fleet.directory}`));
+  if (!result.ok) screen.say(quiet(`The logs of all programs are in ${fleet.directory}`));
   if (options.keep) {
     screen.say(...playground(fleet));
     watch.begin();
@@ -97,10 +97,11 @@ async function play(fleet: Fleet, begun: DemoFacts, watch: Watch, signal: AbortS
     await bounded(fleet, 'the log to be complete', signal, untilAtRest(fleet));
     return { ...facts, violations: fleet.log.violations(), entries: fleet.log.entries.length };
   } catch (error) {
-    signal.throwIfAborted();
     watch.end();
+    if (signal.aborted) watch.say([], quiet('Taking everything away …'));
+    signal.throwIfAborted();
     const violations = fleet.log.violations({ atRest: false });
-    return { ...facts, violations, failures: [...facts.failures, (error as Error).message] };
+    return { ...facts, violations, failures: [(error as Error).message] };
   }
 }
 

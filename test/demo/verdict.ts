@@ -90,8 +90,8 @@ export function judge(facts: DemoFacts): DemoResult {
   };
 }
 
-function goodFailures({ good, goodDigest, maxUnavailableAllowed }: DemoFacts): readonly string[] {
-  if (good === undefined) return ['the good release was never seen to its end'];
+function goodFailures({ good, goodDigest, maxUnavailableAllowed, failures }: DemoFacts): readonly string[] {
+  if (good === undefined) return failures.length > 0 ? [] : ['the good release was never seen to its end'];
   const { version, ended, maxUnavailableSeen, truth } = good;
   return [
     ...(ended === 'rollout-settled' ? [] : [`${version} should have settled and ended with ${ended}`]),
@@ -104,8 +104,8 @@ function goodFailures({ good, goodDigest, maxUnavailableAllowed }: DemoFacts): r
   ];
 }
 
-function badFailures({ bad, good, goodDigest }: DemoFacts): readonly string[] {
-  if (bad === undefined) return ['the sick release was never seen to its end'];
+function badFailures({ bad, good, goodDigest, failures }: DemoFacts): readonly string[] {
+  if (bad === undefined) return failures.length > 0 ? [] : ['the sick release was never tried to its end'];
   const { version, ended, attempted, wasHalted, truth } = bad;
   return [
     ...(wasHalted ? [] : [`${version} is sick and was not halted`]),

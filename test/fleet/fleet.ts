@@ -142,8 +142,11 @@ export class Fleet implements AsyncDisposable {
 
   /** What comes of it, unless one of the programs that run now ends before. */
   whileAlive<Value>(value: Promise<Value>): Promise<Value> {
-    const programs = [...this.coordinators, ...this.agents];
-    return Promise.race([value, ...programs.map(([name, program]) => untilDead(name, program))]);
+    const programs = [
+      ...[...this.coordinators].map(([name, program]) => untilDead(`the coordinator ${name}`, program)),
+      ...[...this.agents].map(([name, program]) => untilDead(`the agent of ${name}`, program)),
+    ];
+    return Promise.race([value, ...programs]);
   }
 
   async startCoordinator(name: string): Promise<Program> {
@@ -333,9 +336,9 @@ export class Fleet implements AsyncDisposable {
   }
 }
 
-async function untilDead(name: string, program: Program): Promise<never> {
+async function untilDead(who: string, program: Program): Promise<never> {
   const code = await program.ended;
-  throw new Error(`the program of ${name} ended with ${code ?? 'a signal'}; its log is ${program.logFile}`);
+  throw new Error(`${who} ended with ${code ?? 'a signal'}; its log is ${program.logFile}`);
 }
 
 /** What `nats pub -J` says once a message is stored. */
