@@ -95,6 +95,8 @@ export class RolloutStory {
     this.policy(policy);
     for (const [region, count] of Object.entries(regions)) this.join(region, count);
     this.post({ kind: 'bus-read' });
+    // Everybody who is there has shown himself.
+    this.tick(10_000);
   }
 
   get rollout(): Rollout {
@@ -147,12 +149,20 @@ export class RolloutStory {
     return this.post({ kind: 'time-passed' });
   }
 
-  /** Time passes, and whoever is here shows himself every minute. */
+  /** Time passes; whoever is here shows himself every minute, and renews the slot that he holds. */
   pass(ms: number): void {
     for (let left = ms; left > 0; left -= 60_000) {
       this.nowMs += Math.min(left, 60_000);
       this.seeAll();
+      this.#renewAll();
       this.post({ kind: 'time-passed' });
+    }
+  }
+
+  #renewAll(): void {
+    for (const { region, here, node, attempt } of this.nodes.values()) {
+      const held = attempt === undefined ? undefined : this.slots.get(`${region}.${attempt.slot}`)?.holder;
+      if (here && attempt !== undefined && held?.node === node) this.writeSlot(region, attempt.slot, held);
     }
   }
 

@@ -12,7 +12,7 @@ import { advanceHalting, halt } from './halting.ts';
 import { lineOf } from './line.ts';
 import { isCensusComplete } from './look-out.ts';
 import { watchProgress } from './pausing.ts';
-import { describePlace, nextPlace, placeMark } from './places.ts';
+import { describePlace, firstPercent, nextPlace, placeMark } from './places.ts';
 import { activeRegions, isWaitedFor, nextGroup, regionGroups } from './regions.ts';
 import { enterStage } from './stages.ts';
 import { policyOf, type ServiceState, withRecord, withRollout } from './state.ts';
@@ -64,7 +64,7 @@ function advanceUnderWay(state: ServiceState, rollout: Rollout, nowMs: number): 
     case 'soaking':
       return nowMs < phase.sinceMs + policyOf(state).soakMs ? state : finishStage(state, rollout, nowMs);
     case 'gated':
-      // The policy asks for no approval any more, or has lost the stages that were to be approved.
+      // The policy asks for no approval any more, or there is nothing left that one could be given for.
       return policyOf(state).approval === 'automatic' || nextPlace(state, rollout, nowMs) === 'end'
         ? finishStage(state, rollout, nowMs)
         : state;
@@ -79,7 +79,8 @@ function leaveVoid(state: ServiceState, rollout: Rollout, nowMs: number): Servic
   const present = regionGroups(state, grouping)[group];
   if (present !== undefined && isWaitedFor(state, present, nowMs)) return undefined;
   const next = nextGroup(state, grouping, group + 1, nowMs);
-  if (next !== undefined) return enterStage(state, { ...rollout, group: next, stage: 0 }, nowMs);
+  if (next !== undefined)
+    return enterStage(state, { ...rollout, group: next, percent: firstPercent(state) }, nowMs);
   return Object.values(regions).some(({ cursor }) => cursor === LAST) ? settle(state, rollout) : undefined;
 }
 
@@ -132,11 +133,10 @@ function advanceRolling(
 }
 
 function withCursorsMoved(state: ServiceState, rollout: Rollout, nowMs: number): ServiceState {
-  const percent = policyOf(state).stagesPercent[rollout.stage] ?? 100;
   const moved = activeRegions(state, rollout).flatMap((region) => {
     const progress = rollout.regions[region];
     if (progress === undefined) return [];
-    const cursor = moveCursor(progress, lineOf(state.census, rollout, region, nowMs), percent);
+    const cursor = moveCursor(progress, lineOf(state.census, rollout, region, nowMs), rollout.percent);
     return cursor === progress.cursor ? [] : [[region, { ...progress, cursor }] as const];
   });
   if (moved.length === 0) return state;

@@ -99,15 +99,15 @@ export function placeRollout(
 
 function begin(state: ServiceState, release: Release, candidate: Candidate, nowMs: number): ServiceState {
   const { overrides } = candidate;
-  const grouping = layeredPolicy(state.record.policy?.layer ?? {}, overrides).regions;
+  const policy = layeredPolicy(state.record.policy?.layer ?? {}, overrides);
   const rollout: Rollout = {
     release,
     seed: `${release.service}/${release.rollout}/${release.image.digest}`,
     overrides,
     phase: { name: 'staging' },
-    grouping,
-    group: nextGroup(state, grouping, 0, nowMs) ?? 0,
-    stage: 0,
+    grouping: policy.regions,
+    group: nextGroup(state, policy.regions, 0, nowMs) ?? 0,
+    percent: policy.stagesPercent[0] ?? 100,
     regions: {},
     halfway: halfwayRegions(state.record.rollout),
     lost: [],

@@ -4,11 +4,12 @@ import type { Region } from '@swell/shared/domain/names.ts';
 import { type Policy, stageSize } from '@swell/shared/domain/policy.ts';
 import { FIRST, LAST } from '@swell/shared/domain/rank.ts';
 import type { Rollout } from '@swell/shared/domain/rollout.ts';
+import type { Wave } from '@swell/shared/domain/wave.ts';
 import { countBelow, presentNodes } from './line.ts';
 import { activeRegions, isWaitedFor, nextGroup, regionGroups } from './regions.ts';
 import { policyOf, type ServiceState } from './state.ts';
 
-export type Place = Pick<Rollout, 'group' | 'stage'>;
+export type Place = Pick<Rollout, 'group' | 'percent'>;
 
 /**
  * The place after this one; `end`: there is none. Stages that would take in no further node are passed over: two nodes
@@ -16,29 +17,38 @@ export type Place = Pick<Rollout, 'group' | 'stage'>;
  */
 export function nextPlace(state: ServiceState, rollout: Rollout, nowMs: number): Place | 'end' {
   const { grouping, group } = rollout;
-  const stage = nextStage(state, rollout, activeRegions(state, rollout), rollout.stage + 1, nowMs);
-  if (stage !== undefined) return { group, stage };
+  const percent = nextStage(state, rollout, activeRegions(state, rollout), rollout.percent, nowMs);
+  if (percent !== undefined) return { group, percent };
   const next = nextGroup(state, grouping, group + 1, nowMs);
-  return next === undefined ? 'end' : { group: next, stage: 0 };
+  return next === undefined ? 'end' : { group: next, percent: firstPercent(state) };
 }
 
-/** The first stage from `from` on that takes in more of these regions' nodes than are admitted already. */
+export function firstPercent(state: ServiceState): number {
+  return policyOf(state).stagesPercent[0] ?? 100;
+}
+
+/**
+ * The first stage of more than `percent` that takes in more of these regions' nodes than are admitted already. The last
+ * one is not passed over because nodes are away: it has to have been there for everybody whom a stage was drawn with.
+ */
 function nextStage(
   state: ServiceState,
   rollout: Rollout,
   regions: readonly Region[],
-  from: number,
+  percent: number,
   nowMs: number,
 ): number | undefined {
   const lines = regions.map((region) => {
     const nodes = presentNodes(state.census, region, nowMs);
-    return { size: nodes.length, admitted: countBelow({ nodes }, rollout.regions[region]?.cursor ?? FIRST) };
+    const progress = rollout.regions[region];
+    const admitted = countBelow({ nodes }, progress?.cursor ?? FIRST);
+    return { size: nodes.length, admitted, drawn: progress?.nodes ?? 0 };
   });
-  const found = policyOf(state).stagesPercent.findIndex(
-    (percent, index) =>
-      index >= from && lines.some(({ size, admitted }) => stageSize(percent, size) > admitted),
-  );
-  return found < 0 ? undefined : found;
+  const takesInMore = (one: number): boolean =>
+    lines.some(
+      ({ size, admitted, drawn }) => stageSize(one, one === 100 ? Math.max(size, drawn) : size) > admitted,
+    );
+  return policyOf(state).stagesPercent.find((one) => one > percent && takesInMore(one));
 }
 
 /**
@@ -56,22 +66,27 @@ export function placeAfterRegrouping(
   const group = groups.findIndex(
     (one) => isWaitedFor(state, one, nowMs) && !one.regions.every((region) => isThrough(region)),
   );
-  if (group < 0) return { group: groups.length - 1, stage: rollout.stage };
+  if (group < 0) return { group: groups.length - 1, percent: rollout.percent };
   const regions = groups[group]?.regions ?? [];
   const same = regions.join() === activeRegions(state, rollout).join();
-  return { group, stage: same ? rollout.stage : (nextStage(state, rollout, regions, 0, nowMs) ?? 0) };
+  const percent = same ? rollout.percent : nextStage(state, rollout, regions, 0, nowMs);
+  return { group, percent: percent ?? firstPercent(state) };
 }
 
-/** A place in words that never mean two: `0-2` is the third stage of the first group. */
-export function placeMark({ group, stage }: Place): string {
-  return `${group}-${stage}`;
+/** A place in words that never mean two: `0-50` is the stage of 50 % in the first group. */
+export function placeMark({ group, percent }: Place): string {
+  return `${group}-${percent}`;
 }
 
 /** The stage for a person to read. */
 export function describePlace(state: ServiceState, rollout: Rollout): string {
-  const { stagesPercent } = policyOf(state);
-  const percent = stagesPercent[rollout.stage] ?? 100;
-  const number = Math.min(rollout.stage + 1, stagesPercent.length);
-  const stage = `stage ${number} of ${stagesPercent.length} (${percent} %)`;
+  const { number, of, percent } = stageOf(policyOf(state), rollout.percent);
+  const stage = `stage ${number} of ${of} (${percent} %)`;
   return rollout.grouping === 'parallel' ? stage : `${stage} in ${activeRegions(state, rollout).join(', ')}`;
+}
+
+/** Which of the policy's stages that is; the next larger one, where the policy does not list it any more. */
+export function stageOf({ stagesPercent }: Policy, percent: number): Wave['stage'] {
+  const of = stagesPercent.length;
+  return { number: Math.min(stagesPercent.filter((one) => one < percent).length + 1, of), of, percent };
 }

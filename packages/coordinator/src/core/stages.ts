@@ -2,17 +2,21 @@
 
 import type { Region } from '@swell/shared/domain/names.ts';
 import { stageSize, unavailableLimit } from '@swell/shared/domain/policy.ts';
-import { FIRST } from '@swell/shared/domain/rank.ts';
+import { FIRST, LAST, type Rank } from '@swell/shared/domain/rank.ts';
 import { isUnderWay, type RegionProgress, type Rollout } from '@swell/shared/domain/rollout.ts';
 import { sameValue } from '@swell/shared/kernel/equal.ts';
 import { cursorAt } from './admission.ts';
-import { presentNodes } from './line.ts';
+import type { NodeFacts } from './census.ts';
+import { countBelow, presentNodes } from './line.ts';
 import { isCensusComplete } from './look-out.ts';
 import { placeAfterRegrouping, placeMark } from './places.ts';
 import { activeRegions, knownRegions } from './regions.ts';
 import { countSlots } from './slots.ts';
 import { policyOf, type ServiceState, withRollout } from './state.ts';
 import { tell } from './tell.ts';
+
+/** A stage that has fewer of its nodes than this share has missed somebody when it was drawn. */
+const REDRAWN_BELOW = 0.8;
 
 /** The stage's share of each region is drawn as its nodes stand now; the slots are counted anew. */
 export function enterStage(state: ServiceState, entering: Rollout, nowMs: number): ServiceState {
@@ -25,7 +29,7 @@ export function enterStage(state: ServiceState, entering: Rollout, nowMs: number
       drawn(entered, rollout, region, active.includes(region), nowMs),
     ]),
   );
-  const percent = policyOf(entered).stagesPercent[rollout.stage] ?? 100;
+  const { percent } = rollout;
   return tell(
     { ...withRollout(entered, { ...rollout, regions }), progress: { steps: -1, sinceMs: nowMs } },
     {
@@ -49,9 +53,26 @@ function drawn(
   const before = rollout.regions[region] ?? { cursor: FIRST, stageBelow: FIRST };
   const counted = { slots: unavailableLimit(policy.maxUnavailable, nodes.length), nodes: nodes.length };
   if (!active) return { ...before, ...counted };
-  const percent = policy.stagesPercent[rollout.stage] ?? 100;
-  const end = cursorAt({ nodes }, stageSize(percent, nodes.length), percent);
-  return { ...before, ...counted, stageBelow: Math.max(before.stageBelow, end) };
+  return { ...before, ...counted, stageBelow: Math.max(before.stageBelow, endOfStage(rollout, nodes)) };
+}
+
+function endOfStage({ percent }: Rollout, nodes: readonly NodeFacts[]): Rank {
+  return cursorAt({ nodes }, stageSize(percent, nodes.length), percent);
+}
+
+/** Who was not there when the stage was entered is taken into it, once it is about more than a few. */
+function redrawn(
+  state: ServiceState,
+  rollout: Rollout,
+  region: Region,
+  before: RegionProgress,
+  nowMs: number,
+): RegionProgress {
+  const nodes = presentNodes(state.census, region, nowMs);
+  const size = stageSize(rollout.percent, nodes.length);
+  if (countBelow({ nodes }, before.stageBelow) >= size * REDRAWN_BELOW) return before;
+  const stageBelow = Math.max(before.stageBelow, endOfStage(rollout, nodes));
+  return stageBelow === before.stageBelow ? before : { ...before, stageBelow };
 }
 
 /**
@@ -64,10 +85,10 @@ export function keepRegions(state: ServiceState, nowMs: number): ServiceState {
   const active = activeRegions(state, rollout);
   const changed = knownRegions(state).flatMap((region) => {
     const before = rollout.regions[region];
-    const after =
-      before === undefined
-        ? drawn(state, rollout, region, active.includes(region), nowMs)
-        : countSlots(state, region, before, nowMs);
+    const itsTurn = isUnderWay(rollout) && active.includes(region);
+    if (before === undefined) return [[region, drawn(state, rollout, region, itsTurn, nowMs)] as const];
+    const counted = countSlots(state, region, before, nowMs);
+    const after = itsTurn ? redrawn(state, rollout, region, counted, nowMs) : counted;
     return after === before ? [] : [[region, after] as const];
   });
   if (changed.length === 0) return state;
@@ -81,9 +102,15 @@ export function regroup(state: ServiceState, nowMs: number): ServiceState {
   const { regions: grouping } = policyOf(state);
   if (sameValue(grouping, rollout.grouping)) return state;
   const place = placeAfterRegrouping(state, rollout, grouping, nowMs);
+  const isBetween =
+    (rollout.phase.name === 'soaking' || rollout.phase.name === 'gated') &&
+    activeRegions(state, rollout).every((region) => rollout.regions[region]?.cursor === LAST);
+  // Between two groups it stays before the next one, watched or waiting for a word as it was.
+  if (isBetween && place.group > 0)
+    return withRollout(state, { ...rollout, grouping, group: place.group - 1 });
   const moved: Rollout = { ...rollout, grouping, ...place };
   const stays =
-    place.stage === rollout.stage &&
+    place.percent === rollout.percent &&
     activeRegions(state, moved).join() === activeRegions(state, rollout).join();
   return stays ? withRollout(state, moved) : enterStage(state, moved, nowMs);
 }

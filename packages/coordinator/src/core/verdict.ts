@@ -46,7 +46,7 @@ export function judgeStage(
   attempts: Attempts,
   policy: Policy,
 ): StageVerdict {
-  const ended = hasStageEnded(rollout, regions, policy);
+  const ended = hasStageEnded(rollout, regions);
   const { name } = rollout.phase;
   // Once it is being watched a stage has ended, whoever joins it then.
   const stageEnded = ended || name === 'soaking' || name === 'gated';
@@ -55,8 +55,7 @@ export function judgeStage(
 }
 
 /** All that it takes in are admitted, none is awaited, and somebody has come through: none at all is no success. */
-function hasStageEnded(rollout: Rollout, regions: readonly ActiveRegion[], policy: Policy): boolean {
-  const percent = policy.stagesPercent[rollout.stage] ?? 100;
+function hasStageEnded({ percent }: Rollout, regions: readonly ActiveRegion[]): boolean {
   let through = 0;
   for (const { line, progress } of regions) {
     const admitted = countBelow(line, progress.cursor);

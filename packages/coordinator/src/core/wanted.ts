@@ -1,11 +1,12 @@
 /** What ought to stand on the bus, derived from the record alone. */
 
 import type { Region } from '@swell/shared/domain/names.ts';
-import { type Policy, unavailableLimit } from '@swell/shared/domain/policy.ts';
+import { unavailableLimit } from '@swell/shared/domain/policy.ts';
 import { FIRST, LAST } from '@swell/shared/domain/rank.ts';
 import type { Rollout } from '@swell/shared/domain/rollout.ts';
 import type { Halt, Release, Wave, WavePhase } from '@swell/shared/domain/wave.ts';
 import { unreachable } from '@swell/shared/kernel/unreachable.ts';
+import { stageOf } from './places.ts';
 import { activeRegions } from './regions.ts';
 import { policyOf, type ServiceState } from './state.ts';
 
@@ -72,7 +73,7 @@ function wave(
     service: state.service,
     release,
     phase,
-    stage: stageOf(policy, phase === 'settled' ? policy.stagesPercent.length : (rollout?.stage ?? 0)),
+    stage: stageOf(policy, phase === 'settled' ? 100 : (rollout?.percent ?? 100)),
     seed: rollout?.seed ?? state.service,
     ...place,
     slots: rollout?.regions[region]?.slots ?? unavailableLimit(policy.maxUnavailable, 1),
@@ -81,10 +82,4 @@ function wave(
     ...(policy.stopTimeoutMs !== undefined && { stopTimeoutMs: policy.stopTimeoutMs }),
     health: policy.health,
   };
-}
-
-/** A rollout may stand beyond the last of its stages, where a changed policy has fewer. */
-function stageOf({ stagesPercent }: Policy, index: number): Wave['stage'] {
-  const of = stagesPercent.length;
-  return { number: Math.min(index + 1, of), of, percent: stagesPercent[index] ?? 100 };
 }

@@ -55,9 +55,10 @@ export interface Rollout {
   readonly phase: RolloutPhase;
   /** How the policy grouped the regions when `group` was counted. */
   readonly grouping: Policy['regions'];
-  /** Index of the region group, and of the stage within it. */
+  /** Index of the region group. */
   readonly group: number;
-  readonly stage: number;
+  /** The present stage's share of each region, so that it stays what it is when the policy lists other stages. */
+  readonly percent: number;
   readonly regions: Readonly<Record<Region, RegionProgress>>;
   /** Regions that an earlier rollout left half-way: until their turn comes, every node there stays as it is. */
   readonly halfway: readonly Region[];

@@ -62,7 +62,7 @@ const rollout = z.object({
   phase,
   grouping,
   group: z.int().min(0),
-  stage: z.int().min(0),
+  percent: z.number().min(0).max(100),
   regions: z.record(
     name,
     z.object({ cursor: rank, stageBelow: rank, slots: z.int().min(1), nodes: sequence }),
