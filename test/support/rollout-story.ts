@@ -25,7 +25,7 @@ import {
   wantsStaged,
 } from '@swell/shared/domain/wave.ts';
 import { decode, encode } from '@swell/shared/protocol/codec.ts';
-import { serviceRecordSchema } from '@swell/shared/protocol/records.ts';
+import { RECORD_BYTES_MAX, serviceRecordSchema } from '@swell/shared/protocol/records.ts';
 import { deepFreeze } from './deep-freeze.ts';
 
 export const SERVICE = 'web';
@@ -393,6 +393,14 @@ export class RolloutStory {
     return revision;
   }
 
+  /** Somebody else writes a wave. */
+  tamper(wave: Wave): { readonly effects: readonly Effect[]; readonly revision: number } {
+    this.#revision += 1;
+    const revision = this.#revision;
+    this.waves.set(wave.region, { order: wave, revision, atMs: this.nowMs });
+    return { effects: this.post({ kind: 'wave-seen', region: wave.region, revision, wave }), revision };
+  }
+
   perform(effect: Effect): void {
     switch (effect.kind) {
       case 'publish-wave': {
@@ -468,7 +476,7 @@ export class RolloutStory {
 
 /** A record as the next leader reads it. */
 export function roundTripped(record: ServiceRecord): ServiceRecord {
-  const read = decode(encode(record), serviceRecordSchema);
+  const read = decode(encode(record), serviceRecordSchema, RECORD_BYTES_MAX);
   if (!read.ok) throw new Error(`the record does not parse: ${read.problems.join('; ')}`);
   return read.value;
 }

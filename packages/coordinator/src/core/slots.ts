@@ -20,8 +20,7 @@ export function countSlots(
 ): RegionProgress {
   const { maxUnavailable } = policyOf(state);
   const present = presentNodes(state.census, region, nowMs).length;
-  // Of a region that nobody has been seen in nothing is known.
-  const nodes = present === 0 || !isCensusComplete(state, nowMs) ? Math.max(present, before.nodes) : present;
+  const nodes = isCensusComplete(state, nowMs) ? present : Math.max(present, before.nodes);
   const slots = unavailableLimit(maxUnavailable, nodes);
   const isByPolicy = before.slots === unavailableLimit(maxUnavailable, before.nodes);
   const isOff = slots <= before.slots * SHRINKS_BELOW || slots >= before.slots * GROWS_ABOVE;

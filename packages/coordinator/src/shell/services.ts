@@ -7,7 +7,7 @@ import { publishUntilStored } from '@swell/shared/adapters/persistent-publish.ts
 import type { ServiceName } from '@swell/shared/domain/names.ts';
 import { emptyRecord, type ServiceRecord } from '@swell/shared/domain/rollout.ts';
 import { decode, encode } from '@swell/shared/protocol/codec.ts';
-import { describeRecord, serviceRecordSchema } from '@swell/shared/protocol/records.ts';
+import { describeRecord, RECORD_BYTES_MAX, serviceRecordSchema } from '@swell/shared/protocol/records.ts';
 import { lastToken, rolloutKey } from '@swell/shared/protocol/subjects.ts';
 import { Machine } from '@swell/shared/shell/machine.ts';
 import type { Registry } from '../adapters/registry.ts';
@@ -50,7 +50,7 @@ export class Services {
     const service = lastToken(message.subject);
     this.#revisions.set(service, message.sequence);
     if (message.deleted) return;
-    const record = decode(message.body, serviceRecordSchema);
+    const record = decode(message.body, serviceRecordSchema, RECORD_BYTES_MAX);
     if (!record.ok) throw new Error(`the record of ${service} does not parse: ${record.problems.join('; ')}`);
     this.#add(service, record.value);
   }

@@ -9,10 +9,16 @@ import type { Parsed } from '../kernel/parsed.ts';
 export const BODY_BYTES_MAX = 65_536;
 const NESTING_MAX = 16;
 const PROBLEMS_MAX = 20;
+/** A problem may quote what it is about, and that may be as long as the message: nobody stores that twice. */
+const PROBLEM_LENGTH_MAX = 300;
 
 /** Reads JSON of a known shape. Never throws, whatever the bytes. */
-export function decode<Value>(body: Uint8Array, schema: z.ZodType<Value>): Parsed<Value> {
-  const read = readJson(body);
+export function decode<Value>(
+  body: Uint8Array,
+  schema: z.ZodType<Value>,
+  bytesMax = BODY_BYTES_MAX,
+): Parsed<Value> {
+  const read = readJson(body, bytesMax);
   if (!read.ok) return read;
   const parsed = schema.safeParse(read.value);
   if (parsed.success) return { ok: true, value: parsed.data };
@@ -23,10 +29,10 @@ export function encode(value: unknown): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(value));
 }
 
-function readJson(body: Uint8Array): Parsed<unknown> {
+function readJson(body: Uint8Array, bytesMax: number): Parsed<unknown> {
   if (body.length === 0) return refusal('the message is empty: publish a JSON object such as {"image":"…"}');
-  if (body.length > BODY_BYTES_MAX) {
-    return refusal(`the message has ${body.length} bytes: at most ${BODY_BYTES_MAX} are read`);
+  if (body.length > bytesMax) {
+    return refusal(`the message has ${body.length} bytes: at most ${bytesMax} are read`);
   }
   let text: string;
   try {
@@ -43,7 +49,7 @@ function readJson(body: Uint8Array): Parsed<unknown> {
 }
 
 function refusal(problem: string): { readonly ok: false; readonly problems: readonly string[] } {
-  return { ok: false, problems: [problem] };
+  return { ok: false, problems: [shortened(problem)] };
 }
 
 /** How deep brackets nest, strings left out: counted before parsing, so that no depth can exhaust the stack. */
@@ -71,5 +77,9 @@ function describeIssue(issue: z.core.$ZodIssue): string {
   const field = issue.path.map((key, depth) =>
     typeof key === 'number' ? `[${key}]` : depth === 0 ? String(key) : `.${String(key)}`,
   );
-  return field.length === 0 ? issue.message : `${field.join('')}: ${issue.message}`;
+  return shortened(field.length === 0 ? issue.message : `${field.join('')}: ${issue.message}`);
+}
+
+function shortened(problem: string): string {
+  return problem.length > PROBLEM_LENGTH_MAX ? `${problem.slice(0, PROBLEM_LENGTH_MAX - 1)}…` : problem;
 }

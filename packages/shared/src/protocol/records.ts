@@ -97,6 +97,9 @@ const event = z
 
 export const eventSchema = event;
 
+/** Of our own hand, and growing with regions, lost nodes and halted digests: as much as a server takes by default. */
+export const RECORD_BYTES_MAX = 1_048_576;
+
 export const serviceRecordSchema = z
   .object({
     service: name,
