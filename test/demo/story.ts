@@ -82,9 +82,10 @@ function tellReport(view: View, report: NodeReport): Telling | undefined {
       return plain(`${node} goes back`);
     case 'returned':
       return { text: `${node} is back on ${on}`, tone: 'good' };
+    case 'interrupted':
+      return plain(`${node} is interrupted: ${reason}`);
     case 'stage-failed':
     case 'refused':
-    case 'interrupted':
     case 'kept':
       return { text: `${node}: ${status}, ${reason}`, tone: 'bad' };
   }
