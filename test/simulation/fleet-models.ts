@@ -6,6 +6,7 @@ import { RegistryError } from '@swell/coordinator/adapters/registry-error.ts';
 import { serveTerms } from '@swell/coordinator/shell/terms.ts';
 import { createLogger } from '@swell/shared/adapters/logger.ts';
 import type { Digest } from '@swell/shared/domain/image.ts';
+import type { Line } from './bus/line.ts';
 import type { ModelServer } from './bus-model.ts';
 import type { Chance } from './chance.ts';
 import type { NodeModel } from './node-model.ts';
@@ -43,6 +44,8 @@ export class RegistryModel {
 
 export interface Running {
   readonly process: Process;
+  /** Its way to the bus. */
+  readonly line: Line;
   /** SIGTERM: resolves when it has ended in order. */
   stop(): Promise<void>;
 }
@@ -56,6 +59,7 @@ export function startAgent(
   const chance = ground.chance.fork(name);
   const process = new Process(name, ground.time, chance, chance.between(-3_600_000, 3_600_000));
   const stopping = new AbortController();
+  const bus = ground.server.connect(process, { latencyMs: LATENCY_MS });
   const agent = new Agent({
     region: node.region,
     node: node.name,
@@ -63,7 +67,7 @@ export function startAgent(
     host: process.host,
     engine: node.engine(process),
     journals: node.journals(process),
-    connectBus: () => ground.server.connect(process, { latencyMs: LATENCY_MS }),
+    connectBus: async () => bus,
     logger: silent,
     onHandled: () => {},
   });
@@ -73,6 +77,7 @@ export function startAgent(
   );
   return {
     process,
+    line: bus.line,
     agent,
     async stop() {
       stopping.abort();
@@ -91,8 +96,8 @@ export function startCoordinator(
   const chance = ground.chance.fork(`${name}#${incarnation}`);
   const process = new Process(name, ground.time, chance, chance.between(-3_600_000, 3_600_000));
   const stopping = new AbortController();
+  const bus = ground.server.connect(process, { latencyMs: LATENCY_MS });
   const ended = (async () => {
-    const bus = await ground.server.connect(process, { latencyMs: LATENCY_MS });
     await serveTerms(
       {
         name: `${name}#${incarnation}`,
@@ -109,6 +114,7 @@ export function startCoordinator(
   })().catch((error: unknown) => process.isAlive && ground.onCrash(name, error));
   return {
     process,
+    line: bus.line,
     async stop() {
       stopping.abort();
       await ended;

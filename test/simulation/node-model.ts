@@ -71,6 +71,8 @@ export class NodeModel {
   /** The engine as one agent's process sees it. */
   engine(process: Process): Engine {
     const inner = new MemoryEngine(this.containers);
+    // Engines of agents that were killed still listen; they are many, and do no harm.
+    this.containers.touched.setMaxListeners(0);
     const does = <Value>(name: string, act: () => Promise<Value>): Promise<Value> =>
       process.effect(name, async () => {
         this.#needDockerd();

@@ -30,15 +30,17 @@ export class Process {
       sleep: (ms, signal) => {
         const { promise, resolve, reject } = Promise.withResolvers<void>();
         if (signal?.aborted === true) return Promise.reject(signal.reason as Error);
-        const callOff = time.after(ms, () => this.enter(resolve));
-        signal?.addEventListener(
-          'abort',
-          () => {
-            callOff();
-            reject(signal.reason as Error);
-          },
-          { once: true },
+        const onAbort = (): void => {
+          callOff();
+          reject(signal?.reason as Error);
+        };
+        const callOff = time.after(ms, () =>
+          this.enter(() => {
+            signal?.removeEventListener('abort', onAbort);
+            resolve();
+          }),
         );
+        signal?.addEventListener('abort', onAbort, { once: true });
         return promise;
       },
     };

@@ -3,8 +3,12 @@
  * containers there are and of which image (I5, I9). Programs may believe what they like.
  */
 
-import type { LogEntry } from '@swell/shared/domain/log.ts';
+import type { StoredMessage } from '@swell/shared/adapters/bus.ts';
 import type { NodeId, Region } from '@swell/shared/domain/names.ts';
+import { decode } from '@swell/shared/protocol/codec.ts';
+import { waveSchema } from '@swell/shared/protocol/orders.ts';
+import { eventSchema } from '@swell/shared/protocol/records.ts';
+import { eventSubject, parseOrderSubject } from '@swell/shared/protocol/subjects.ts';
 import type { NodeModel, Witness } from './node-model.ts';
 import type { VirtualTime } from './time.ts';
 
@@ -54,15 +58,18 @@ export class Truth implements Witness {
   }
 
   /** Orders and events say how many may be out, and who is counted elsewhere. */
-  see(entry: LogEntry): void {
-    if (entry.kind === 'wave') {
-      const region = this.#region(entry.wave.region);
-      region.slots = entry.wave.slots;
-      region.allowed = Math.max(region.allowed, entry.wave.slots);
+  see(message: StoredMessage): void {
+    if (parseOrderSubject(message.subject)?.kind === 'wave') {
+      const wave = decode(message.body, waveSchema);
+      if (!wave.ok) return this.break('wire', `a wave does not parse: ${wave.problems.join('; ')}`);
+      const region = this.#region(wave.value.region);
+      region.slots = wave.value.slots;
+      region.allowed = Math.max(region.allowed, wave.value.slots);
     }
-    if (entry.kind === 'event' && entry.event.name === 'slot-lost') {
-      const { region, node } = entry.event;
-      if (region !== undefined && node !== undefined) this.#region(region).lost.add(node);
+    if (message.subject === eventSubject(message.subject.split('.')[2] ?? '', 'slot-lost')) {
+      const event = decode(message.body, eventSchema);
+      if (!event.ok || event.value.region === undefined || event.value.node === undefined) return;
+      this.#region(event.value.region).lost.add(event.value.node);
     }
   }
 

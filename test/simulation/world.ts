@@ -10,7 +10,8 @@ import type { LogEntry } from '@swell/shared/domain/log.ts';
 import { type Checker, createChecker } from '@swell/shared/domain/rules.ts';
 import { encode } from '@swell/shared/protocol/codec.ts';
 import { readLogEntry } from '@swell/shared/protocol/log.ts';
-import { controlSubject, policyKey, releaseSubject } from '@swell/shared/protocol/subjects.ts';
+import { controlSubject, policyKey, releaseSubject, STREAMS } from '@swell/shared/protocol/subjects.ts';
+import type { StreamShape } from './bus/definition.ts';
 import { ModelServer } from './bus-model.ts';
 import { Chance } from './chance.ts';
 import { type Ground, RegistryModel, type Running, startAgent, startCoordinator } from './fleet-models.ts';
@@ -23,6 +24,8 @@ export interface WorldOptions {
   readonly seed: string;
   readonly nodes: number;
   readonly profile: Profile;
+  /** The streams of `nats/streams`. */
+  readonly shapes: readonly StreamShape[];
 }
 
 export const SERVICE = 'web';
@@ -50,14 +53,13 @@ export class World {
   readonly entries: LogEntry[] = [];
   readonly profile: Profile;
   readonly #checker: Checker;
-  #releases = 0;
   #logRead = 0;
 
-  constructor({ seed, nodes, profile }: WorldOptions) {
+  constructor({ seed, nodes, profile, shapes }: WorldOptions) {
     this.seed = seed;
     this.profile = profile;
     this.chance = new Chance(seed);
-    this.server = new ModelServer(this.time, this.chance.fork('bus'));
+    this.server = new ModelServer(this.time, this.chance.fork('bus'), shapes);
     this.ground = {
       time: this.time,
       chance: this.chance.fork('programs'),
@@ -68,6 +70,10 @@ export class World {
       },
     };
     this.#checker = createChecker({ toleranceMs: 2_000, patienceMs: 120_000 });
+    // The truth hears at the instant; the log has it a moment later.
+    this.server.onStored = (stream, message) => {
+      if (stream === STREAMS.orders || stream === STREAMS.log) this.truth.see(message);
+    };
     this.publishImage('v1');
     for (let index = 0; index < nodes; index += 1) this.addNode();
     for (const name of COORDINATORS) this.coordinators.set(name, { running: undefined, incarnation: 0 });
@@ -119,7 +125,7 @@ export class World {
     const { running } = node;
     if (running === undefined) return;
     running.process.kill();
-    this.server.disconnect(running.process);
+    running.line.giveUp(this.chance.whole(0, 3));
     node.running = undefined;
     this.time.after(this.chance.exponential(awayMs), () => this.startAgent(node));
   }
@@ -136,23 +142,22 @@ export class World {
     const coordinator = this.coordinators.get(name);
     if (coordinator?.running === undefined) return;
     coordinator.running.process.kill();
-    this.server.disconnect(coordinator.running.process);
+    coordinator.running.line.giveUp(this.chance.whole(0, 3));
     coordinator.running = undefined;
     this.time.after(this.chance.exponential(20_000), () => this.startCoordinator(name));
   }
 
   /** What people publish goes straight into the server: a person repeats what was not stored. */
-  release(body: object): number {
-    this.#releases += 1;
-    return this.server.store(releaseSubject(SERVICE), encode(body));
+  release(body: object): number | undefined {
+    return this.server.say(releaseSubject(SERVICE), encode(body));
   }
 
   control(body: object): void {
-    this.server.store(controlSubject(SERVICE), encode(body));
+    this.server.say(controlSubject(SERVICE), encode(body));
   }
 
   policy(body: object): void {
-    this.server.store(policyKey(SERVICE), encode(body));
+    this.server.say(policyKey(SERVICE), encode(body));
   }
 
   /** Lets time pass, and judges what is new in the log after each stretch. */
@@ -167,12 +172,11 @@ export class World {
   }
 
   readLog(): void {
-    for (const message of this.server.logFrom(this.#logRead + 1)) {
+    for (const message of this.server.log(this.#logRead + 1)) {
       this.#logRead = message.sequence;
       const entry = readLogEntry(message);
       if (entry === undefined) continue;
       this.entries.push(entry);
-      this.truth.see(entry);
       for (const { rule, message: text } of this.#checker.check(entry))
         this.truth.break(rule, `log: ${text}`);
     }
