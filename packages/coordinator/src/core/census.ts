@@ -9,6 +9,7 @@ import type { HeardReport, NodeSighting } from './events.ts';
 /** A node that has been silent for longer is away. */
 export const PRESENCE_EXPIRES_MS = 180_000;
 
+/** Every field is always there: of a hundred thousand of these, one shape is walked ten times as fast as several. */
 export interface NodeFacts {
   readonly region: Region;
   readonly node: NodeId;
@@ -16,10 +17,10 @@ export interface NodeFacts {
   readonly rank: Rank;
   /** When it was last seen with a container of the service; never: it has only been heard of. */
   readonly seenAtMs: number;
-  readonly running?: Digest;
-  readonly report?: NodeReport;
+  readonly running: Digest | undefined;
+  readonly report: NodeReport | undefined;
   /** Where and when the bus stored the report. */
-  readonly reported?: { readonly sequence: number; readonly atMs: number };
+  readonly reported: { readonly sequence: number; readonly atMs: number } | undefined;
 }
 
 /** A region's nodes stand in it in order of rank, so that it can be walked down as a line. */
@@ -28,11 +29,11 @@ export type Census = ReadonlyMap<Region, ReadonlyMap<NodeId, NodeFacts>>;
 const NEVER_MS = Number.NEGATIVE_INFINITY;
 
 export function withSightings(census: Census, sightings: readonly NodeSighting[], seed: string): Census {
-  return changed(census, sightings, seed, (facts, { presence, seenAtMs }) => {
-    const { running: _, ...rest } = facts;
-    if (presence === undefined) return { ...rest, seenAtMs: NEVER_MS };
-    return { ...rest, seenAtMs, ...(presence.running !== undefined && { running: presence.running }) };
-  });
+  return changed(census, sightings, seed, (facts, { presence, seenAtMs }) =>
+    presence === undefined
+      ? { ...facts, seenAtMs: NEVER_MS, running: undefined }
+      : { ...facts, seenAtMs, running: presence.running },
+  );
 }
 
 export function withReports(census: Census, heard: readonly HeardReport[], seed: string): Census {
@@ -80,7 +81,15 @@ function changed<Said extends { readonly region: Region; readonly node: NodeId }
 }
 
 function unheard({ region, node }: Pick<NodeFacts, 'region' | 'node'>, seed: string): NodeFacts {
-  return { region, node, rank: rankOf(seed, node), seenAtMs: NEVER_MS };
+  return {
+    region,
+    node,
+    rank: rankOf(seed, node),
+    seenAtMs: NEVER_MS,
+    running: undefined,
+    report: undefined,
+    reported: undefined,
+  };
 }
 
 function lined(nodes: NodeFacts[]): ReadonlyMap<NodeId, NodeFacts> {

@@ -30,11 +30,14 @@ function* failuresIn(census: Census): Iterable<Pick<HeardReport, 'report' | 'seq
   for (const nodes of census.values()) yield* failuresOf(nodes);
 }
 
-const failuresOf = rememberLast((nodes: ReadonlyMap<NodeId, NodeFacts>) =>
-  [...nodes.values()].flatMap(({ report, reported }) =>
-    report?.status === 'failed' && reported !== undefined ? [{ report, sequence: reported.sequence }] : [],
-  ),
-);
+const failuresOf = rememberLast((nodes: ReadonlyMap<NodeId, NodeFacts>) => {
+  const failures: Pick<HeardReport, 'report' | 'sequence'>[] = [];
+  for (const { report, reported } of nodes.values()) {
+    if (report?.status === 'failed' && reported !== undefined)
+      failures.push({ report, sequence: reported.sequence });
+  }
+  return failures;
+});
 
 function tellFailure(
   state: ServiceState,

@@ -28,12 +28,16 @@ export function presentNodes(census: Census, region: Region, nowMs: number): rea
   const nodes = census.get(region) ?? NOBODY;
   const known = PRESENT.get(nodes);
   if (known !== undefined && known.fromMs <= nowMs && nowMs < known.untilMs) return known.present;
-  const present = [...nodes.values()].filter((facts) => isPresent(facts, nowMs));
+  const present: NodeFacts[] = [];
   let [fromMs, untilMs] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
-  for (const { seenAtMs } of nodes.values()) {
-    const expiresMs = seenAtMs + PRESENCE_EXPIRES_MS;
-    if (nowMs < expiresMs) untilMs = Math.min(untilMs, expiresMs);
-    else fromMs = Math.max(fromMs, expiresMs);
+  for (const facts of nodes.values()) {
+    const expiresMs = facts.seenAtMs + PRESENCE_EXPIRES_MS;
+    if (isPresent(facts, nowMs)) {
+      present.push(facts);
+      untilMs = Math.min(untilMs, expiresMs);
+    } else {
+      fromMs = Math.max(fromMs, expiresMs);
+    }
   }
   PRESENT.set(nodes, { fromMs, untilMs, present });
   return present;
@@ -45,8 +49,10 @@ const PRESENT = new WeakMap<
 >();
 
 const standings = rememberLast(
-  (nodes: readonly NodeFacts[], release: Release, lost: readonly LostNode[]): readonly NodeStanding[] =>
-    nodes.map((facts) => standing(facts, { release, lost })),
+  (nodes: readonly NodeFacts[], release: Release, lost: readonly LostNode[]): readonly NodeStanding[] => {
+    const rollout = { release, lost };
+    return nodes.map((facts) => standing(facts, rollout));
+  },
 );
 
 /** How many of the line stand below a rank: its first nodes. */

@@ -24,7 +24,9 @@ function facts(running: string | undefined, status?: NodeStatus, rollout = 7, at
     node: 'n1',
     rank: 0.5,
     seenAtMs: NOW,
-    ...(running !== undefined && { running }),
+    running,
+    report: undefined,
+    reported: undefined,
     ...(status !== undefined && {
       report: {
         id: '1',

@@ -28,13 +28,14 @@ export function countAttempts({ release, lost }: Rollout, census: Census): Attem
 
 const countOfRegion = rememberLast(
   (nodes: ReadonlyMap<NodeId, NodeFacts>, release: Release, lost: readonly LostNode[]): Attempts => {
+    const rollout = { release, lost };
     let [attempted, failed] = [0, 0];
     for (const facts of nodes.values()) {
-      if (isLost(facts, lost)) continue;
-      const is = standing(facts, { release, lost });
+      const report = reportOn(facts, rollout);
+      if (report === undefined || isLost(facts, lost)) continue;
+      const is = standing(facts, rollout);
       if (is === 'failed') failed += 1;
-      const report = is === 'updated' ? reportOn(facts, { release, lost }) : undefined;
-      if (is === 'failed' || report?.attempt !== undefined) attempted += 1;
+      if (is === 'failed' || (is === 'updated' && report.attempt !== undefined)) attempted += 1;
     }
     return { attempted, failed };
   },

@@ -8,7 +8,7 @@ export function rememberLast<Key extends object, Rest extends readonly unknown[]
   const known = new WeakMap<Key, { readonly rest: Rest; readonly answer: Answer }>();
   return (key, ...rest) => {
     const last = known.get(key);
-    if (last?.rest.every((part, index) => part === rest[index])) return last.answer;
+    if (last?.rest.every((part, index) => part === rest[index]) === true) return last.answer;
     const fresh = answer(key, ...rest);
     known.set(key, { rest, answer: fresh });
     return fresh;
