@@ -1,13 +1,13 @@
 /** A coordinator's life: connect, ensure the bus's layout, wait for the lease, lead, and again. */
 
-import { ensureTopology } from '@swell/shared/adapters/ensure-topology.ts';
 import { systemHost } from '@swell/shared/adapters/host.ts';
-import { createLogger, type Logger } from '@swell/shared/adapters/logger.ts';
+import { createLogger } from '@swell/shared/adapters/logger.ts';
 import { connectNats, type NatsBus } from '@swell/shared/adapters/nats-bus.ts';
 import { startStatusServer } from '@swell/shared/shell/status-server.ts';
 import { VERSION } from '@swell/shared/shell/version.ts';
 import { createRegistry } from '../adapters/registry.ts';
 import type { CoordinatorConfig } from './config.ts';
+import { ensureLayout, keepLayout } from './layout.ts';
 import { CoordinatorMetrics } from './metrics.ts';
 import { serveTerms } from './terms.ts';
 
@@ -36,35 +36,13 @@ export async function runCoordinator(config: CoordinatorConfig, signal: AbortSig
   bus = connected;
   await ensureLayout(connected, config, logger, signal);
   reason = undefined;
+  keepLayout(connected, config, logger, signal).catch((error: unknown) =>
+    logger.debug({ err: error }, 'the layout is looked after no more'),
+  );
   const registry = createRegistry({ insecureRegistries: config.insecureRegistries });
   const { name, leaseMs, pulseEveryMs } = config;
   await serveTerms(
     { name, bus: connected, registry, host: systemHost, logger, watcher: metrics, leaseMs, pulseEveryMs },
     signal,
   );
-}
-
-/** The bus's layout as `nats/` describes it; what differs is a warning that names the field. */
-async function ensureLayout(
-  bus: NatsBus,
-  config: CoordinatorConfig,
-  logger: Logger,
-  signal: AbortSignal,
-): Promise<void> {
-  const { replicas, monitoringUrls } = config;
-  for (;;) {
-    try {
-      const report = await ensureTopology(bus, {
-        monitoringUrls,
-        ...(replicas !== undefined && { replicas }),
-      });
-      for (const stream of report.created) logger.info({ stream }, 'stream made');
-      for (const drift of report.drift) logger.warn(drift, 'stream differs from its definition');
-      for (const concern of report.concerns) logger.warn({ concern }, 'server is not as it should be');
-      return;
-    } catch (error) {
-      logger.warn({ err: error }, 'the layout of the bus cannot be ensured yet');
-      await systemHost.sleep(2_000, signal);
-    }
-  }
 }

@@ -60,17 +60,19 @@ export async function lead(options: LeaderOptions, signal: AbortSignal): Promise
   const { term, logger } = options;
   const ending = AbortSignal.any([signal, term.signal]);
   const leader = new Leader(options);
+  let reason: unknown;
   try {
     await Promise.all([leader.run(ending), term.keep(ending)]);
   } catch (error) {
-    if (!ending.aborted) throw error;
+    if (!ending.aborted) {
+      reason = error;
+      throw error;
+    }
   } finally {
     leader.close();
-    const reason: unknown = term.signal.reason;
-    logger.info(
-      { term: term.number, reason: reason instanceof Error ? reason.message : 'the program ends' },
-      'term ended',
-    );
+    reason ??= signal.aborted ? 'the program ends' : term.signal.reason;
+    const why = reason instanceof Error ? reason.message : reason;
+    logger.info({ term: term.number, reason: why }, 'term ended');
     await term.resign();
   }
 }
