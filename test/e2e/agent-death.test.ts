@@ -3,6 +3,7 @@
  * the agent dies there and nowhere else. Another one is started, and takes up what it finds.
  */
 
+import type { PinnedImage } from '@swell/shared/domain/image.ts';
 import type { NodeStatus } from '@swell/shared/domain/report.ts';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { DockerGate, type Moment } from '../fleet/docker-gate.ts';
@@ -13,7 +14,7 @@ import {
   GATED,
   givePolicy,
   giveWord,
-  letPass,
+  letAllPass,
   QUICK,
   untilRuns,
 } from '../fleet/scenario.ts';
@@ -26,9 +27,12 @@ describeWithDocker('an agent that dies', () => {
   // A node in every region: nobody waits for another one's slot, and all die in the same rollout.
   const fleet = fleetOfThisFile({ regions: { a: 1, b: 1, c: 1, d: 1 } });
   const gates = new Map<FleetNode, DockerGate>();
+  /** What the fleet has settled on. */
+  let good: PinnedImage;
 
   beforeAll(async () => {
     await givePolicy(fleet(), { ...QUICK, stages: [100] });
+    good = await fleet().publishImage('v1');
     for (const node of fleet().nodes) {
       await fleet().agentOf(node).stop();
       gates.set(node, await DockerGate.open());
@@ -51,12 +55,12 @@ describeWithDocker('an agent that dies', () => {
     const rollout = await fleet().release({ image: `${fleet().repository}:v2` });
     await dying;
     await untilEvent(fleet(), 'rollout-settled', rollout);
-    await expectOn(fleet(), v2);
+    good = v2;
+    await expectOn(fleet(), good);
     expect(last(rollout, 'healthy')).toHaveLength(4);
   });
 
   it('on its own way back from a sick release: another one gets there, and it has failed once', async () => {
-    const v2 = await fleet().publishImage('v2');
     await fleet().publishImage('v3', 'ends');
     const dying = dieAt([
       { pattern: rename('[.]swell-failed'), when: 'before' },
@@ -72,7 +76,7 @@ describeWithDocker('an agent that dies', () => {
     await dying;
     await untilEvent(fleet(), 'rollout-halted', rollout);
     await untilEvent(fleet(), 'rollout-rested', rollout);
-    await expectOn(fleet(), v2);
+    await expectOn(fleet(), good);
     expect(last(rollout, 'failed')).toHaveLength(4);
   });
 
@@ -84,14 +88,14 @@ describeWithDocker('an agent that dies', () => {
       await fleet().agentOf(node).kill();
       startAgent(node);
     }
-    for (const node of fleet().nodes) await letPass(fleet(), node, v4);
+    await letAllPass(fleet(), v4);
     await untilEvent(fleet(), 'rollout-settled', rollout);
-    await expectOn(fleet(), v4);
+    good = v4;
+    await expectOn(fleet(), good);
     expect(results(rollout)).toEqual(fleet().nodes.map(({ name }) => `${name} ${rollout}.update.1 healthy`));
   });
 
   it('on the way back after a halt: another one gets there', async () => {
-    const v4 = await fleet().publishImage('v4');
     await fleet().publishImage('v5');
     const rollout = await fleet().release({ image: `${fleet().repository}:v5` });
     await untilEvent(fleet(), 'rollout-settled', rollout);
@@ -104,23 +108,22 @@ describeWithDocker('an agent that dies', () => {
     expect(await giveWord(fleet(), { action: 'halt' })).toMatchObject({ name: 'control-applied' });
     await dying;
     await untilEvent(fleet(), 'rollout-rested', rollout);
-    await expectOn(fleet(), v4);
+    await expectOn(fleet(), good);
     expect(last(rollout, 'returned')).toHaveLength(4);
   });
 
   it('by SIGTERM in the middle of a swap leaves nobody half-way: the node is back before the agent ends', async () => {
-    const v4 = await fleet().publishImage('v4');
     const v6 = await fleet().publishImage('v6');
     const rollout = await fleet().release({ image: `${fleet().repository}:v6`, ...GATED });
     for (const node of fleet().nodes) {
       await untilRuns(fleet(), node, v6);
       expect(await fleet().agentOf(node).stop()).toBe(0);
-      await expectOn(fleet(), v4, [node]);
+      await expectOn(fleet(), good, [node]);
       const { reason } = await untilReport(fleet(), node, 'interrupted', rollout);
       expect(reason).toBe('the agent was stopped in the middle of it');
     }
     for (const node of fleet().nodes) startAgent(node);
-    for (const node of fleet().nodes) await letPass(fleet(), node, v6);
+    await letAllPass(fleet(), v6);
     await untilEvent(fleet(), 'rollout-settled', rollout);
     await expectOn(fleet(), v6);
   });

@@ -2,7 +2,16 @@
 
 import { expect, it } from 'vitest';
 import type { FleetNode } from '../fleet/fleet.ts';
-import { expectOn, fleetOfThisFile, GATED, givePolicy, giveWord, letPass, QUICK } from '../fleet/scenario.ts';
+import {
+  expectOn,
+  fleetOfThisFile,
+  GATED,
+  givePolicy,
+  giveWord,
+  letAllPass,
+  letPass,
+  QUICK,
+} from '../fleet/scenario.ts';
 import { untilAtRest, untilEntry, untilEvent, untilReport } from '../fleet/watching.ts';
 import { describeWithDocker } from '../support/needs.ts';
 
@@ -29,7 +38,7 @@ describeWithDocker('words of control', () => {
     expect(begun(rollout)).toHaveLength(2);
     expect(await giveWord(fleet(), { action: 'resume' })).toMatchObject({ name: 'control-applied' });
     await untilEvent(fleet(), 'rollout-resumed', rollout);
-    for (const node of fleet().nodes) await letPass(fleet(), node, v2);
+    await letAllPass(fleet(), v2);
     await untilEvent(fleet(), 'rollout-settled', rollout);
     await expectOn(fleet(), v2);
   });

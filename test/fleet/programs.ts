@@ -70,6 +70,11 @@ export class Program implements AsyncDisposable {
     }
   }
 
+  /** Has it said such a line so far? */
+  has(fits: (line: LogLine) => boolean): boolean {
+    return this.#lines.some(fits);
+  }
+
   /** How many lines it has said: what {@link line} may start from. */
   get said(): number {
     return this.#lines.length;

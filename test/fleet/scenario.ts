@@ -95,6 +95,11 @@ export async function letPass(fleet: Fleet, node: FleetNode, image: PinnedImage)
   await exec.start({ Detach: true });
 }
 
+/** Whoever's turn comes, in whatever order: he gets well. */
+export async function letAllPass(fleet: Fleet, image: PinnedImage): Promise<void> {
+  await Promise.all(fleet.nodes.map((node) => letPass(fleet, node, image)));
+}
+
 /** The container that bears the service's name runs this image, whatever else there is. */
 export async function untilRuns(fleet: Fleet, node: FleetNode, image: PinnedImage): Promise<void> {
   await untilSo(fleet, `${node.name} to run ${image.tag}`, async () =>
