@@ -261,6 +261,18 @@ describe('after a halt', () => {
     });
   });
 
+  test('a node that came back, and was put on the halted image once more, goes back once more', () => {
+    const agent = halted().begin(HALTED, HALT);
+    agent.tell({ kind: 'swap-prepared' }, { kind: 'swapped' });
+    agent.probe({ healthy: true, seen: '' });
+    agent.tell({ kind: 'swap-committed' });
+    agent.look(ON_V1);
+    agent.tell({ kind: 'container-changed' });
+    agent.look(ON_V2);
+    agent.begin(HALTED, HALT);
+    expect(agent.state.journal.attempt?.id).toBe('7.return.2');
+  });
+
   test('a node that is not on the release does nothing', () => {
     const agent = halted(ON_V1);
     expect({ phase: agent.phase, said: statuses(agent) }).toEqual({ phase: 'idle', said: [] });

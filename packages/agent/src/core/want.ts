@@ -52,7 +52,7 @@ function wantBack(state: ServiceState): Want | undefined {
   if (!observation.digests.includes(halt.digest)) return undefined;
   const { release } = wave.order;
   const acceptedAgain = release.image.digest === halt.digest && release.rollout > halt.rollout;
-  if (acceptedAgain || triedOf(state, halt.rollout).return.ended !== undefined) return undefined;
+  if (acceptedAgain || triedOf(state, halt.rollout).return.ended === 'kept') return undefined;
   if (observation.obstacle !== undefined)
     return { kind: 'keep', rollout: halt.rollout, why: observation.obstacle };
   if (observation.lastGood === undefined) {
