@@ -8,15 +8,7 @@ import { freeSlot } from './lease.ts';
 import { observe } from './look.ts';
 import type { Step } from './outcome.ts';
 import { say } from './say.ts';
-import {
-  type Attempt,
-  type Ending,
-  type Goal,
-  type Lease,
-  type ServiceState,
-  withJournal,
-  withPhase,
-} from './state.ts';
+import { type Attempt, type Ending, type Goal, type Lease, type ServiceState, withPhase } from './state.ts';
 import { triedOf, withBegun, withEnd, withInterruption } from './tried.ts';
 
 /** An attempt that is cut off this often has failed. */
@@ -90,14 +82,4 @@ function outcome(
   const isTooOften = triedOf(state, rollout)[kind].interrupted + 1 >= INTERRUPTIONS_MAX;
   if (!isTooOften) return { result, isOver: false };
   return { result: kind === 'update' ? 'failed' : 'kept', isOver: true };
-}
-
-/** Notes in the journal that the attempt is being given up, and why, before anything is done about it. */
-export function endingWith(
-  state: ServiceState,
-  attempt: Attempt,
-  ending: Ending,
-): { state: ServiceState; attempt: Attempt } {
-  const marked = { ...attempt, ending };
-  return { state: withJournal(state, { attempt: marked }), attempt: marked };
 }

@@ -7,10 +7,11 @@ import { DEFAULT_POLICY } from '@swell/shared/domain/policy.ts';
 import { finish } from './attempt.ts';
 import { consider } from './consider.ts';
 import type { Observation } from './container.ts';
+import { revert, settle } from './ending.ts';
 import type { AgentEvent } from './events.ts';
 import type { Step } from './outcome.ts';
+import { ask } from './probing.ts';
 import { type Attempt, type Ending, type Phase, type ServiceState, withJournal, withPhase } from './state.ts';
-import { ask, revert, settle } from './swap.ts';
 
 const RESTARTED: Ending = { result: 'interrupted', reason: 'the agent was restarted in the middle of it' };
 

@@ -113,6 +113,14 @@ describe('in the middle', () => {
     }
   });
 
+  test('why it is given up is in the journal before anything is done about it', () => {
+    const agent = new AgentStory().reach('probing');
+    agent.tell(HALTED);
+    const ending = { result: 'returned', reason: 'the rollout was halted in the middle of it' };
+    expect(agent.state.journal.attempt).toMatchObject({ id: '7.update.1', ending });
+    expect(agent.state.phase).toMatchObject({ name: 'reverting', ending });
+  });
+
   test('neither a lost slot nor a lost bus turns anything round', () => {
     const agent = new AgentStory().reach('probing');
     agent.tell(LOST, { kind: 'disconnected' });

@@ -1,17 +1,15 @@
 /** The middle of an attempt: prepare, swap, probe, then settle or revert. It needs neither bus nor registry (I10). */
 
-import { type Halt, isHalted } from '@swell/shared/domain/wave.ts';
-import { formatDuration } from '@swell/shared/kernel/units.ts';
 import { unreachable } from '@swell/shared/kernel/unreachable.ts';
-import { endingWith, finish } from './attempt.ts';
-import type { ProbeOutcome } from './container.ts';
-import { type Effect, timer } from './effects.ts';
+import { finish } from './attempt.ts';
+import { timer } from './effects.ts';
+import { endingInTheMiddle, isHaltedAttempt, revert, type Work } from './ending.ts';
 import type { AgentEvent } from './events.ts';
 import type { Step } from './outcome.ts';
-import { type Attempt, type Ending, type Lease, type Phase, type ServiceState, withPhase } from './state.ts';
+import { ask, stepProbing } from './probing.ts';
+import { type Phase, type ServiceState, withPhase } from './state.ts';
 
 type SwapPhase = Extract<Phase, { name: 'preparing' | 'swapping' | 'probing' | 'settling' | 'reverting' }>;
-type Work = { readonly attempt: Attempt; readonly lease?: Lease };
 type Of<Name extends SwapPhase['name']> = Extract<SwapPhase, { name: Name }>;
 
 const RETRY_MIN_MS = 1_000;
@@ -94,7 +92,7 @@ function stepSwapping(state: ServiceState, phase: Of<'swapping'>, event: AgentEv
   switch (event.kind) {
     case 'swapped': {
       const { attempt, lease } = phase;
-      const halted = haltedEnding(state, attempt) ?? stoppedEnding(state, attempt);
+      const halted = endingInTheMiddle(state, attempt);
       if (halted !== undefined) return revert(state, phase, halted);
       const probing: Phase = {
         name: 'probing',
@@ -116,44 +114,6 @@ function stepSwapping(state: ServiceState, phase: Of<'swapping'>, event: AgentEv
     default:
       return stay(state);
   }
-}
-
-function stepProbing(state: ServiceState, phase: Of<'probing'>, event: AgentEvent, nowMs: number): Step {
-  const { attempt } = phase;
-  const ending = haltedEnding(state, attempt) ?? stoppedEnding(state, attempt);
-  if (ending !== undefined) return revert(state, phase, ending);
-  switch (event.kind) {
-    case 'probed':
-      return event.attempt === attempt.id ? judgeProbe(state, phase, event.outcome, nowMs) : stay(state);
-    case 'timer-fired':
-      return event.timer === 'probe' ? { state, effects: [ask(attempt)] } : stay(state);
-    default:
-      return stay(state);
-  }
-}
-
-function judgeProbe(state: ServiceState, phase: Of<'probing'>, outcome: ProbeOutcome, nowMs: number): Step {
-  const { attempt, lease, sinceMs } = phase;
-  const { minHealthyTimeMs, healthyDeadlineMs, intervalMs } = attempt.health;
-  if (outcome.healthy) {
-    const healthySinceMs = phase.healthySinceMs ?? nowMs;
-    if (nowMs - healthySinceMs >= minHealthyTimeMs) {
-      return settle(state, phase, { result: attempt.kind === 'update' ? 'healthy' : 'returned', reason: '' });
-    }
-    const restMs = Math.min(intervalMs, healthySinceMs + minHealthyTimeMs - nowMs);
-    return { state: withPhase(state, { ...phase, healthySinceMs }), effects: [timer('probe', restMs)] };
-  }
-  const late = nowMs - sinceMs + intervalMs > healthyDeadlineMs;
-  if (late || outcome.ended === true) {
-    const reason = late
-      ? `not healthy within ${formatDuration(healthyDeadlineMs)}: ${outcome.seen}`
-      : `its container ended: ${outcome.seen}`;
-    if (attempt.kind === 'update') return revert(state, phase, { result: 'failed', reason });
-    // The last good image stays, well or not: there is nothing better, and the halted one is worse.
-    return settle(state, phase, { result: 'returned', reason });
-  }
-  const probing: Phase = { name: 'probing', attempt, sinceMs, ...(lease !== undefined && { lease }) };
-  return { state: withPhase(state, probing), effects: [timer('probe', intervalMs)] };
 }
 
 function stepSettling(state: ServiceState, phase: Of<'settling'>, event: AgentEvent, nowMs: number): Step {
@@ -180,55 +140,6 @@ function stepReverting(state: ServiceState, phase: Of<'reverting'>, event: Agent
     default:
       return stay(state);
   }
-}
-
-export function ask({ id, health }: Attempt): Effect {
-  return { kind: 'probe', attempt: id, probe: health.probe, timeoutMs: health.probeTimeoutMs };
-}
-
-/** The new container is well: it becomes the only one. */
-export function settle(state: ServiceState, { attempt, lease }: Work, ending: Ending): Step {
-  const settling: Phase = { name: 'settling', attempt, ending, ...(lease !== undefined && { lease }) };
-  return {
-    state: withPhase(state, settling),
-    effects: [{ kind: 'clear-timer', timer: 'probe' }, { kind: 'commit-swap' }],
-  };
-}
-
-/** Back to the old container. That it is being given up, and why, is in the journal first. */
-export function revert(state: ServiceState, phase: Work, ending: Ending): Step {
-  const marked = endingWith(state, phase.attempt, ending);
-  const reverting: Phase = {
-    name: 'reverting',
-    attempt: marked.attempt,
-    ending,
-    ...(phase.lease !== undefined && { lease: phase.lease }),
-  };
-  return {
-    state: withPhase(marked.state, reverting),
-    effects: [{ kind: 'clear-timer', timer: 'probe' }, { kind: 'undo-swap' }],
-  };
-}
-
-function isHaltedAttempt(state: ServiceState, attempt: Attempt): boolean {
-  return attempt.kind === 'update' && covers(state.halt?.order, attempt);
-}
-
-function covers(halt: Halt | undefined, { digest, rollout, id }: Attempt): boolean {
-  if (digest === undefined) return false;
-  return isHalted(halt, { rollout, service: '', version: id, image: { repository: '', digest } });
-}
-
-/** In the middle when the halt comes: back, at once. */
-function haltedEnding(state: ServiceState, attempt: Attempt): Ending | undefined {
-  if (!isHaltedAttempt(state, attempt)) return undefined;
-  return { result: 'returned', reason: 'the rollout was halted in the middle of it' };
-}
-
-/** The program ends in the middle: nobody is left half-way. A way back is not turned round. */
-function stoppedEnding(state: ServiceState, attempt: Attempt): Ending | undefined {
-  if (!state.stopping || attempt.kind === 'return') return undefined;
-  return { result: 'interrupted', reason: 'the agent was stopped in the middle of it' };
 }
 
 function stay(state: ServiceState): Step {

@@ -74,7 +74,10 @@ export function wantsStaged(wave: Wave, rank: Rank): boolean {
  * Is this digest, as this rollout, what was halted? A later release may carry the same digest on purpose (a person
  * said so); an earlier one may not.
  */
-export function isHalted(halt: Halt | undefined, release: Release): boolean {
+export function isHalted(
+  halt: Halt | undefined,
+  release: { readonly rollout: number; readonly image: { readonly digest: Digest } },
+): boolean {
   return halt !== undefined && release.image.digest === halt.digest && release.rollout <= halt.rollout;
 }
 

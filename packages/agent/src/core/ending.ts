@@ -1,0 +1,53 @@
+/** How an attempt under way is brought to its end, forward or back, and what makes it turn. */
+
+import { isHalted } from '@swell/shared/domain/wave.ts';
+import type { Step } from './outcome.ts';
+import {
+  type Attempt,
+  type Ending,
+  type Lease,
+  type Phase,
+  type ServiceState,
+  withJournal,
+  withPhase,
+} from './state.ts';
+
+export type Work = { readonly attempt: Attempt; readonly lease?: Lease };
+
+/** The new container is well: it becomes the only one. */
+export function settle(state: ServiceState, { attempt, lease }: Work, ending: Ending): Step {
+  const settling: Phase = { name: 'settling', attempt, ending, ...(lease !== undefined && { lease }) };
+  return {
+    state: withPhase(state, settling),
+    effects: [{ kind: 'clear-timer', timer: 'probe' }, { kind: 'commit-swap' }],
+  };
+}
+
+/** Back to the old container. That it is being given up, and why, is in the journal first. */
+export function revert(state: ServiceState, phase: Work, ending: Ending): Step {
+  const attempt: Attempt = { ...phase.attempt, ending };
+  const reverting: Phase = {
+    name: 'reverting',
+    attempt,
+    ending,
+    ...(phase.lease !== undefined && { lease: phase.lease }),
+  };
+  return {
+    state: withPhase(withJournal(state, { attempt }), reverting),
+    effects: [{ kind: 'clear-timer', timer: 'probe' }, { kind: 'undo-swap' }],
+  };
+}
+
+export function isHaltedAttempt({ halt }: ServiceState, { kind, digest, rollout }: Attempt): boolean {
+  return kind === 'update' && digest !== undefined && isHalted(halt?.order, { rollout, image: { digest } });
+}
+
+/** What turns an update round once the old container has stopped. A way back is not turned round. */
+export function endingInTheMiddle(state: ServiceState, attempt: Attempt): Ending | undefined {
+  if (isHaltedAttempt(state, attempt))
+    return { result: 'returned', reason: 'the rollout was halted in the middle of it' };
+  // The program ends: nobody is left half-way.
+  if (state.stopping && attempt.kind === 'update')
+    return { result: 'interrupted', reason: 'the agent was stopped in the middle of it' };
+  return undefined;
+}

@@ -1,0 +1,55 @@
+/** The time in which the new container shows whether it is well. */
+
+import { formatDuration } from '@swell/shared/kernel/units.ts';
+import type { ProbeOutcome } from './container.ts';
+import { type Effect, timer } from './effects.ts';
+import { endingInTheMiddle, revert, settle } from './ending.ts';
+import type { AgentEvent } from './events.ts';
+import type { Step } from './outcome.ts';
+import { type Attempt, type Phase, type ServiceState, withPhase } from './state.ts';
+
+type Probing = Extract<Phase, { name: 'probing' }>;
+
+export function ask({ id, health }: Attempt): Effect {
+  return { kind: 'probe', attempt: id, probe: health.probe, timeoutMs: health.probeTimeoutMs };
+}
+
+export function stepProbing(state: ServiceState, phase: Probing, event: AgentEvent, nowMs: number): Step {
+  const { attempt } = phase;
+  const ending = endingInTheMiddle(state, attempt);
+  if (ending !== undefined) return revert(state, phase, ending);
+  switch (event.kind) {
+    case 'probed':
+      return event.attempt === attempt.id
+        ? judgeProbe(state, phase, event.outcome, nowMs)
+        : { state, effects: [] };
+    case 'timer-fired':
+      return event.timer === 'probe' ? { state, effects: [ask(attempt)] } : { state, effects: [] };
+    default:
+      return { state, effects: [] };
+  }
+}
+
+function judgeProbe(state: ServiceState, phase: Probing, outcome: ProbeOutcome, nowMs: number): Step {
+  const { attempt, lease, sinceMs } = phase;
+  const { minHealthyTimeMs, healthyDeadlineMs, intervalMs } = attempt.health;
+  if (outcome.healthy) {
+    const healthySinceMs = phase.healthySinceMs ?? nowMs;
+    if (nowMs - healthySinceMs >= minHealthyTimeMs) {
+      return settle(state, phase, { result: attempt.kind === 'update' ? 'healthy' : 'returned', reason: '' });
+    }
+    const restMs = Math.min(intervalMs, healthySinceMs + minHealthyTimeMs - nowMs);
+    return { state: withPhase(state, { ...phase, healthySinceMs }), effects: [timer('probe', restMs)] };
+  }
+  const late = nowMs - sinceMs + intervalMs > healthyDeadlineMs;
+  if (late || outcome.ended === true) {
+    const reason = late
+      ? `not healthy within ${formatDuration(healthyDeadlineMs)}: ${outcome.seen}`
+      : `its container ended: ${outcome.seen}`;
+    if (attempt.kind === 'update') return revert(state, phase, { result: 'failed', reason });
+    // The last good image stays, well or not: there is nothing better, and the halted one is worse.
+    return settle(state, phase, { result: 'returned', reason });
+  }
+  const probing: Phase = { name: 'probing', attempt, sinceMs, ...(lease !== undefined && { lease }) };
+  return { state: withPhase(state, probing), effects: [timer('probe', intervalMs)] };
+}
