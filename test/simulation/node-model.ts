@@ -5,7 +5,7 @@
 
 import { type Engine, EngineError } from '@swell/agent/adapters/engine.ts';
 import type { Journals } from '@swell/agent/adapters/journal.ts';
-import { MemoryEngine, MemoryNode } from '@swell/agent/adapters/memory-engine.ts';
+import { MemoryEngine, type MemoryNode } from '@swell/agent/adapters/memory-engine.ts';
 import type { Journal } from '@swell/agent/core/state.ts';
 import { EMPTY_JOURNAL } from '@swell/agent/core/state.ts';
 import { journalSchema } from '@swell/agent/protocol/journal.ts';

@@ -66,7 +66,7 @@ export class Process {
     return new Promise((resolve, reject) => {
       promise.then(
         (value) => this.enter(() => resolve(value)),
-        (error: unknown) => this.enter(() => reject(error as Error)),
+        (error: unknown) => this.enter(() => reject(error)),
       );
     });
   }

@@ -51,7 +51,9 @@ export class AgentMetrics {
       name: 'swell_bus_connected',
       help: '1 while the bus is within reach.',
       registers,
-      collect: () => void connected.set(agent().isConnected ? 1 : 0),
+      collect() {
+        connected.set(agent().isConnected ? 1 : 0);
+      },
     });
     const phase = new Gauge({
       name: 'swell_service_phase',
