@@ -18,7 +18,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['packages/*/src/**/*.test.ts', 'scripts/**/*.test.ts', 'test/**/*.test.ts'],
-          exclude: ['test/integration/**', 'test/e2e/**'],
+          exclude: ['test/integration/**', 'test/conformance/**', 'test/e2e/**'],
           sequence: { groupOrder: 0 },
         },
       },
@@ -26,7 +26,7 @@ export default defineConfig({
         test: {
           ...realParts,
           name: 'integration',
-          include: ['test/integration/**/*.test.ts'],
+          include: ['test/{integration,conformance}/**/*.test.ts'],
           sequence: { groupOrder: 1 },
         },
       },

@@ -16,11 +16,13 @@ import { Line } from './bus/line.ts';
 import { ModelBus, type ModelBusOptions } from './bus/model-bus.ts';
 import { type FaultRates, noFaults } from './bus/rates.ts';
 import type { Session } from './bus/session.ts';
-import type { Backup, Entry, ModelStream, Statement } from './bus/stream.ts';
+import type { Backup, Copies, Entry, ModelStream, Statement } from './bus/stream.ts';
 import { SubjectIndex } from './bus/subjects.ts';
 import type { Chance } from './chance.ts';
 import type { Process } from './process.ts';
 import type { VirtualTime } from './time.ts';
+
+const ELECTION_MS = { min: 2_000, max: 8_000 };
 
 interface Listener {
   readonly session: Session;
@@ -30,6 +32,7 @@ interface Listener {
 export class ModelServer {
   readonly #time: VirtualTime;
   readonly #chance: Chance;
+  readonly #copies: Copies;
   readonly #jetStream: ModelJetStream;
   readonly #listeners = new SubjectIndex<Listener>();
   readonly #consumers = new Set<Consumer>();
@@ -44,12 +47,15 @@ export class ModelServer {
   /** The world's ear: everything that is stored, at the instant. */
   onStored: (stream: string, message: StoredMessage) => void = () => {};
 
-  constructor(time: VirtualTime, chance: Chance, shapes: readonly StreamShape[]) {
+  /** One server, or three of which each keeps every stream. */
+  constructor(time: VirtualTime, chance: Chance, shapes: readonly StreamShape[], copies: Copies = 1) {
     this.#time = time;
+    this.#copies = copies;
     this.#chance = chance.fork('bus');
     this.#leaders = new Leaders(time, this.#chance.fork('leaders'));
     const clockMs = (): number => time.nowMs + this.skewMs;
-    this.#jetStream = new ModelJetStream(time, this.#chance.fork('streams'), shapes, clockMs);
+    const ground = { time, chance: this.#chance.fork('streams'), shapes, clockMs, copies };
+    this.#jetStream = new ModelJetStream(ground);
     this.#jetStream.onStored = (stream, entry) => this.#stored(stream, entry);
     this.#jetStream.onChanged = (name) => this.#forgetConsumers(name);
     this.#jetStream.ensure();
@@ -82,6 +88,7 @@ export class ModelServer {
     if (this.#state !== 'down') return;
     this.#state = 'up';
     this.#jetStream.start();
+    if (this.#copies === 3) this.#elect();
   }
 
   /** SIGSTOP: connections stay, nothing is answered. */
@@ -135,6 +142,20 @@ export class ModelServer {
   /** All that a stream keeps, from a sequence on: for the checker, past every connection. */
   *entries(stream: string, from = 1): Generator<StoredMessage> {
     for (const { message } of this.#jetStream.get(stream)?.since(from) ?? []) yield message;
+  }
+
+  /** The last message of a subject, past every connection. */
+  lastOf(stream: string, subject: string): StoredMessage | undefined {
+    return this.#jetStream.get(stream)?.last(subject)?.message;
+  }
+
+  /** What a person publishes, who repeats it until it is stored; its sequence, or undefined while the server is down. */
+  say(subject: string, body: Uint8Array): number | undefined {
+    const stream = this.#state === 'up' ? this.#jetStream.of(subject) : undefined;
+    if (stream === undefined) return undefined;
+    this.#route(subject, { subject, body, deleted: false });
+    const verdict = this.#jetStream.write(stream, { subject, body, deleted: false });
+    return verdict.is === 'stored' ? verdict.entry.message.sequence : undefined;
   }
 
   /** What the programs see of `SWELL_LOG`. */
@@ -225,6 +246,16 @@ export class ModelServer {
     this.#consumers.delete(consumer);
   }
 
+  /** Three that begin together elect leaders; each of those says its stream's last message again when it republishes. */
+  #elect(): void {
+    const ms = this.#chance.between(ELECTION_MS.min, ELECTION_MS.max);
+    this.loseLeader(ms);
+    this.#time.after(ms, () => {
+      if (this.#state !== 'up') return;
+      for (const [stream, entry] of this.#jetStream.lasts()) this.#republish(stream, entry);
+    });
+  }
+
   #store(statement: Statement, size: number, answer: Answering<Stored>): void {
     const stream = this.#jetStream.of(statement.subject);
     if (stream === undefined) return answer(no('unavailable', 'no stream listens'));
@@ -241,14 +272,16 @@ export class ModelServer {
   }
 
   #stored(stream: ModelStream, entry: Entry): void {
-    const { message, lastSequence } = entry;
-    this.onStored(stream.shape.name, message);
-    const subject = stream.shape.republish?.(message.subject);
-    if (subject !== undefined) {
-      const { body, deleted, sequence } = message;
-      this.#route(subject, { subject, body, deleted, sequence, lastSequence });
-    }
+    this.onStored(stream.shape.name, entry.message);
+    this.#republish(stream, entry);
     for (const consumer of this.#consumers) if (consumer.stream === stream) consumer.stored(entry);
+  }
+
+  #republish(stream: ModelStream, { message, lastSequence }: Entry): void {
+    const subject = stream.shape.republish?.(message.subject);
+    if (subject === undefined) return;
+    const { body, deleted, sequence } = message;
+    this.#route(subject, { subject, body, deleted, sequence, lastSequence });
   }
 
   #route(subject: string, message: HeardMessage): void {

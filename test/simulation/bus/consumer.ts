@@ -28,8 +28,7 @@ export class Consumer {
     this.#isWanted = (subject) => wanted.some((is) => is(subject));
     const { from, subjects } = options;
     this.#first = from === 'last' ? stream.lastOfEach(subjects) : [];
-    // Beyond the end there is nothing to wait for: the server begins with what is new.
-    this.#start = (from === 'last' ? stream.lastSequence : Math.min(from - 1, stream.lastSequence)) + 1;
+    this.#start = from === 'last' ? stream.lastSequence + 1 : from;
   }
 
   /** The client wants what there is, and from now on what comes. */
@@ -41,7 +40,8 @@ export class Consumer {
   }
 
   stored(entry: Entry): void {
-    if (this.#isPulled && this.#isWanted(entry.message.subject)) this.#hand(entry);
+    const { sequence, subject } = entry.message;
+    if (this.#isPulled && sequence >= this.#start && this.#isWanted(subject)) this.#hand(entry);
   }
 
   end(): void {

@@ -1,4 +1,9 @@
-/** One stream copies from another, a moment later: a `source` of its definition. */
+/**
+ * One stream copies from another, a moment later: a `source` of its definition.
+ *
+ * It goes on behind the sequence that it copied last, whatever has become of the original. So of one that was made again, or
+ * set back, nothing is copied before it is as long as it was.
+ */
 
 import type { Chance } from '../chance.ts';
 import type { VirtualTime } from '../time.ts';
@@ -7,6 +12,8 @@ import type { ModelStream, Statement, Verdict } from './stream.ts';
 
 /** The server takes about this long to begin. */
 const BEGIN_MS = 250;
+/** It looks after an original that was deleted now and then only. */
+const LOOKS_MS = { min: 10_000, max: 21_000 };
 const COPY_MS = 2;
 
 /** What copying needs of the streams. */
@@ -35,29 +42,31 @@ export class Copying {
     this.#target = target;
   }
 
-  /** A stream was made, or is an older one than before. */
-  made(name: string): void {
-    if (name === this.#source.stream || name === this.#target) this.begin();
+  /** A stream was made, perhaps not for the first time, or it is an older one than before. */
+  made(name: string, isAnother: boolean): void {
+    if (name === this.#target) this.begin();
+    if (name !== this.#source.stream) return;
+    if (isAnother) this.#beginIn(this.#chance.between(LOOKS_MS.min, LOOKS_MS.max));
+    else this.begin();
   }
 
-  /** Looks where it was, and goes on from there. */
   begin(): void {
-    this.#lives += 1;
-    this.#copied = undefined;
-    const life = this.#lives;
-    this.#time.after(this.#chance.between(0.5, 1.5) * BEGIN_MS, () => {
-      if (life !== this.#lives || !this.#streams.isRunning) return;
-      const source = this.#streams.get(this.#source.stream);
-      const target = this.#streams.get(this.#target);
-      if (source === undefined || target === undefined) return;
-      // Beyond its end there is nothing to wait for: what is new is copied, under whichever sequence.
-      this.#copied = Math.min(target.lastCopyOf(this.#source.stream), source.lastSequence);
-      this.#await();
-    });
+    this.#beginIn(this.#chance.between(0.5, 1.5) * BEGIN_MS);
   }
 
   stored(stream: ModelStream): void {
     if (stream.shape.name === this.#source.stream) this.#await();
+  }
+
+  #beginIn(ms: number): void {
+    this.#lives += 1;
+    this.#copied = undefined;
+    const life = this.#lives;
+    this.#time.after(ms, () => {
+      if (life !== this.#lives || !this.#streams.isRunning) return;
+      this.#copied = this.#streams.get(this.#target)?.lastCopyOf(this.#source.stream);
+      this.#await();
+    });
   }
 
   #await(): void {

@@ -4,21 +4,32 @@ import type { Chance } from '../chance.ts';
 import type { VirtualTime } from '../time.ts';
 import { Copying } from './copying.ts';
 import type { StreamShape } from './definition.ts';
-import { type Backup, type Entry, ModelStream, type Statement, type Verdict } from './stream.ts';
+import { type Backup, type Copies, type Entry, ModelStream, type Statement, type Verdict } from './stream.ts';
 import { SubjectIndex } from './subjects.ts';
 
 /** The server looks for what has expired now and then, not at the instant. */
 const EXPIRY_LATE_MS = 250;
+
+export interface JetStreamGround {
+  readonly time: VirtualTime;
+  readonly chance: Chance;
+  readonly shapes: readonly StreamShape[];
+  readonly clockMs: () => number;
+  readonly copies: Copies;
+}
 
 export class ModelJetStream {
   readonly #time: VirtualTime;
   readonly #chance: Chance;
   readonly #shapes: ReadonlyMap<string, StreamShape>;
   readonly #clockMs: () => number;
+  readonly #copies: Copies;
   readonly #streams = new Map<string, ModelStream>();
   readonly #bySubject = new SubjectIndex<StreamShape>();
   readonly #copyings: readonly Copying[];
   readonly #expiries = new Map<string, () => void>();
+  /** Names that have been a stream's already. */
+  readonly #known = new Set<string>();
   #made = 0;
   #isRunning = true;
   /** Hears everything that is stored, at once. */
@@ -26,10 +37,11 @@ export class ModelJetStream {
   /** Hears of every stream that is another than before, or an older one, or gone. */
   onChanged: (name: string) => void = () => {};
 
-  constructor(time: VirtualTime, chance: Chance, shapes: readonly StreamShape[], clockMs: () => number) {
+  constructor({ time, chance, shapes, clockMs, copies }: JetStreamGround) {
     this.#time = time;
     this.#chance = chance;
     this.#clockMs = clockMs;
+    this.#copies = copies;
     this.#shapes = new Map(shapes.map((shape) => [shape.name, shape]));
     for (const shape of shapes) for (const subject of shape.subjects) this.#bySubject.add(subject, shape);
     this.#copyings = shapes.flatMap(({ name, sources }) =>
@@ -95,12 +107,16 @@ export class ModelJetStream {
     this.#changed(stream);
   }
 
-  /** The server ends; streams in memory go with it. */
+  /** The server ends. Streams in memory are gone, or, where three know of them, empty. */
   stop(): void {
     this.#isRunning = false;
     for (const callOff of this.#expiries.values()) callOff();
     this.#expiries.clear();
-    for (const { shape } of this.#streams.values()) if (shape.storage === 'memory') this.delete(shape.name);
+    for (const { shape } of this.#streams.values()) {
+      if (shape.storage !== 'memory') continue;
+      if (this.#copies === 1) this.delete(shape.name);
+      else this.restore({ stream: shape.name, lastSequence: 0, entries: [] });
+    }
   }
 
   start(): void {
@@ -109,19 +125,29 @@ export class ModelJetStream {
     for (const copying of this.#copyings) copying.begin();
   }
 
+  /** The last of every stream that was stored. */
+  lasts(): readonly (readonly [ModelStream, Entry])[] {
+    return [...this.#streams.values()].flatMap((stream) => {
+      const entry = stream.at(stream.lastSequence);
+      return entry === undefined ? [] : [[stream, entry] as const];
+    });
+  }
+
   get isRunning(): boolean {
     return this.#isRunning;
   }
 
   #make(shape: StreamShape): void {
     this.#made += 1;
-    this.#streams.set(shape.name, new ModelStream(shape, this.#made));
-    for (const copying of this.#copyings) copying.made(shape.name);
+    this.#streams.set(shape.name, new ModelStream(shape, this.#made, this.#copies));
+    const isAnother = this.#known.has(shape.name);
+    this.#known.add(shape.name);
+    for (const copying of this.#copyings) copying.made(shape.name, isAnother);
   }
 
   #changed(stream: ModelStream): void {
     this.onChanged(stream.shape.name);
-    for (const copying of this.#copyings) copying.made(stream.shape.name);
+    for (const copying of this.#copyings) copying.made(stream.shape.name, false);
   }
 
   #need(name: string): ModelStream {
@@ -153,7 +179,7 @@ export class ModelJetStream {
         subject: message.subject,
         body: new Uint8Array(),
         deleted: true,
-        isMarker: true,
+        expired: message.sequence,
       });
     }
     this.#awaitExpiry(stream);

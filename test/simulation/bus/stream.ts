@@ -15,8 +15,8 @@ export interface Statement {
   readonly expectLast?: number;
   /** Of what was copied from another stream. */
   readonly origin?: { readonly stream: string; readonly sequence: number };
-  /** Made by the server, because a subject's last message expired. */
-  readonly isMarker?: boolean;
+  /** Made by the server, because a subject's last message expired: the one with this sequence. */
+  readonly expired?: number;
 }
 
 export interface Entry {
@@ -32,6 +32,9 @@ export type Verdict =
   | { readonly is: 'stored'; readonly entry: Entry }
   | { readonly is: 'duplicate'; readonly sequence: number }
   | { readonly is: 'conflict'; readonly last: number };
+
+/** One server keeps every stream, or three keep each. */
+export type Copies = 1 | 3;
 
 /** How a stream once was. */
 export interface Backup {
@@ -49,6 +52,7 @@ export class ModelStream {
   /** Another stream of the same name has another. */
   readonly created: number;
   readonly #ids: IdWindow;
+  readonly #copies: Copies;
   #entries: (Entry | undefined)[] = [];
   /** The sequence of the first place in `#entries`. */
   #base = 1;
@@ -57,9 +61,10 @@ export class ModelStream {
   #bySubject = new Map<string, number[]>();
   #gone: Entry[] = [];
 
-  constructor(shape: StreamShape, created: number) {
+  constructor(shape: StreamShape, created: number, copies: Copies) {
     this.shape = shape;
     this.created = created;
+    this.#copies = copies;
     this.#ids = new IdWindow(shape.duplicateWindowMs);
   }
 
@@ -70,10 +75,12 @@ export class ModelStream {
   append(statement: Statement, nowMs: number): Verdict {
     const { subject, id, expectLast } = statement;
     const last = this.#bySubject.get(subject)?.at(-1) ?? 0;
-    // The server looks at the expectation first.
-    if (expectLast !== undefined && expectLast !== last) return { is: 'conflict', last };
     const known = id === undefined ? undefined : this.#ids.find(id, nowMs);
-    if (known !== undefined) return { is: 'duplicate', sequence: known };
+    const isDuplicate = known !== undefined;
+    const isConflict = expectLast !== undefined && expectLast !== last;
+    // One server looks at the expectation first; of three the leader knows the id before it looks any further.
+    if (isConflict && !(isDuplicate && this.#copies === 3)) return { is: 'conflict', last };
+    if (isDuplicate) return { is: 'duplicate', sequence: known };
     const sequence = this.lastSequence + 1;
     const entry: Entry = {
       message: {
@@ -85,9 +92,9 @@ export class ModelStream {
         ...(statement.origin !== undefined && { sourceSequence: statement.origin.sequence }),
       },
       id,
-      lastSequence: last,
+      lastSequence: statement.expired ?? last,
       origin: statement.origin,
-      isMarker: statement.isMarker === true,
+      isMarker: statement.expired !== undefined,
     };
     this.#put(entry);
     return { is: 'stored', entry };

@@ -1,0 +1,143 @@
+import type { Bus, HeardMessage } from '@swell/shared/adapters/bus.ts';
+import { beforeAll, expect, test } from 'vitest';
+import { bytes, take, text } from '../support/listen.ts';
+import { AGE_MS, type BusWorld, failure, newRegion, put, slot } from './world.ts';
+
+const readable = (messages: readonly HeardMessage[]) =>
+  messages.map((message) => ({ ...message, body: text(message.body) }));
+
+export function hearingCases(world: () => BusWorld): void {
+  let bus: Bus;
+  beforeAll(async () => {
+    bus = await world().connect();
+  });
+
+  test('what is stored is republished with its place, what is refused is not', async () => {
+    const region = newRegion();
+    const heard = bus.subscribe(`swell.slot.${region}.>`);
+    await heard.ready;
+    const key = slot(region);
+    const one = await put(bus, key, 'one', { expectLast: 0 });
+    expect(await failure(put(bus, key, 'stale', { expectLast: 0 }))).toBe('conflict');
+    const two = await put(bus, key, '', { deletes: true, expectLast: one.sequence });
+    const messages = await take(heard, 2);
+    const subject = `swell.slot.${region}.web.0`;
+    expect(readable(messages)).toEqual([
+      { subject, body: 'one', deleted: false, sequence: one.sequence, lastSequence: 0 },
+      { subject, body: '', deleted: true, sequence: two.sequence, lastSequence: one.sequence },
+    ]);
+    heard.close();
+  });
+
+  test('a repeated statement is republished once', async () => {
+    const region = newRegion();
+    const heard = bus.subscribe(`swell.slot.${region}.>`);
+    await heard.ready;
+    await put(bus, slot(region), 'one', { id: 'same' });
+    await put(bus, slot(region), 'one', { id: 'same' });
+    await put(bus, slot(region), 'two');
+    expect((await take(heard, 2)).map(({ body }) => text(body))).toEqual(['one', 'two']);
+    heard.close();
+  });
+
+  test('a subscriber of the raw subject hears also what is refused, without a place', async () => {
+    const key = slot(newRegion());
+    const heard = bus.subscribe(key);
+    await heard.ready;
+    await put(bus, key, 'one', { expectLast: 0 });
+    expect(await failure(put(bus, key, 'stale', { expectLast: 0 }))).toBe('conflict');
+    expect(readable(await take(heard, 2))).toEqual([
+      { subject: key, body: 'one', deleted: false },
+      { subject: key, body: 'stale', deleted: false },
+    ]);
+    heard.close();
+  });
+
+  test('what one writer says is heard in its order, across subjects and buckets', async () => {
+    const region = newRegion();
+    const heard = bus.subscribe('swell.>');
+    await heard.ready;
+    for (let turn = 0; turn < 10; turn += 1) {
+      await put(bus, slot(region, turn), `${turn}`);
+      await put(bus, `$KV.swell_orders.wave.${region}.web`, `${turn}`);
+    }
+    const orders: string[] = [];
+    for await (const { subject, body, sequence } of heard) {
+      // Release, health and control are heard raw.
+      if (sequence !== undefined && subject.includes(region)) orders.push(text(body));
+      if (orders.length === 20) break;
+    }
+    expect(orders).toEqual(Array.from({ length: 20 }, (_, index) => `${Math.floor(index / 2)}`));
+  });
+
+  test('a broadcast is heard by everybody who listens, and has no place', async () => {
+    const other = await world().connect();
+    const region = newRegion();
+    const listeners = [bus.subscribe('swell.pulse.*'), other.subscribe(`swell.pulse.${region}`)];
+    await Promise.all(listeners.map(({ ready }) => ready));
+    bus.broadcast(`swell.pulse.${region}`, bytes('beat'), 'coordinator lives');
+    for (const heard of listeners) {
+      expect(readable(await take(heard, 1))).toEqual([
+        { subject: `swell.pulse.${region}`, body: 'beat', deleted: false },
+      ]);
+      heard.close();
+      expect(await heard[Symbol.asyncIterator]().next()).toEqual({ done: true, value: undefined });
+    }
+  });
+
+  test('presence that expires is heard as a deletion, and the raw subject hears nothing', async () => {
+    const node = newRegion();
+    const raw = bus.subscribe(`$KV.test_presence.${node}`);
+    const heard = bus.subscribe(`test.presence.${node}`);
+    const followed = bus.follow({
+      stream: 'KV_test_presence',
+      subjects: [`$KV.test_presence.${node}`],
+      from: 'last',
+    });
+    await Promise.all([raw.ready, heard.ready]);
+    const here = await put(bus, `$KV.test_presence.${node}`, 'here');
+    expect(await take(raw, 1)).toMatchObject([{ deleted: false }]);
+    expect(readable(await take(heard, 1))).toEqual([
+      {
+        subject: `test.presence.${node}`,
+        body: 'here',
+        deleted: false,
+        sequence: here.sequence,
+        lastSequence: 0,
+      },
+    ]);
+    await world().pass(AGE_MS / 2);
+    // Said again in time, it stays.
+    const still = await put(bus, `$KV.test_presence.${node}`, 'still here');
+    expect(await take(heard, 1)).toMatchObject([{ sequence: still.sequence, lastSequence: here.sequence }]);
+    const [gone] = await take(heard, 1);
+    expect(gone).toMatchObject({ deleted: true, lastSequence: still.sequence });
+    expect(gone?.sequence).toBeGreaterThan(still.sequence);
+    expect((await take(followed, 3)).map(({ sequence, deleted }) => [sequence, deleted])).toEqual([
+      [here.sequence, false],
+      [still.sequence, false],
+      [gone?.sequence, true],
+    ]);
+    expect(await failure(put(bus, `$KV.test_presence.${node}`, 'back', { expectLast: 0 }))).toBe('conflict');
+    // The marker goes too, in silence; then the key is as new.
+    await world().pass(2.5 * AGE_MS);
+    await put(bus, `$KV.test_presence.${node}`, 'back', { expectLast: 0 });
+    expect(await take(heard, 1)).toMatchObject([{ deleted: false, lastSequence: 0 }]);
+    expect(await take(raw, 2)).toMatchObject([{ deleted: false }, { deleted: false }]);
+    for (const one of [raw, heard, followed]) one.close();
+  });
+
+  test('disposing ends every iteration, and what is said afterwards is unavailable', async () => {
+    const own = await world().connect();
+    const heard = own.subscribe('swell.pulse.*')[Symbol.asyncIterator]();
+    const followed = own.follow({ stream: 'KV_swell_slots', subjects: [slot(newRegion())], from: 'last' });
+    const changes = own.connectionChanges()[Symbol.asyncIterator]();
+    expect(await changes.next()).toEqual({ done: false, value: 'connected' });
+    const ends = Promise.all([heard.next(), followed[Symbol.asyncIterator]().next()]);
+    await own[Symbol.asyncDispose]();
+    expect(await ends).toMatchObject([{ done: true }, { done: true }]);
+    expect(await changes.next()).toEqual({ done: false, value: 'disconnected' });
+    expect(await changes.next()).toMatchObject({ done: true });
+    expect(await failure(put(own, 'swell.control.a', ''))).toBe('unavailable');
+  });
+}

@@ -1,0 +1,143 @@
+/** Each case breaks a world of its own. */
+
+import type { Bus, ConnectionState } from '@swell/shared/adapters/bus.ts';
+import { expect, test } from 'vitest';
+import { bytes, take, takeUntil, text } from '../support/listen.ts';
+import { type BusWorld, failure, HEALTH, insist, put, SLOTS, slot } from './world.ts';
+
+const KEY = slot('eu');
+const until = (bus: Bus, state: ConnectionState) =>
+  takeUntil(bus.connectionChanges(), (now) => now === state);
+
+export function outageCases(copies: 1 | 3, makeWorld: () => Promise<BusWorld>): void {
+  test('a frozen server leaves the outcome of a publish unknown; said again it is a duplicate', async () => {
+    await using world = await makeWorld();
+    const bus = await world.connect();
+    await world.freeze();
+    expect(await failure(put(bus, KEY, 'one', { id: 'claim', expectLast: 0 }))).toBe('unknown-outcome');
+    expect(await failure(bus.readLast(SLOTS, KEY))).toBe('unavailable');
+    expect(await failure(bus.readLastOfEach(SLOTS, [KEY]))).toBe('unavailable');
+    expect(bus.connection).toBe('connected');
+    await world.thaw();
+    const again = await insist(world, () => put(bus, KEY, 'one', { id: 'claim', expectLast: 0 }));
+    expect(again).toEqual({ sequence: 1, duplicate: true });
+  });
+
+  test('what is under way when the server dies ends at once', async () => {
+    await using world = await makeWorld();
+    const bus = await world.connect();
+    await world.freeze();
+    const publishing = failure(put(bus, KEY, 'one'));
+    const asking = failure(bus.readLast(SLOTS, KEY));
+    const asked = failure(bus.readLastOfEach(SLOTS, [KEY]));
+    await world.kill();
+    expect(await publishing).toBe('unknown-outcome');
+    expect(await asking).toBe('unavailable');
+    expect(await asked).toBe('unavailable');
+    expect(bus.connection).toBe('disconnected');
+  });
+
+  test('while nobody is there everything is unavailable at once, and nothing is sent later', async () => {
+    await using world = await makeWorld();
+    const bus = await world.connect();
+    await world.kill();
+    await until(bus, 'disconnected');
+    expect(await failure(put(bus, KEY, 'of then'))).toBe('unavailable');
+    expect(await failure(bus.readLast(SLOTS, KEY))).toBe('unavailable');
+    expect(await failure(bus.readLastOfEach(SLOTS, [KEY]))).toBe('unavailable');
+    bus.broadcast('swell.pulse.eu', bytes('of then'), 'a pulse');
+    const heard = bus.subscribe('swell.pulse.eu');
+    await world.restart();
+    await heard.ready;
+    bus.broadcast('swell.pulse.eu', bytes('of now'), 'a pulse');
+    expect((await take(heard, 1)).map(({ body }) => text(body))).toEqual(['of now']);
+    expect(await insist(world, () => bus.readLast(SLOTS, KEY))).toBeUndefined();
+  });
+
+  test('subscriptions and followers outlive a server; files stay, ids are remembered', async () => {
+    await using world = await makeWorld();
+    const [bus, late] = [await world.connect(), await world.connect()];
+    const changes = bus.connectionChanges();
+    expect(await take(changes, 1)).toEqual(['connected']);
+    const heard = late.subscribe('swell.slot.>');
+    await heard.ready;
+    const followed = late.follow({ stream: SLOTS, subjects: ['$KV.swell_slots.>'], from: 'last' });
+    await put(bus, KEY, 'before', { id: 'before' });
+    expect(await take(followed, 1)).toMatchObject([{ sequence: 1 }]);
+    expect(await take(heard, 1)).toMatchObject([{ sequence: 1 }]);
+    await world.kill();
+    await world.restart();
+    expect(await take(changes, 2)).toEqual(['disconnected', 'connected']);
+    await until(late, 'connected');
+    expect(await insist(world, () => bus.readLast(SLOTS, KEY))).toMatchObject({ sequence: 1 });
+    expect(await insist(world, () => put(bus, KEY, 'before', { id: 'before' }))).toEqual({
+      sequence: 1,
+      duplicate: true,
+    });
+    await insist(world, () => put(bus, KEY, 'after', { id: 'after' }));
+    expect(await take(followed, 1)).toMatchObject([{ sequence: 2 }]);
+    // Three servers say the last message of before once more.
+    const known = await takeUntil(heard, ({ sequence }) => sequence === 2);
+    expect(known.at(-1)).toMatchObject({ lastSequence: 1 });
+    if (copies === 1) expect(known.length).toBe(1);
+  });
+
+  test('what is stored while a follower is away comes afterwards, all of it, once', async () => {
+    await using world = await makeWorld();
+    const bus = await world.connect();
+    const followed = bus.follow({ stream: HEALTH, subjects: ['swell.health.>'], from: 1 });
+    const sequences: number[] = [];
+    for (let round = 0; round < 3; round += 1) {
+      for (let node = 0; node < 10; node += 1) {
+        const id = `${round}`;
+        const subject = `swell.health.eu.web.node-${node}`;
+        sequences.push((await insist(world, () => put(bus, subject, id, { id }))).sequence);
+      }
+      await world.restart();
+    }
+    expect((await take(followed, sequences.length)).map(({ sequence }) => sequence)).toEqual(sequences);
+  });
+
+  test('what is in memory does not outlive the servers', async () => {
+    await using world = await makeWorld();
+    const bus = await world.connect();
+    const key = '$KV.swell_nodes.eu.node-1';
+    const followed = bus.follow({ stream: 'KV_swell_nodes', subjects: ['$KV.swell_nodes.>'], from: 'last' });
+    for (let turn = 0; turn < 3; turn += 1) await put(bus, key, `${turn}`);
+    await takeUntil(followed, ({ sequence }) => sequence === 3);
+    await world.kill();
+    await world.restart();
+    await until(bus, 'connected');
+    await insist(world, () => bus.readLast(SLOTS, KEY));
+    if (copies === 1) {
+      // Not even the stream is there, until somebody makes it.
+      expect(await failure(put(bus, key, 'lost'))).toBe('unavailable');
+      expect(await failure(bus.readLast('KV_swell_nodes', key))).toBe('unavailable');
+    } else {
+      expect(await insist(world, () => bus.readLast('KV_swell_nodes', key))).toBeUndefined();
+    }
+    expect(await world.ensure()).toEqual(copies === 1 ? ['KV_test_presence', 'KV_swell_nodes'] : []);
+    expect(await insist(world, () => put(bus, key, 'again'))).toMatchObject({ sequence: 1 });
+    expect(await take(followed, 1)).toMatchObject([{ sequence: 1 }]);
+  });
+
+  test('a bucket that is made again starts low, and followers go on', async () => {
+    await using world = await makeWorld();
+    const bus = await world.connect();
+    const heard = bus.subscribe('swell.slot.>');
+    await heard.ready;
+    const followed = bus.follow({ stream: SLOTS, subjects: ['$KV.swell_slots.>'], from: 'last' });
+    for (let turn = 0; turn < 3; turn += 1) await put(bus, KEY, `${turn}`, { id: `${turn}` });
+    await takeUntil(followed, ({ sequence }) => sequence === 3);
+    await take(heard, 3);
+    await world.recreate(SLOTS);
+    expect(await insist(world, () => bus.readLast(SLOTS, KEY))).toBeUndefined();
+    // Ids are forgotten with it.
+    const anew = await insist(world, () => put(bus, KEY, '0', { id: '0', expectLast: 0 }));
+    expect(anew).toEqual({ sequence: 1, duplicate: false });
+    expect(await take(heard, 1)).toMatchObject([{ sequence: 1, lastSequence: 0 }]);
+    expect(await take(followed, 1)).toMatchObject([{ sequence: 1 }]);
+    await put(bus, KEY, 'next', { expectLast: 1 });
+    expect(await take(followed, 1)).toMatchObject([{ sequence: 2 }]);
+  });
+}

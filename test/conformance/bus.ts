@@ -1,0 +1,33 @@
+/**
+ * What a bus does, as cases that any bus is asked: the model, one real server and three. What the simulation believes of the
+ * bus is what stands here; a case that only one of them passes is a hole in the model.
+ *
+ * Where the model differs, and we do not rely on it:
+ * - it has no permissions, no limits but the size of a message, and pulls nothing: a slow follower's messages wait with it;
+ * - its followers notice a stream that was made again at once, the real ones after seconds of silence at worst.
+ */
+
+import { afterAll, beforeAll, describe } from 'vitest';
+import { followingCases } from './bus-following.ts';
+import { hearingCases } from './bus-hearing.ts';
+import { outageCases } from './bus-outages.ts';
+import { publishingCases } from './bus-publishing.ts';
+import { readingCases } from './bus-reading.ts';
+import type { BusWorld } from './world.ts';
+
+export function busConformance(name: string, copies: 1 | 3, makeWorld: () => Promise<BusWorld>): void {
+  describe(name, () => {
+    let shared: BusWorld;
+    beforeAll(async () => {
+      shared = await makeWorld();
+    });
+    afterAll(() => shared[Symbol.asyncDispose]());
+    const world = (): BusWorld => shared;
+    describe('publishing', () => publishingCases(copies, world));
+    describe('reading', () => readingCases(world));
+    describe('hearing', () => hearingCases(world));
+    describe('following', () => followingCases(world));
+    // These break their world.
+    describe('outages', () => outageCases(copies, makeWorld));
+  });
+}

@@ -1,0 +1,116 @@
+/** What a conformance case can do with a bus, whichever it is: the model in virtual time, one server, or three. */
+
+import { type Bus, BusError, type Publication, type Stored } from '@swell/shared/adapters/bus.ts';
+import { readDefinitions } from '@swell/shared/adapters/ensure-topology.ts';
+import type { StreamDefinition } from '@swell/shared/adapters/topology-drift.ts';
+import { bytes } from '../support/listen.ts';
+
+export interface BusWorld extends AsyncDisposable {
+  /** One server keeps every stream, or three keep each. */
+  readonly copies: 1 | 3;
+  /** Another connection, which stands. */
+  connect(): Promise<Bus>;
+  /** Lets so much of its time pass. */
+  pass(ms: number): Promise<void>;
+  /** SIGKILL: what was stored stays. */
+  kill(): Promise<void>;
+  /** Ends what runs, in order, and begins again on the same disk. Connections come back by themselves. */
+  restart(): Promise<void>;
+  /** SIGSTOP: connections stay, nothing is answered. */
+  freeze(): Promise<void>;
+  thaw(): Promise<void>;
+  /** The server that leads a stream dies, and comes back a few seconds after another leads. Of three only. */
+  killLeader(stream: string): Promise<void>;
+  /** Makes the streams that are missing; returns their names. */
+  ensure(): Promise<readonly string[]>;
+  /** Deletes a stream, and makes it again. */
+  recreate(stream: string): Promise<void>;
+  /** Ends it, copies its disk, and begins again. Of one only. */
+  save(): Promise<void>;
+  /** Ends it, puts back the disk that was copied, and begins again. */
+  rewind(): Promise<void>;
+}
+
+/** Times in the streams of a test's own are short enough to wait for. */
+export const WINDOW_MS = 1_000;
+export const AGE_MS = 2_000;
+const NANOSECONDS = 1_000_000;
+
+const FOLDER = new URL('../../nats/streams/', import.meta.url);
+
+/** Our own streams, and a few that forget sooner. */
+export async function testDefinitions(): Promise<readonly StreamDefinition[]> {
+  const ours = await readDefinitions(FOLDER);
+  const presence = ours.find(({ name }) => name === 'KV_swell_nodes');
+  const own: StreamDefinition[] = [
+    {
+      name: 'TEST_WINDOW',
+      subjects: ['test.window.*'],
+      storage: 'file',
+      allow_direct: true,
+      duplicate_window: WINDOW_MS * NANOSECONDS,
+    },
+    {
+      name: 'TEST_HISTORY',
+      subjects: ['test.history.*'],
+      storage: 'file',
+      allow_direct: true,
+      max_msgs_per_subject: 3,
+    },
+    {
+      ...presence,
+      name: 'KV_test_presence',
+      subjects: ['$KV.test_presence.>'],
+      max_age: AGE_MS * NANOSECONDS,
+      duplicate_window: WINDOW_MS * NANOSECONDS,
+      republish: { src: '$KV.test_presence.>', dest: 'test.presence.>' },
+    },
+  ];
+  return [...own, ...ours];
+}
+
+export const SLOTS = 'KV_swell_slots';
+export const HEALTH = 'SWELL_HEALTH';
+export const LOG = 'SWELL_LOG';
+
+let regions = 0;
+/** Every case writes to a region of its own. */
+export const newRegion = (): string => `region-${(regions += 1)}`;
+export const slot = (region: string, number = 0): string => `$KV.swell_slots.${region}.web.${number}`;
+
+export function put(
+  bus: Bus,
+  subject: string,
+  body: string,
+  more: Partial<Publication> = {},
+): Promise<Stored> {
+  return bus.publish({ subject, body: bytes(body), line: body.slice(0, 20), ...more });
+}
+
+/** How a call failed, in the bus's word for it. */
+export const failure = (call: Promise<unknown>): Promise<unknown> =>
+  call.then(
+    () => 'no failure',
+    (error: unknown) => (error instanceof BusError ? error.code : error),
+  );
+
+/** Repeats what may be repeated until it is done, as programs do. */
+export async function insist<Value>(world: BusWorld, call: () => Promise<Value>): Promise<Value> {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      return await call();
+    } catch (error) {
+      if (!(error instanceof BusError && error.retryable) || tries > 600) throw error;
+      await world.pass(50);
+    }
+  }
+}
+
+/** Looks again until it is so. */
+export async function eventually(world: BusWorld, isSo: () => boolean | Promise<boolean>): Promise<void> {
+  for (let looks = 0; looks < 600; looks += 1) {
+    if (await isSo()) return;
+    await world.pass(50);
+  }
+  throw new Error('it never became so');
+}
