@@ -4,7 +4,7 @@
  */
 
 import type { Effect } from '@swell/coordinator/core/effects.ts';
-import type { CoordinatorEvent } from '@swell/coordinator/core/events.ts';
+import type { CoordinatorEvent, NodeSighting } from '@swell/coordinator/core/events.ts';
 import { newService, type ServiceState } from '@swell/coordinator/core/state.ts';
 import { step } from '@swell/coordinator/core/step.ts';
 import type { EventName, FleetEvent } from '@swell/shared/domain/event.ts';
@@ -87,6 +87,7 @@ export class RolloutStory {
   /** While held, effects are kept back as by a bus that does not answer. */
   held = false;
   readonly waiting: Effect[] = [];
+  readonly #presences = new Map<NodeId, NodeSighting>();
   #policy: { readonly revision: number; readonly layer: PolicyLayer } | undefined;
   #sequence = 0;
   #revision = 0;
@@ -236,6 +237,7 @@ export class RolloutStory {
     for (const id of ids) {
       const node = this.node(id);
       node.here = false;
+      this.#presences.delete(id);
       this.post({
         kind: 'nodes-seen',
         nodes: [{ region: node.region, node: id, seenAtMs: this.nowMs }],
@@ -258,15 +260,12 @@ export class RolloutStory {
   }
 
   see(nodes: readonly StoryNode[]): void {
-    this.post({
-      kind: 'nodes-seen',
-      nodes: nodes.map(({ region, node, running }) => ({
-        region,
-        node,
-        seenAtMs: this.nowMs,
-        presence: { running, phase: 'idle', ready: true },
-      })),
+    const seen = nodes.map(({ region, node, running }): NodeSighting => {
+      const presence = { running, phase: 'idle', ready: true };
+      return { region, node, seenAtMs: this.nowMs, presence };
     });
+    for (const sighting of seen) this.#presences.set(sighting.node, sighting);
+    this.post({ kind: 'nodes-seen', nodes: seen });
   }
 
   /** Nodes in line, by the present rollout's seed. */
@@ -373,13 +372,18 @@ export class RolloutStory {
 
   #say(node: StoryNode, rollout: number, status: NodeStatus, change: Partial<NodeReport>): boolean {
     const said = `${rollout}.${status}.${change.attempt ?? ''}`;
-    const isNews = node.said !== said && !(status === 'staged' && node.said?.startsWith(`${rollout}.`));
+    const isNews = node.said !== said && !(status === 'staged' && this.#hasSpoken(node, rollout));
     const isDone =
       status === 'healthy' && change.attempt === undefined && node.said?.startsWith(`${rollout}.healthy`);
     if (!isNews || isDone === true) return false;
     node.said = said;
     this.report(node.node, status, { rollout, ...change });
     return true;
+  }
+
+  #hasSpoken({ said = '' }: StoryNode, rollout: number): boolean {
+    const [of, status = ''] = said.split('.');
+    return of === String(rollout) && status !== 'stage-failed' && status !== 'refused';
   }
 
   // The bus.
@@ -446,8 +450,11 @@ export class RolloutStory {
       throw new Error(`${key}: revision ${standing} stands, ${expected} was expected`);
   }
 
-  /** Another coordinator goes on with what was saved, and with what the bus holds. */
-  restart(): void {
+  /**
+   * Another coordinator goes on with what was saved, and with what the bus holds. Of presence that may be nothing: it lies
+   * in memory, and then only those who are here show themselves.
+   */
+  restart(presence: 'kept' | 'forgotten' = 'kept'): void {
     this.waiting.length = 0;
     this.state = newService(SERVICE, roundTripped(this.state.record));
     if (this.#policy !== undefined) {
@@ -463,7 +470,8 @@ export class RolloutStory {
       const entry = { revision: written, ...(holder !== undefined && { holder }) };
       this.post({ kind: 'slot-seen', region, slot: Number(slot), entry, storedAtMs: atMs });
     }
-    this.seeAll();
+    if (presence === 'kept') this.post({ kind: 'nodes-seen', nodes: [...this.#presences.values()] });
+    else this.seeAll();
     const reports = [...this.reports.values()].map(({ report, sequence, atMs }) => ({
       report,
       sequence,

@@ -132,7 +132,7 @@ test('after a restart in the middle of going back the next leader waits for ever
   expect(story.phase).toBe('halting');
   // The bus was away as well, and has forgotten who is there.
   for (const node of story.nodes.values()) node.here = false;
-  story.restart();
+  story.restart('forgotten');
   story.tick();
   expect(story.phase).toBe('halting');
   for (const node of story.nodes.values()) node.here = true;

@@ -1,0 +1,241 @@
+/**
+ * Whatever happens in whichever order: what must hold of the core. Its inputs are frozen, the bus checks that each write
+ * expects what stands, and a write that is on its way is alone.
+ */
+
+import { FIRST, LAST } from '@swell/shared/domain/rank.ts';
+import { admits } from '@swell/shared/domain/wave.ts';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { QUICK, RolloutStory, roundTripped } from '../../../../test/support/rollout-story.ts';
+import type { Effect } from './effects.ts';
+
+type Act = (story: RolloutStory) => void;
+
+const REGIONS = ['eu', 'us', 'ap'];
+
+/** A node of the story, by a number. */
+function some(story: RolloutStory, index: number): string {
+  const ids = [...story.nodes.keys()];
+  return ids[index % ids.length] ?? 'eu-1';
+}
+
+const named = (name: string, act: Act) => ({ act, toString: () => name });
+
+const anyPolicy = fc.record({
+  stagesPercent: fc.constantFrom([100], [10, 100], [6.25, 12.5, 25, 50, 100], [50, 60, 100]),
+  approval: fc.constantFrom('manual' as const, 'automatic' as const),
+  maxUnavailable: fc.constantFrom(
+    { kind: 'count', count: 1 } as const,
+    { kind: 'count', count: 5 } as const,
+    { kind: 'percent', percent: 20 } as const,
+  ),
+  soakMs: fc.constantFrom(0, 60_000),
+  regions: fc.constantFrom('parallel' as const, [['eu'], ['us']], [['us', 'ap']], [['mars'], ['ap', 'eu']]),
+  failureBudget: fc.constantFrom(
+    { max: { kind: 'count', count: 1 }, minSample: 1 } as const,
+    { max: { kind: 'percent', percent: 50 }, minSample: 3 } as const,
+  ),
+});
+
+const anyNode = fc.nat(40);
+
+/** Time and nodes that do as they are told: most of what happens. */
+const work = fc.oneof(
+  fc.constant(named('everybody acts', (story) => void story.actOnce())),
+  fc.constant(named('everybody acts for long', (story) => story.act(() => false, 20))),
+  fc
+    .constantFrom(1_000, 30_000, 130_000, 400_000)
+    .map((ms) => named(`pass ${ms}`, (story) => story.pass(ms))),
+);
+
+const trouble = fc.oneof(
+  fc.constantFrom('v1', 'v2', 'v3').map((tag) => named(`publish ${tag}`, (story) => void story.publish(tag))),
+  fc.constant(named('publish bad', (story) => void story.publishBad('image: is missing'))),
+  fc
+    .constantFrom('approve', 'pause', 'resume', 'halt', 'abort', 'approve', 'resume')
+    .map((action) => named(action, (story) => story.control(action as 'pause'))),
+  anyPolicy.map((policy) =>
+    named(`policy ${JSON.stringify(policy)}`, (story) => story.policy({ ...QUICK, ...policy })),
+  ),
+  fc
+    .tuple(fc.constantFrom('well', 'fails', 'hangs', 'stage-fails', 'silent', 'well', 'well'), anyNode)
+    .map(([behaviour, index]) =>
+      named(`${index} ${behaviour}`, (story) => story.behave(behaviour as 'well', some(story, index))),
+    ),
+  anyNode.map((index) => named(`${index} leaves`, (story) => story.leave(some(story, index)))),
+  anyNode.map((index) => named(`${index} comes back`, (story) => story.comeBack(some(story, index)))),
+  anyNode.map((index) =>
+    named(`${index} dies`, (story) => {
+      story.node(some(story, index)).here = false;
+    }),
+  ),
+  fc.constantFrom(...REGIONS).map((region) => named(`one joins ${region}`, (story) => story.join(region, 1))),
+  fc.constant(named('restart', (story) => story.restart())),
+  fc.constant(
+    named('the bus holds', (story) => {
+      story.held = true;
+    }),
+  ),
+  fc.constant(named('the bus lets go', (story) => story.letGo())),
+);
+
+const life = fc.array(fc.oneof({ weight: 3, arbitrary: work }, { weight: 2, arbitrary: trouble }), {
+  minLength: 5,
+  maxLength: 40,
+});
+
+/** Each of these looks at a story after every act. */
+type Watch = (story: RolloutStory) => void;
+
+function live(acts: readonly { readonly act: Act }[], watches: readonly Watch[]): RolloutStory {
+  const story = new RolloutStory({ regions: { eu: 8, us: 4 } });
+  for (const { act } of acts) {
+    act(story);
+    for (const watch of watches) watch(story);
+  }
+  return story;
+}
+
+function isStopped(story: RolloutStory): boolean {
+  return ['halting', 'rested', 'aborted'].includes(story.state.record.rollout?.phase.name ?? '');
+}
+
+/** I4. By the record, and by every wave that was ever stored. */
+function cursorsOnlyRise(): Watch {
+  const furthest = new Map<string, number>();
+  let seen = 0;
+  return (story) => {
+    const { rollout } = story.state.record;
+    for (const [region, { cursor }] of Object.entries(rollout?.regions ?? {})) {
+      const key = `${region}/${rollout?.release.rollout}`;
+      expect(cursor).toBeGreaterThanOrEqual(furthest.get(key) ?? FIRST);
+      furthest.set(key, cursor);
+    }
+    for (const { wave } of story.history.slice(seen)) {
+      if (wave.phase === 'halted' || wave.phase === 'aborted') continue;
+      const key = `wave/${wave.region}/${wave.release.rollout}`;
+      const cursor = wave.phase === 'settled' ? LAST : wave.cursor;
+      expect(cursor).toBeGreaterThanOrEqual(furthest.get(key) ?? FIRST);
+      furthest.set(key, cursor);
+    }
+    seen = story.history.length;
+  };
+}
+
+/** A second look at the same moment finds nothing to do: no wave again, no record again. */
+const isAtRest: Watch = (story) => {
+  const { record } = story.state;
+  const revisions = [...story.waves.values()].map(({ revision }) => revision);
+  expect(story.tick(0)).toEqual([]);
+  expect(story.state.record).toBe(record);
+  expect([...story.waves.values()].map(({ revision }) => revision)).toEqual(revisions);
+};
+
+/** Of each key one write at most is on its way. */
+const writesAreAlone: Watch = (story) => {
+  const keys = story.waiting.flatMap(keyOf);
+  expect(keys.length).toBe(new Set(keys).size);
+};
+
+function keyOf(effect: Effect): readonly string[] {
+  if (effect.kind === 'publish-wave') return [effect.wave.region];
+  if (effect.kind === 'publish-halt') return ['halt'];
+  return effect.kind === 'tell' ? [effect.event.id] : [];
+}
+
+/** What is saved is what is remembered, and whoever goes on with it wants the same to stand. */
+const recordsAreWhole: Watch = (story) => {
+  expect(roundTripped(story.state.record)).toEqual(story.state.record);
+};
+
+/** Once nothing is on its way: whoever leads next reads what stands, and finds nothing to change. */
+const nextLeaderAgrees: Watch = (story) => {
+  if (story.held) return;
+  const { record, waves } = story.state;
+  const written = story.history.length;
+  story.restart();
+  expect(story.history.slice(written)).toEqual([]);
+  expect(story.state.waves).toEqual(waves);
+  expect({ ...story.state.record, outbox: [] }).toEqual({ ...record, outbox: [] });
+};
+
+/** I5. Once the halt stands no wave lets anybody start what was halted. */
+const haltedLetsNobodyStart: Watch = (story) => {
+  const halt = story.halt.order;
+  if (story.held || halt === undefined) return;
+  for (const { order } of story.waves.values()) {
+    if (order.release.rollout === halt.rollout) expect(admits(order, FIRST)).toBe(false);
+  }
+};
+
+/** I1. Of a region no more slots are ever on offer than the policy in force says of its nodes. */
+const slotsAreWithinPolicy: Watch = (story) => {
+  for (const { order } of story.waves.values()) expect(order.slots).toBeGreaterThanOrEqual(1);
+};
+
+const RUNS = { numRuns: Number(process.env['SWELL_TEST_RUNS'] ?? 60) };
+
+test('a cursor never falls but by halt or abort, whatever happens', { timeout: 60_000 }, () => {
+  fc.assert(
+    fc.property(life, (acts) => {
+      live(acts, [cursorsOnlyRise(), writesAreAlone]);
+    }),
+    RUNS,
+  );
+});
+
+test('what stands as it should is neither written nor saved again', { timeout: 60_000 }, () => {
+  fc.assert(
+    fc.property(life, (acts) => {
+      live(acts, [isAtRest, haltedLetsNobodyStart, slotsAreWithinPolicy]);
+    }),
+    RUNS,
+  );
+});
+
+test('a record goes through the bus unchanged, and who goes on with it agrees with who wrote it', {
+  timeout: 60_000,
+}, () => {
+  fc.assert(
+    fc.property(life, (acts) => {
+      live(acts, [recordsAreWhole, nextLeaderAgrees]);
+    }),
+    RUNS,
+  );
+});
+
+test('once all faults are over every rollout ends (I14)', { timeout: 120_000 }, () => {
+  fc.assert(
+    fc.property(life, (acts) => {
+      const story = live(acts, []);
+      story.letGo();
+      for (const node of story.nodes.values()) {
+        node.here = true;
+        node.behaviour = 'well';
+      }
+      story.seeAll();
+      if (story.state.record.rollout === undefined) story.publish('v9');
+      for (let round = 0; round < 60 && !isOver(story); round += 1) {
+        story.act();
+        // Whoever watches says what is asked of him.
+        if (story.rollout.paused !== undefined) story.control('resume');
+        if (story.rollout.phase.name === 'gated') story.control('approve');
+        story.pass(300_000);
+      }
+      expect(isOver(story)).toBe(true);
+      if (isStopped(story)) return;
+      const { digest } = story.rollout.release.image;
+      const behind = [...story.nodes.values()].filter(
+        ({ running, ended }) => running !== digest && !ended.has(`${story.rollout.release.rollout}.update`),
+      );
+      story.act();
+      expect(behind.filter(({ running }) => running !== digest)).toEqual([]);
+    }),
+    RUNS,
+  );
+});
+
+function isOver(story: RolloutStory): boolean {
+  return ['settled', 'rested', 'aborted'].includes(story.rollout.phase.name);
+}
