@@ -1,39 +1,15 @@
 /** One term of leading: reads the bus, then keeps every service going until the lease is lost or the program ends. */
 
-import type { Bus, Follower, StoredMessage } from '@swell/shared/adapters/bus.ts';
+import type { Bus } from '@swell/shared/adapters/bus.ts';
 import type { Host } from '@swell/shared/adapters/host.ts';
 import type { Logger } from '@swell/shared/adapters/logger.ts';
-import type { FleetEvent } from '@swell/shared/domain/event.ts';
-import { isName, type ServiceName } from '@swell/shared/domain/names.ts';
-import { encode } from '@swell/shared/protocol/codec.ts';
-import type { Pulse } from '@swell/shared/protocol/pulse.ts';
-import {
-  ALL_CONTROLS,
-  ALL_HEALTH,
-  ALL_NODES,
-  ALL_ORDERS,
-  ALL_POLICIES,
-  ALL_RELEASES,
-  ALL_ROLLOUTS,
-  ALL_SLOTS,
-  pulseSubject,
-  STREAMS,
-} from '@swell/shared/protocol/subjects.ts';
+import type { ServiceName } from '@swell/shared/domain/names.ts';
 import type { Registry } from '../adapters/registry.ts';
-import type { CoordinatorEvent, NodeSighting } from '../core/events.ts';
+import type { CoordinatorEvent } from '../core/events.ts';
+import { Hearing } from './hearing.ts';
 import type { Term } from './leadership.ts';
-import { publishEvent } from './performers.ts';
+import { PulseSender } from './pulse-sender.ts';
 import { type ServiceMachine, Services } from './services.ts';
-import {
-  readPresence,
-  readReport,
-  type Translated,
-  translateControl,
-  translateOrder,
-  translatePolicy,
-  translateRelease,
-  translateSlot,
-} from './translate.ts';
 
 /** Whoever counts what a leader does. */
 export interface LeaderWatcher {
@@ -53,7 +29,6 @@ export interface LeaderOptions {
 }
 
 const TICK_MS = 1_000;
-const PULSE_SOON_MS = 50;
 
 /** Leads until the term ends or the signal aborts. */
 export async function lead(options: LeaderOptions, signal: AbortSignal): Promise<void> {
@@ -80,22 +55,19 @@ export async function lead(options: LeaderOptions, signal: AbortSignal): Promise
 class Leader {
   readonly #options: LeaderOptions;
   readonly #services: Services;
-  readonly #followers: Follower[] = [];
-  /** What calls off the pulse that is due soon. */
-  #pulseSoon: (() => void) | undefined;
+  readonly #hearing: Hearing;
+  readonly #pulse: PulseSender;
 
   constructor(options: LeaderOptions) {
     this.#options = options;
-    const { bus, registry, host, term, logger, watcher } = options;
+    const { term, watcher, pulseEveryMs } = options;
     this.#services = new Services({
-      bus,
-      registry,
-      host,
-      term,
-      logger,
+      ...options,
       onHandled: (service, event) => watcher.handled(service, event),
-      onOrderStored: () => this.#pulseBefore(PULSE_SOON_MS),
+      onOrderStored: () => this.#pulse.soon(),
     });
+    this.#hearing = new Hearing({ ...options, onRejected: () => watcher.rejected() }, this.#services);
+    this.#pulse = new PulseSender({ ...options, everyMs: pulseEveryMs }, this.#services);
     watcher.watch(
       () => this.#services.machines,
       () => term.nowMs(),
@@ -104,192 +76,26 @@ class Leader {
 
   async run(ending: AbortSignal): Promise<void> {
     const { term, logger } = this.#options;
-    const { releases, controls } = term.read;
-    const pumps = await this.#readBus();
+    const pumps = await this.#hearing.readBus();
     this.#services.busRead();
     logger.info({ term: term.number, services: this.#services.machines.size }, 'leading');
-    pumps.push(
-      this.#pump(STREAMS.releases, [ALL_RELEASES], releases + 1, async (message) => {
-        await this.#take(message, translateRelease(message), 'release-rejected');
-        term.hasRead('releases', message.sequence);
-      }),
-      this.#pump(STREAMS.controls, [ALL_CONTROLS], controls + 1, async (message) => {
-        await this.#take(message, translateControl(message), 'control-rejected');
-        term.hasRead('controls', message.sequence);
-      }),
-      this.#tick(ending),
-      this.#pulse(ending),
-    );
     const ended = new Promise<void>((resolve) =>
       ending.addEventListener('abort', () => resolve(), { once: true }),
     );
-    await Promise.race([Promise.all(pumps), ended]);
+    const going = [...pumps, this.#hearing.hearPeople(), this.#tick(ending), this.#pulse.run(ending)];
+    await Promise.race([Promise.all(going), ended]);
   }
 
   close(): void {
-    this.#pulseSoon?.();
-    for (const follower of this.#followers) follower.close();
+    this.#pulse.close();
+    this.#hearing.close();
     this.#services.end();
-  }
-
-  /** Last values first, so that nothing is decided on half of them; then whatever came after. */
-  async #readBus(): Promise<Promise<void>[]> {
-    await this.#last(STREAMS.rollouts, [ALL_ROLLOUTS], (message) => this.#services.restore(message));
-    const toService =
-      (translate: (message: StoredMessage) => Translated | undefined) => (message: StoredMessage) => {
-        this.#hand(translate(message));
-      };
-    const sources = [
-      [STREAMS.policies, ALL_POLICIES, toService(translatePolicy)],
-      [STREAMS.orders, ALL_ORDERS, toService(translateOrder)],
-      [STREAMS.slots, ALL_SLOTS, toService(translateSlot)],
-      [STREAMS.nodes, ALL_NODES, (message: StoredMessage) => this.#hearPresence(message)],
-      [STREAMS.health, ALL_HEALTH, (message: StoredMessage) => this.#hearReport(message)],
-    ] as const;
-    const pumps: Promise<void>[] = [];
-    for (const [stream, subjects, handle] of sources) {
-      const last = await this.#last(stream, [subjects], handle);
-      // What we write ourselves comes back by its acknowledgement, not by the stream.
-      if (stream !== STREAMS.orders) pumps.push(this.#pump(stream, [subjects], last + 1, handle));
-    }
-    return pumps;
-  }
-
-  async #last(
-    stream: string,
-    subjects: readonly string[],
-    handle: (message: StoredMessage) => void,
-  ): Promise<number> {
-    const messages = await this.#options.bus.readLastOfEach(stream, subjects);
-    for (const message of messages) handle(message);
-    return messages.reduce((last, { sequence }) => Math.max(last, sequence), 0);
-  }
-
-  async #pump(
-    stream: string,
-    subjects: readonly string[],
-    from: number,
-    handle: (message: StoredMessage) => void | Promise<void>,
-  ): Promise<void> {
-    const follower = this.#options.bus.follow({ stream, subjects, from });
-    this.#followers.push(follower);
-    for await (const message of follower) await handle(message);
-  }
-
-  #hand(translated: Translated | undefined): void {
-    if (translated === undefined || !isName(translated.service)) return;
-    void this.#services.of(translated.service).post(translated.event);
-  }
-
-  /** What people publish: handled once it is saved. A service that cannot be one is refused without a machine. */
-  async #take(
-    message: StoredMessage,
-    { service, event }: Translated,
-    rejection: FleetEvent['name'],
-  ): Promise<void> {
-    if (isName(service)) return this.#services.of(service).post(event);
-    const problem = 'service: its name must be letters, digits, "-" and "_": check the subject';
-    const { bus, host, term } = this.#options;
-    await publishEvent(
-      bus,
-      {
-        id: `unknown.${rejection}.${message.sequence}`,
-        name: rejection,
-        service: 'unknown',
-        rollout: message.sequence,
-        problems: [problem],
-        line: `${message.subject} is refused: ${problem}`,
-      },
-      host,
-      term.signal,
-    );
-  }
-
-  #hearPresence(message: StoredMessage): void {
-    const read = readPresence(message);
-    if (read.is === 'unreadable') return this.#reject(message, read.problems);
-    const { region, node } = read.is === 'gone' ? read : read.value;
-    const services = read.is === 'gone' ? {} : read.value.services;
-    const concerned = new Set<ServiceName>(Object.keys(services));
-    for (const [service, { state }] of this.#services.machines) {
-      if (state.census.get(region)?.has(node) === true) concerned.add(service);
-    }
-    for (const service of concerned) {
-      const presence = services[service];
-      const seen: NodeSighting = {
-        region,
-        node,
-        seenAtMs: message.storedAtMs,
-        ...(presence !== undefined && { presence }),
-      };
-      void this.#services.of(service).post({ kind: 'nodes-seen', nodes: [seen] });
-    }
-  }
-
-  #hearReport(message: StoredMessage): void {
-    const read = readReport(message);
-    if (read.is !== 'value') return this.#reject(message, read.is === 'unreadable' ? read.problems : []);
-    const { sequence, storedAtMs } = message;
-    const heard = { report: read.value, sequence, storedAtMs };
-    void this.#services.of(read.value.service).post({ kind: 'reports-read', reports: [heard] });
-  }
-
-  /** I13. Reported with its reason; nothing else happens. */
-  #reject(message: StoredMessage, problems: readonly string[]): void {
-    const { bus, host, logger, watcher, term } = this.#options;
-    watcher.rejected();
-    logger.warn({ subject: message.subject, problems }, 'message rejected');
-    const line = `${message.subject} (${message.sequence}) does not parse: ${problems.join('; ')}`;
-    const id = `${message.subject}.${message.sequence}`;
-    const event: FleetEvent = { id, name: 'message-rejected', service: 'unknown', problems, line };
-    publishEvent(bus, event, host, term.signal).catch((error: unknown) =>
-      logger.debug({ err: error }, 'not told'),
-    );
   }
 
   async #tick(ending: AbortSignal): Promise<void> {
     while (!ending.aborted) {
       for (const machine of this.#services.machines.values()) void machine.post({ kind: 'time-passed' });
       await this.#options.host.sleep(TICK_MS, ending);
-    }
-  }
-
-  async #pulse(ending: AbortSignal): Promise<void> {
-    while (!ending.aborted) {
-      this.#sendPulse();
-      await this.#options.host.sleep(this.#options.pulseEveryMs, ending);
-    }
-  }
-
-  #pulseBefore(withinMs: number): void {
-    this.#pulseSoon ??= this.#options.host.after(withinMs, () => {
-      this.#pulseSoon = undefined;
-      this.#sendPulse();
-    });
-  }
-
-  /** B13. Only who surely leads stands behind the waves. */
-  #sendPulse(): void {
-    const { bus, term, logger } = this.#options;
-    if (!term.isHeld) return;
-    const regions = new Map<string, Record<ServiceName, Pulse['orders'][ServiceName]>>();
-    for (const [service, { state }] of this.#services.machines) {
-      for (const [region, { revision }] of state.waves) {
-        const orders = regions.get(region) ?? {};
-        regions.set(region, { ...orders, [service]: { wave: revision, halt: state.halt.revision } });
-      }
-    }
-    for (const [region, orders] of regions) {
-      const pulse: Pulse = { term: term.number, orders };
-      try {
-        bus.broadcast(
-          pulseSubject(region),
-          encode(pulse),
-          `${region}: term ${term.number}, ${Object.keys(orders).length} services`,
-        );
-      } catch (error) {
-        logger.debug({ err: error, region }, 'no pulse');
-      }
     }
   }
 }
