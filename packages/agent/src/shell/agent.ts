@@ -10,13 +10,7 @@ import type { NodeId, Region, ServiceName } from '@swell/shared/domain/names.ts'
 import type { Presence, ServicePresence } from '@swell/shared/domain/report.ts';
 import { decode } from '@swell/shared/protocol/codec.ts';
 import { pulseSchema } from '@swell/shared/protocol/pulse.ts';
-import {
-  HALT_HEARD,
-  lastToken,
-  pulseSubject,
-  slotHeard,
-  waveHeard,
-} from '@swell/shared/protocol/subjects.ts';
+import { HALT_HEARD, lastToken, pulseSubject, waveHeard } from '@swell/shared/protocol/subjects.ts';
 import { VERSION } from '@swell/shared/shell/version.ts';
 import { type Engine, EngineError } from '../adapters/engine.ts';
 import type { Journals } from '../adapters/journal.ts';
@@ -150,7 +144,7 @@ export class Agent implements AsyncDisposable {
     });
     this.#services.set(name, service);
     logger.info({ service: name }, 'service found');
-    if (this.#bus !== undefined) await this.#listenFor(this.#bus, name);
+    if (this.isConnected) service.post({ kind: 'connected' });
   }
 
   async #liveOnBus(ending: AbortSignal): Promise<void> {
@@ -166,7 +160,6 @@ export class Agent implements AsyncDisposable {
         this.#services.get(lastToken(message.subject))?.hearOrder(message),
       ),
       this.#listen(bus, pulseSubject(region), (message) => this.#hearPulse(message)),
-      ...[...this.#services.keys()].map((service) => this.#listenFor(bus, service, false)),
     ]);
     for await (const state of bus.connectionChanges()) {
       this.#options.logger.info({ connection: state }, 'bus');
@@ -183,13 +176,6 @@ export class Agent implements AsyncDisposable {
     await subscription.ready.catch((error: unknown) =>
       this.#options.logger.warn({ err: error, subject }, 'not flushed'),
     );
-  }
-
-  async #listenFor(bus: Bus, name: ServiceName, tell = true): Promise<void> {
-    await this.#listen(bus, slotHeard(this.#options.region, name), (message) =>
-      this.#services.get(name)?.hearSlot(message),
-    );
-    if (tell && this.isConnected) this.#services.get(name)?.post({ kind: 'connected' });
   }
 
   #hearPulse(message: HeardMessage): void {

@@ -23,6 +23,8 @@ export interface PerformerContext {
   readonly signal: AbortSignal;
   readonly setTimer: (timer: Timer, delayMs: number) => void;
   readonly clearTimer: (timer: Timer) => void;
+  /** Resolves once every change of a slot is heard, where one listens. */
+  readonly slotsHeard: () => Promise<void>;
 }
 
 type Performers = {
@@ -63,10 +65,13 @@ const PERFORMERS: Performers = {
       (reason) => ({ kind: 'orders-not-read', asked, reason }),
     ),
 
-  'read-slots': (_effect, { self, bus, host }) =>
+  'read-slots': (_effect, { self, bus, host, slotsHeard }) =>
     byBus(
       bus,
-      async (connected) => ({ kind: 'slots-read', entries: await slotsOf(connected, host, self).readAll() }),
+      async (connected) => {
+        await slotsHeard();
+        return { kind: 'slots-read', entries: await slotsOf(connected, host, self).readAll() };
+      },
       () => undefined,
     ),
 

@@ -6,15 +6,16 @@ import { slotEntry } from '@swell/shared/adapters/slot-bucket.ts';
 import type { ServicePresence } from '@swell/shared/domain/report.ts';
 import { decode } from '@swell/shared/protocol/codec.ts';
 import { haltSchema, waveSchema } from '@swell/shared/protocol/orders.ts';
-import { parseOrderSubject, parseSlotSubject } from '@swell/shared/protocol/subjects.ts';
+import { parseOrderSubject, parseSlotSubject, slotHeard } from '@swell/shared/protocol/subjects.ts';
 import { Machine, Timers } from '@swell/shared/shell/machine.ts';
 import type { Journals } from '../adapters/journal.ts';
 import type { Effect, Timer } from '../core/effects.ts';
 import type { AgentEvent } from '../core/events.ts';
 import { presenceOf } from '../core/presence.ts';
-import { type Journal, newService, type Self, type ServiceState, work } from '../core/state.ts';
+import { type Journal, newService, type Phase, type Self, type ServiceState, work } from '../core/state.ts';
 import { begin, step } from '../core/step.ts';
 import { type PerformerContext, perform } from './performers.ts';
+import { SlotWatch } from './slot-watch.ts';
 
 export interface ServiceOptions extends Pick<PerformerContext, 'self' | 'engine' | 'bus' | 'host'> {
   readonly journal: Journal;
@@ -28,12 +29,20 @@ export class Service implements Disposable {
   readonly #options: ServiceOptions;
   readonly #machine: Machine<ServiceState, AgentEvent, Effect>;
   readonly #timers: Timers<Timer>;
+  readonly #slots: SlotWatch;
   readonly #ended = new AbortController();
   #presence: ServicePresence | undefined;
 
   constructor(options: ServiceOptions) {
     this.#options = options;
     const { self, journal, journals, onHandled, onFailed, host } = options;
+    this.#slots = new SlotWatch({
+      subject: slotHeard(self.region, self.service),
+      bus: options.bus,
+      host,
+      hear: (message) => this.#hearSlot(message),
+      onFailed,
+    });
     this.#timers = new Timers(host, (timer) => this.post({ kind: 'timer-fired', timer }));
     this.#machine = new Machine({
       core: { step },
@@ -45,6 +54,7 @@ export class Service implements Disposable {
       perform: (effect) => this.#perform(effect),
       onHandled: (event, before, after) => {
         this.#log(event, before, after);
+        this.#slots.follow(isForSlots(after.phase));
         onHandled(self, event, before, after);
       },
       onFailed,
@@ -79,7 +89,7 @@ export class Service implements Disposable {
   }
 
   /** A slot as it was heard on its republished subject. */
-  hearSlot(message: HeardMessage): void {
+  #hearSlot(message: HeardMessage): void {
     const place = parseSlotSubject(message.subject);
     if (message.sequence === undefined || place === undefined) return;
     const entry = slotEntry({ ...message, sequence: message.sequence });
@@ -106,6 +116,7 @@ export class Service implements Disposable {
     this.#ended.abort();
     this.#machine.end();
     this.#timers[Symbol.dispose]();
+    this.#slots[Symbol.dispose]();
   }
 
   #perform(effect: Effect): void {
@@ -118,6 +129,7 @@ export class Service implements Disposable {
       signal: this.#ended.signal,
       setTimer: (timer, delayMs) => this.#timers.set(timer, delayMs),
       clearTimer: (timer) => this.#timers.clear(timer),
+      slotsHeard: () => this.#slots.ready(),
     };
     perform(effect, context).then(
       (event) => event !== undefined && this.post(event),
@@ -148,4 +160,9 @@ export class Service implements Disposable {
     if (isQuiet && before.phase.name === after.phase.name) logger.debug(fields, 'event handled');
     else logger.info(fields, 'event handled');
   }
+}
+
+/** From the wait for a slot until it has been given back. */
+function isForSlots(phase: Phase): boolean {
+  return phase.name === 'queued' || phase.name === 'claiming' || work(phase) !== undefined;
 }
