@@ -24,6 +24,7 @@ import {
   type Wave,
   wantsStaged,
 } from '@swell/shared/domain/wave.ts';
+import type { Parsed } from '@swell/shared/kernel/parsed.ts';
 import { decode, encode } from '@swell/shared/protocol/codec.ts';
 import { RECORD_BYTES_MAX, serviceRecordSchema } from '@swell/shared/protocol/records.ts';
 import { deepFreeze } from './deep-freeze.ts';
@@ -57,7 +58,8 @@ export interface StoryNode {
   here: boolean;
   /** The attempt under way, and its slot. */
   attempt?: { readonly rollout: number; readonly kind: 'update' | 'return'; readonly slot: number };
-  ended: Set<string>;
+  /** How the rollout ended that it tried last, as an agent remembers it. */
+  tried?: { readonly rollout: number; readonly update?: NodeStatus; readonly return?: NodeStatus };
   said?: string;
 }
 
@@ -75,6 +77,8 @@ export class RolloutStory {
   /** Every wave that was ever stored, in order. */
   readonly history: { readonly revision: number; readonly wave: Wave }[] = [];
   readonly events: FleetEvent[] = [];
+  /** Ids of the events that the present leader has told, each as often as he did. */
+  tellings: string[] = [];
   readonly slots = new Map<string, { revision: number; holder: SlotHolder | undefined; atMs: number }>();
   readonly reports = new Map<
     string,
@@ -88,7 +92,7 @@ export class RolloutStory {
   held = false;
   readonly waiting: Effect[] = [];
   readonly #presences = new Map<NodeId, NodeSighting>();
-  #policy: { readonly revision: number; readonly layer: PolicyLayer } | undefined;
+  #policy: { readonly revision: number; readonly policy: Parsed<PolicyLayer> } | undefined;
   #sequence = 0;
   #revision = 0;
 
@@ -168,9 +172,15 @@ export class RolloutStory {
   }
 
   policy(layer: PolicyLayer): void {
+    this.writePolicy({ ok: true, value: layer });
+  }
+
+  /** Writes into the policy bucket, whatever it is; returns its revision. */
+  writePolicy(policy: Parsed<PolicyLayer>): number {
     this.#sequence += 1;
-    this.#policy = { revision: this.#sequence, layer };
-    this.post({ kind: 'policy-written', revision: this.#sequence, policy: { ok: true, value: layer } });
+    this.#policy = { revision: this.#sequence, policy };
+    this.post({ kind: 'policy-written', ...this.#policy });
+    return this.#sequence;
   }
 
   /** Publishes a release of a tag; returns the number of its rollout. */
@@ -226,7 +236,7 @@ export class RolloutStory {
     const first = [...this.nodes.values()].filter((one) => one.region === region).length + 1;
     const joined = Array.from({ length: count }, (_, index): StoryNode => {
       const node = `${region}-${first + index}`;
-      return { region, node, running, lastGood: running, behaviour: 'well', here: true, ended: new Set() };
+      return { region, node, running, lastGood: running, behaviour: 'well', here: true };
     });
     for (const one of joined) this.nodes.set(one.node, one);
     this.see(joined);
@@ -309,7 +319,7 @@ export class RolloutStory {
     }
     if (isHalted(halt, release) || wave.phase === 'halted' || wave.phase === 'aborted') return false;
     if (node.running === release.image.digest) return this.#say(node, release.rollout, 'healthy', {});
-    if (node.ended.has(`${release.rollout}.update`)) return false;
+    if (hasFailed(node, release.rollout)) return false;
     const rank = rankOf(wave.seed, node.node);
     if (!admits(wave, rank) && !wantsStaged(wave, rank)) return false;
     if (node.behaviour === 'stage-fails')
@@ -324,7 +334,7 @@ export class RolloutStory {
     return (
       !isHalted(this.halt.order, wave.release) &&
       admits(wave, rankOf(wave.seed, node.node)) &&
-      !node.ended.has(`${wave.release.rollout}.update`)
+      !hasFailed(node, wave.release.rollout)
     );
   }
 
@@ -344,7 +354,6 @@ export class RolloutStory {
     const attempt = `${rollout}.${kind}.1`;
     const halted = this.halt.order?.rollout === rollout;
     delete node.attempt;
-    node.ended.add(`${rollout}.${kind}`);
     let status: NodeStatus = kind === 'return' || halted ? 'returned' : 'healthy';
     if (kind === 'return') node.running = node.lastGood;
     else if (node.behaviour === 'fails' && !halted) status = 'failed';
@@ -355,6 +364,7 @@ export class RolloutStory {
           ? wave.release.image.digest
           : (this.digestIn(rollout) ?? node.running);
     }
+    node.tried = { ...(node.tried?.rollout === rollout && node.tried), rollout, [kind]: status };
     this.#say(node, rollout, status, {
       attempt,
       running: node.running,
@@ -429,6 +439,7 @@ export class RolloutStory {
         return;
       }
       case 'tell':
+        this.tellings.push(effect.event.id);
         if (!this.events.some(({ id }) => id === effect.event.id)) this.events.push(effect.event);
         this.post({ kind: 'event-stored', id: effect.event.id });
         return;
@@ -456,11 +467,9 @@ export class RolloutStory {
    */
   restart(presence: 'kept' | 'forgotten' = 'kept'): void {
     this.waiting.length = 0;
+    this.tellings = [];
     this.state = newService(SERVICE, roundTripped(this.state.record));
-    if (this.#policy !== undefined) {
-      const { revision, layer } = this.#policy;
-      this.post({ kind: 'policy-written', revision, policy: { ok: true, value: layer } });
-    }
+    if (this.#policy !== undefined) this.post({ kind: 'policy-written', ...this.#policy });
     for (const [region, { order, revision }] of this.waves)
       this.post({ kind: 'wave-seen', region, revision, wave: order });
     const { revision, order } = this.halt;
@@ -480,6 +489,11 @@ export class RolloutStory {
     this.post({ kind: 'reports-read', reports });
     this.post({ kind: 'bus-read' });
   }
+}
+
+/** Has it tried the rollout to an end that was none, and does not try it again? */
+export function hasFailed({ tried }: StoryNode, rollout: number): boolean {
+  return tried?.rollout === rollout && tried.update !== undefined && tried.update !== 'healthy';
 }
 
 /** A record as the next leader reads it. */

@@ -160,7 +160,7 @@ test('while a stage is watched a small sample is enough, as it was at its end', 
   const { seed } = story.rollout;
   const below =
     Array.from({ length: 1_000 }, (_, index) => `x-${index}`).find((id) => rankOf(seed, id) < cursor) ?? '';
-  story.nodes.set(below, { ...story.node('eu-1'), node: below, running: digestOf('v0'), ended: new Set() });
+  story.nodes.set(below, { ...story.node('eu-1'), node: below, running: digestOf('v0') });
   story.seeAll();
   expect(admits(story.wave('eu'), rankOf(seed, below))).toBe(true);
   const [first] = story.line('eu');

@@ -12,7 +12,7 @@ import { advanceHalting, halt } from './halting.ts';
 import { lineOf } from './line.ts';
 import { isCensusComplete } from './look-out.ts';
 import { watchProgress } from './pausing.ts';
-import { describePlace, firstPercent, nextPlace, placeMark } from './places.ts';
+import { describePlace, firstPercent, nextPlace } from './places.ts';
 import { activeRegions, isWaitedFor, nextGroup, regionGroups } from './regions.ts';
 import { enterStage } from './stages.ts';
 import { policyOf, type ServiceState, withRecord, withRollout } from './state.ts';
@@ -105,7 +105,6 @@ function advanceStaging(
   };
   return tell(rolling, {
     name: 'stage-opened',
-    mark: placeMark(rollout),
     rollout: rollout.release.rollout,
     line: `rollout ${rollout.release.rollout} of ${state.service}: ${describePlace(state, rollout)} opens`,
   });
@@ -124,7 +123,6 @@ function advanceRolling(
   const soaking = withRollout(state, { ...rollout, phase: { name: 'soaking', sinceMs: nowMs } });
   return tell(soaking, {
     name: 'stage-finished',
-    mark: placeMark(rollout),
     rollout: rollout.release.rollout,
     line:
       `rollout ${rollout.release.rollout} of ${state.service}: ${describePlace(state, rollout)} is through, ` +
@@ -150,7 +148,6 @@ function finishStage(state: ServiceState, rollout: Rollout, nowMs: number): Serv
   if (policyOf(state).approval === 'automatic') return enterStage(state, { ...rollout, ...next }, nowMs);
   return tell(withRollout(state, { ...rollout, phase: { name: 'gated' } }), {
     name: 'approval-awaited',
-    mark: placeMark(rollout),
     rollout: rollout.release.rollout,
     line:
       `rollout ${rollout.release.rollout} of ${state.service} waits after ${describePlace(state, rollout)}: ` +

@@ -168,7 +168,11 @@ test('a word that does not parse changes nothing, and is told', () => {
     sequence,
     control: { ok: false, problems: ['action: must be one of …'] },
   });
-  expect(story.state.record).toEqual({ ...record, controlsTaken: sequence });
+  expect(story.state.record).toEqual({
+    ...record,
+    controlsTaken: sequence,
+    eventsTold: record.eventsTold + 1,
+  });
   expect(refusals(story)).toEqual([['action: must be one of …']]);
 });
 

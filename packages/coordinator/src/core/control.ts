@@ -7,7 +7,7 @@ import { unreachable } from '@swell/shared/kernel/unreachable.ts';
 import { dropCandidate } from './candidate.ts';
 import { halt } from './halting.ts';
 import { pause, resume } from './pausing.ts';
-import { describePlace, nextPlace, placeMark } from './places.ts';
+import { describePlace, nextPlace } from './places.ts';
 import { enterStage } from './stages.ts';
 import { type ServiceState, withRecord, withRollout } from './state.ts';
 import { tell } from './tell.ts';
@@ -88,7 +88,6 @@ function obey(
 function approve(state: ServiceState, rollout: Rollout, nowMs: number): ServiceState {
   const approved = tell(state, {
     name: 'stage-approved',
-    mark: placeMark(rollout),
     rollout: rollout.release.rollout,
     line: `rollout ${rollout.release.rollout} of ${state.service}: ${describePlace(state, rollout)} is approved`,
   });

@@ -41,11 +41,10 @@ const failuresOf = rememberLast((nodes: ReadonlyMap<NodeId, NodeFacts>) => {
 
 function tellFailure(
   state: ServiceState,
-  { rollout, region, node, attempt, reason = 'without a reason' }: NodeReport,
+  { rollout, region, node, reason = 'without a reason' }: NodeReport,
 ): ServiceState {
   return tell(state, {
     name: 'node-failed',
-    mark: `${region}.${node}.${attempt ?? ''}`,
     rollout,
     region,
     node,

@@ -17,10 +17,10 @@ test('what is no release changes nothing but its own number, and every problem i
   const story = new RolloutStory();
   const before = story.state.record;
   const number = story.publishBad('image: is missing', 'Unrecognized key: "imge"');
-  expect(story.state.record).toEqual({ ...before, releasesTaken: number });
+  expect(story.state.record).toEqual({ ...before, releasesTaken: number, eventsTold: before.eventsTold + 1 });
   expect(story.told('release-rejected')).toEqual([
     {
-      id: `web.${number}.release-rejected`,
+      id: `web.${number}.release-rejected.2`,
       name: 'release-rejected',
       service: 'web',
       rollout: number,
@@ -42,14 +42,15 @@ test('a rejected release leaves the one that is under way alone, and the one tha
   expect(story.state.record.candidate?.rollout).toBe(waiting);
 });
 
-test('a release that is read again by a new leader is the same release', () => {
-  const story = new RolloutStory();
+test('a release that is read again by a new leader is the same release, half-way as it is', () => {
+  const story = new RolloutStory({ regions: { eu: 20 } });
   const sequence = story.publish('v1');
+  story.act(() => story.rollout.percent === 50);
   const { record } = story.state;
   story.restart();
   const image = { repository: 'registry.example/web', tag: 'v1' };
   const release = { ok: true, value: { image, overrides: {}, acceptHalted: false } } as const;
-  story.post({ kind: 'release-published', sequence, release });
+  expect(story.post({ kind: 'release-published', sequence, release })).toEqual([]);
   expect(story.state.record).toEqual(record);
 });
 
@@ -106,6 +107,7 @@ test('a registry that is down is asked again, later and later, told once, and th
   expect(story.told('release-delayed').map(({ line }) => line)).toEqual([
     `release ${number} of web waits for its registry: connection refused`,
   ]);
+  expect(story.tellings.filter((id) => id.includes('delayed')).length).toBe(1);
   story.images.set('v1', digestOf('v1'));
   story.tick(60_000);
   expect(story.rollout.release.rollout).toBe(number);

@@ -43,7 +43,6 @@ function describeMissing(state: ServiceState, rollout: Rollout, regions: readonl
 export function pause(state: ServiceState, rollout: Rollout, reason: string, nowMs: number): ServiceState {
   return tell(withRollout(state, { ...rollout, paused: { sinceMs: nowMs, reason } }), {
     name: 'rollout-paused',
-    mark: nowMs,
     rollout: rollout.release.rollout,
     line: `rollout ${rollout.release.rollout} of ${state.service} is paused: ${reason}`,
   });
@@ -62,7 +61,6 @@ export function resume(
     { ...withRollout(state, { ...rollout, phase: watched }), progress: { steps: -1, sinceMs: nowMs } },
     {
       name: 'rollout-resumed',
-      mark: nowMs,
       rollout: rollout.release.rollout,
       line: `rollout ${rollout.release.rollout} of ${state.service} goes on`,
     },

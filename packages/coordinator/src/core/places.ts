@@ -73,11 +73,6 @@ export function placeAfterRegrouping(
   return { group, percent: percent ?? firstPercent(state) };
 }
 
-/** A place in words that never mean two: `0-50` is the stage of 50 % in the first group. */
-export function placeMark({ group, percent }: Place): string {
-  return `${group}-${percent}`;
-}
-
 /** The stage for a person to read. */
 export function describePlace(state: ServiceState, rollout: Rollout): string {
   const { number, of, percent } = stageOf(policyOf(state), rollout.percent);

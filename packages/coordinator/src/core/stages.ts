@@ -9,7 +9,7 @@ import { cursorAt } from './admission.ts';
 import type { NodeFacts } from './census.ts';
 import { countBelow, presentNodes } from './line.ts';
 import { isCensusComplete } from './look-out.ts';
-import { placeAfterRegrouping, placeMark } from './places.ts';
+import { placeAfterRegrouping } from './places.ts';
 import { activeRegions, knownRegions } from './regions.ts';
 import { countSlots } from './slots.ts';
 import { policyOf, type ServiceState, withRollout } from './state.ts';
@@ -34,7 +34,6 @@ export function enterStage(state: ServiceState, entering: Rollout, nowMs: number
     { ...withRollout(entered, { ...rollout, regions }), progress: { steps: -1, sinceMs: nowMs } },
     {
       name: 'stage-staging',
-      mark: placeMark(rollout),
       rollout: rollout.release.rollout,
       line: `rollout ${rollout.release.rollout} of ${state.service}: nodes up to ${percent} % download ${rollout.release.version}`,
     },

@@ -131,3 +131,16 @@ test('a release that comes while half a fleet has been read is placed when the r
   story.seeAll();
   expect(story.rollout).toMatchObject({ release: { rollout: number }, regions: { eu: { nodes: 20 } } });
 });
+
+test('half a fleet that has been read takes no slots from the other half', () => {
+  const policy = { ...QUICK, maxUnavailable: { kind: 'percent', percent: 20 } } as const;
+  const story = new RolloutStory({ policy, regions: { eu: 50 } });
+  story.publish('v1');
+  story.act(() => story.rollout.phase.name === 'rolling');
+  for (const node of story.nodes.values()) node.here = node.node.endsWith('1');
+  story.restart('forgotten');
+  expect(story.wave('eu').slots).toBe(10);
+  // Who has not come by then is away.
+  story.tick(10_000);
+  expect(story.wave('eu').slots).toBe(1);
+});

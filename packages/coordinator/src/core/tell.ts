@@ -3,22 +3,23 @@ import { type ServiceState, withRecord } from './state.ts';
 
 /** What a transition says; the service, and an id that is the same when it is said again, are added here. */
 export type Saying = Omit<FleetEvent, 'id' | 'service'> & {
-  /** Tells it from others of its name in the same rollout. */
+  /** What it answers or speaks of, by its sequence: whoever asked finds the answer by it. Else events are counted. */
   readonly mark?: string | number;
 };
 
 /** A sentence for people, also where it quotes what others wrote at length: the record has to stay small. */
 const LINE_MAX = 500;
 
-/** Puts an event into the record's outbox: it is saved with the change that it speaks of, and published after. */
+/**
+ * Puts an event into the record's outbox: it is saved with the change that it speaks of, and published after. No two
+ * events share an id, for the log takes the second one for a repetition of the first.
+ */
 export function tell(state: ServiceState, { mark, line, ...saying }: Saying): ServiceState {
-  const id = [state.service, saying.rollout ?? 0, saying.name, ...(mark === undefined ? [] : [mark])].join(
-    '.',
-  );
-  if (state.record.outbox.some((event) => event.id === id)) return state;
+  const { outbox, eventsTold } = state.record;
+  const id = [state.service, saying.rollout ?? 0, saying.name, mark ?? eventsTold + 1].join('.');
   const short = line.length > LINE_MAX ? `${line.slice(0, LINE_MAX - 1)}…` : line;
   const event: FleetEvent = { id, service: state.service, ...saying, line: short };
-  return withRecord(state, { outbox: [...state.record.outbox, event] });
+  return withRecord(state, { outbox: [...outbox, event], eventsTold: eventsTold + 1 });
 }
 
 /** The log has it: it is told no more. */

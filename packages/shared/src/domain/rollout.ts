@@ -87,6 +87,8 @@ export interface ServiceRecord {
   readonly controlsTaken: number;
   /** Failures that nodes reported up to this sequence have been told. */
   readonly failuresTold: number;
+  /** How many events have been told so far: each has a number of its own. */
+  readonly eventsTold: number;
   readonly policy?: StandingPolicy;
   /** Being resolved. A release that turns out bad has changed nothing. */
   readonly candidate?: Candidate;
@@ -105,6 +107,7 @@ export function emptyRecord(service: ServiceName): ServiceRecord {
     releasesTaken: 0,
     controlsTaken: 0,
     failuresTold: 0,
+    eventsTold: 0,
     settled: [],
     halted: [],
     outbox: [],

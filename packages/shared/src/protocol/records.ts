@@ -106,6 +106,7 @@ export const serviceRecordSchema = z
     releasesTaken: sequence,
     controlsTaken: sequence,
     failuresTold: sequence,
+    eventsTold: sequence,
     policy: z
       .object({ revision: sequence, layer: policyLayer.optional() })
       .transform((policy) => compact(policy))
