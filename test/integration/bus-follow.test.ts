@@ -5,6 +5,7 @@ import { ensureTopology } from '@swell/shared/adapters/ensure-topology.ts';
 import { connectNats, type NatsBus } from '@swell/shared/adapters/nats-bus.ts';
 import type { BusNotice } from '@swell/shared/adapters/nats-connect.ts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { inBatches } from '../support/batches.ts';
 import { bytes, take, text } from '../support/listen.ts';
 import { type NatsServer, startNats } from '../support/nats.ts';
 
@@ -81,7 +82,7 @@ test('a slow listener gets everything, and more than one batch', async () => {
   const region = newRegion();
   const said = Array.from({ length: 5_000 }, (_, index) => `${index}`);
   const followed = bus.follow({ stream: HEALTH, subjects: [`swell.health.${region}.>`], from: 'last' });
-  await Promise.all(said.map((body) => say(region, `node-${body}`, body)));
+  await inBatches(said, (body) => say(region, `node-${body}`, body));
   const heard = await bodies(followed, said.length);
   expect(heard.toSorted()).toEqual(said.toSorted());
   followed.close();

@@ -4,6 +4,7 @@ import { type Bus, BusError } from '@swell/shared/adapters/bus.ts';
 import { ensureTopology } from '@swell/shared/adapters/ensure-topology.ts';
 import { connectNats, type NatsBus } from '@swell/shared/adapters/nats-bus.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { inBatches } from '../support/batches.ts';
 import { bytes, take, text } from '../support/listen.ts';
 import { type NatsServer, startNats } from '../support/nats.ts';
 
@@ -149,7 +150,8 @@ describe('reading the last of each', () => {
     const region = newRegion();
     const subject = (node: number): string => `swell.health.${region}.web.node-${node}`;
     const count = 2_500;
-    await Promise.all(Array.from({ length: count }, (_, node) => put(subject(node), `first ${node}`)));
+    const nodes = Array.from({ length: count }, (_, node) => node);
+    await inBatches(nodes, (node) => put(subject(node), `first ${node}`));
     await put(subject(7), 'second 7');
     const all = await bus.readLastOfEach('SWELL_HEALTH', [`swell.health.${region}.*.*`, subject(7)]);
     expect(all.length).toBe(count);
