@@ -5,9 +5,9 @@
 
 import { z } from 'zod';
 import type { HealthCheck, Probe } from '../domain/health.ts';
-import { NAME_PATTERN } from '../domain/names.ts';
 import type { PolicyLayer, Share } from '../domain/policy.ts';
 import { DURATION_PATTERN, formatDuration, parseDurationMs } from '../kernel/units.ts';
+import { name } from './fields.ts';
 
 /** Removes the keys whose value is missing, so that a layer says only what its author said. */
 function said<Fields extends object>(
@@ -122,9 +122,12 @@ const regionsSchema = z.union(
   [
     z.literal('parallel'),
     z
-      .array(z.array(z.string().regex(NAME_PATTERN)).min(1).max(1_000))
+      .array(z.array(name).min(1).max(1_000))
       .min(1)
-      .max(1_000),
+      .max(1_000)
+      .refine((groups) => new Set(groups.flat()).size === groups.flat().length, {
+        error: 'must name each region once',
+      }),
   ],
   { error: 'must be "parallel" or groups of regions in order, such as [["eu-west"],["us-east","ap-south"]]' },
 );

@@ -1,0 +1,88 @@
+import { expect, test } from 'vitest';
+import { decode, encode } from './codec.ts';
+import { controlSchema, intentJsonSchemas, releaseSchema } from './intent.ts';
+
+function problems(schema: typeof releaseSchema | typeof controlSchema, body: unknown): readonly string[] {
+  const read = decode<unknown>(encode(body), schema);
+  return read.ok ? [] : read.problems;
+}
+
+test('a release needs an image and nothing else', () => {
+  expect(decode(encode({ image: 'registry.example/storagenode:v2' }), releaseSchema)).toEqual({
+    ok: true,
+    value: {
+      image: { repository: 'registry.example/storagenode', tag: 'v2' },
+      overrides: {},
+      acceptHalted: false,
+    },
+  });
+});
+
+test('a release may name its version, bring a policy along, and accept what was halted', () => {
+  const body = { image: 'nginx', version: '1.2.3', policy: { soak: '1m' }, acceptHalted: true };
+  expect(decode(encode(body), releaseSchema)).toEqual({
+    ok: true,
+    value: {
+      image: { repository: 'docker.io/library/nginx' },
+      version: '1.2.3',
+      overrides: { soakMs: 60_000 },
+      acceptHalted: true,
+    },
+  });
+});
+
+test.each<[string, unknown, readonly string[]]>([
+  ['no image', {}, ['image: is missing or not text: name an image such as "registry.example/web:v2"']],
+  [
+    'a number',
+    { image: 7 },
+    ['image: is missing or not text: name an image such as "registry.example/web:v2"'],
+  ],
+  [
+    'no reference',
+    { image: 'Registry/Web:v2 ' },
+    ['image: "Registry/Web:v2 " is no image reference: write registry/name:tag'],
+  ],
+  [
+    'a digest that is none',
+    { image: 'web@sha256:12' },
+    ['image: "web@sha256:12" is no image reference: write registry/name:tag'],
+  ],
+  ['a misspelt field', { image: 'web', acceptHalten: true }, ['Unrecognized key: "acceptHalten"']],
+  ['a bad policy', { image: 'web', policy: { stages: [1] } }, ['policy.stages: must end with 100']],
+  [
+    'an empty version',
+    { image: 'web', version: '' },
+    ['version: Too small: expected string to have >=1 characters'],
+  ],
+  ['a list', [{ image: 'web' }], ['Invalid input: expected object, received array']],
+  ['nothing', null, ['Invalid input: expected object, received null']],
+])('%s is no release', (_, body, expected) => {
+  expect(problems(releaseSchema, body)).toEqual(expected);
+});
+
+test.each(['approve', 'pause', 'resume', 'halt', 'abort'])('%s is a word of control', (action) => {
+  const word = { action, rollout: 7, reason: 'because' };
+  expect(decode(encode(word), controlSchema)).toEqual({ ok: true, value: word });
+  expect(decode(encode({ action }), controlSchema)).toEqual({ ok: true, value: { action } });
+});
+
+test.each<[string, unknown, readonly string[]]>([
+  ['another word', { action: 'stop' }, ['action: must be one of approve, pause, resume, halt, abort']],
+  ['no word', {}, ['action: must be one of approve, pause, resume, halt, abort']],
+  [
+    'a rollout that is none',
+    { action: 'halt', rollout: 0 },
+    ['rollout: Too small: expected number to be >=1'],
+  ],
+  ['a misspelt field', { action: 'halt', rolout: 7 }, ['Unrecognized key: "rolout"']],
+])('%s is no word of control', (_, body, expected) => {
+  expect(problems(controlSchema, body)).toEqual(expected);
+});
+
+test('what people write is described as JSON Schema', () => {
+  expect(intentJsonSchemas()).toMatchObject({
+    release: { required: ['image'], additionalProperties: false },
+    control: { required: ['action'], additionalProperties: false },
+  });
+});

@@ -1,0 +1,159 @@
+import { expect, test } from 'vitest';
+import { DEFAULT_POLICY, layeredPolicy, type PolicyLayer, policyProblems } from '../domain/policy.ts';
+import { decode, encode } from './codec.ts';
+import { policyJsonSchema, policySchema } from './policy.ts';
+
+function layer(policy: unknown): PolicyLayer {
+  const read = decode(encode(policy), policySchema);
+  if (!read.ok) throw new Error(read.problems.join('; '));
+  return read.value;
+}
+
+function problems(policy: unknown): readonly string[] {
+  const read = decode(encode(policy), policySchema);
+  return read.ok ? [] : read.problems;
+}
+
+test('an empty policy says nothing, so that the defaults hold', () => {
+  expect(layer({})).toEqual({});
+  expect(layeredPolicy(layer({}))).toEqual(DEFAULT_POLICY);
+  expect(policyProblems(DEFAULT_POLICY)).toEqual([]);
+});
+
+test('a whole policy, as a person writes it', () => {
+  expect(
+    layer({
+      stages: [6.25, 12.5, 25, 50, 100],
+      approval: 'automatic',
+      maxUnavailable: '5%',
+      stagingQuorum: '80%',
+      stagingSpread: '30s',
+      soak: '1h30m',
+      progressDeadline: '15m',
+      failureBudget: { max: 3, minSample: 10 },
+      regions: [['eu-west'], ['us-east', 'ap-south']],
+      slotLease: '2m',
+      stopTimeout: '0s',
+      health: {
+        http: { port: 8080 },
+        interval: '500ms',
+        timeout: '2s',
+        minHealthyTime: '10s',
+        healthyDeadline: '5m',
+      },
+    }),
+  ).toEqual({
+    stagesPercent: [6.25, 12.5, 25, 50, 100],
+    approval: 'automatic',
+    maxUnavailable: { kind: 'percent', percent: 5 },
+    stagingQuorumPercent: 80,
+    stagingSpreadMs: 30_000,
+    soakMs: 5_400_000,
+    progressDeadlineMs: 900_000,
+    failureBudget: { max: { kind: 'count', count: 3 }, minSample: 10 },
+    regions: [['eu-west'], ['us-east', 'ap-south']],
+    slotLeaseMs: 120_000,
+    stopTimeoutMs: 0,
+    health: {
+      probe: { kind: 'http', port: 8080, path: '/' },
+      intervalMs: 500,
+      probeTimeoutMs: 2_000,
+      minHealthyTimeMs: 10_000,
+      healthyDeadlineMs: 300_000,
+    },
+  });
+});
+
+test.each([
+  ['tcp', { tcp: { port: 5432 } }, { kind: 'tcp', port: 5432 }],
+  ['docker', { docker: true }, { kind: 'docker' }],
+  ['command', { command: ['pg_isready', '-q'] }, { kind: 'command', command: ['pg_isready', '-q'] }],
+] as const)('a probe of kind %s', (_, health, probe) => {
+  expect(layer({ health })).toEqual({ health: { probe } });
+});
+
+test.each<[string, unknown, string, ...(readonly string[])]>([
+  ['a misspelt field', { stagess: [100] }, 'Unrecognized key: "stagess"'],
+  ['no object', [], 'Invalid input: expected object, received array'],
+  ['stages that fall', { stages: [50, 25, 100] }, 'stages: must rise from stage to stage'],
+  ['stages twice', { stages: [50, 50, 100] }, 'stages: must rise from stage to stage'],
+  ['stages that do not end', { stages: [25, 50] }, 'stages: must end with 100'],
+  [
+    'stages of nobody',
+    { stages: [0, 100] },
+    'stages[0]: must be more than 0',
+    'stages: must rise from stage to stage',
+  ],
+  [
+    'stages of more than all',
+    { stages: [50, 101] },
+    'stages[1]: must not be more than 100',
+    'stages: must end with 100',
+  ],
+  ['no stages', { stages: [] }, 'stages: must name at least one stage', 'stages: must end with 100'],
+  ['stages as text', { stages: ['50%', 100] }, 'stages[0]: must be a percentage'],
+  ['an approval of its own', { approval: 'yes' }, 'approval: must be "manual" or "automatic"'],
+  [
+    'nobody may be down',
+    { maxUnavailable: 0 },
+    'maxUnavailable: must be a whole number of nodes from 1 on, or a percentage such as "5%"',
+  ],
+  [
+    'half a node',
+    { maxUnavailable: 1.5 },
+    'maxUnavailable: must be a whole number of nodes from 1 on, or a percentage such as "5%"',
+  ],
+  ['more than all', { maxUnavailable: '101%' }, 'maxUnavailable: must be a percentage of at most 100%'],
+  ['a quorum of more than all', { stagingQuorum: '150%' }, 'stagingQuorum: must not be more than 100%'],
+  ['a number of milliseconds', { soak: 300 }, 'soak: must be a duration such as "30s" or "1h30m"'],
+  ['a duration without a unit', { soak: '300' }, 'soak: must be a duration such as "30s" or "1h30m"'],
+  ['a duration below nothing', { soak: '-5m' }, 'soak: must be a duration such as "30s" or "1h30m"'],
+  ['a lease that no renewal can keep', { slotLease: '1s' }, 'slotLease: must be between 2s and 1d'],
+  ['a year', { soak: '365d' }, 'soak: must be between 0ms and 30d'],
+  [
+    'two probes',
+    { health: { http: { port: 80 }, docker: true } },
+    'health: takes one of http, tcp, docker and command, not several',
+  ],
+  ['a port that is none', { health: { tcp: { port: 70_000 } } }, 'health.tcp.port: must be a port number'],
+  [
+    'a path that is none',
+    { health: { http: { port: 80, path: 'healthz' } } },
+    'health.http.path: must start with "/"',
+  ],
+  ['a probe of a kind that is none', { health: { exec: ['true'] } }, 'health: Unrecognized key: "exec"'],
+  [
+    'a region with a dot',
+    { regions: [['eu.west']] },
+    'regions[0][0]: must be a name of letters, digits, "-" and "_"',
+  ],
+  ['a region twice', { regions: [['eu'], ['us', 'eu']] }, 'regions: must name each region once'],
+  [
+    'regions as text',
+    { regions: 'eu' },
+    'regions: must be "parallel" or groups of regions in order, such as [["eu-west"],["us-east","ap-south"]]',
+  ],
+  [
+    'a budget without a limit',
+    { failureBudget: { minSample: 3 } },
+    'failureBudget.max: must be a whole number of nodes from 0 on, or a percentage such as "5%"',
+  ],
+])('%s is refused by its name, with what is wanted', (_, policy, ...expected) => {
+  expect(problems(policy)).toEqual(expected);
+});
+
+test('a budget counts from five attempts on where nothing else is said', () => {
+  expect(layer({ failureBudget: { max: '10%' } })).toEqual({
+    failureBudget: { max: { kind: 'percent', percent: 10 }, minSample: 5 },
+  });
+});
+
+test('all that is wrong is told at once', () => {
+  expect(problems({ stages: [50], approval: 'yes', soak: 5 }).length).toBe(3);
+});
+
+test('every field is described for people', () => {
+  const { properties } = policyJsonSchema() as { properties: Record<string, { description?: string }> };
+  const undescribed = Object.entries(properties).filter(([, { description }]) => description === undefined);
+  expect(undescribed.map(([field]) => field)).toEqual(['failureBudget', 'health']);
+});

@@ -1,0 +1,124 @@
+import { expect, test } from 'vitest';
+import { DEFAULT_POLICY } from '../domain/policy.ts';
+import { emptyRecord, type RolloutPhase, type ServiceRecord } from '../domain/rollout.ts';
+import { BODY_BYTES_MAX, decode, encode } from './codec.ts';
+import { describeRecord, leaseSchema, RECORD_BYTES_MAX, serviceRecordSchema } from './records.ts';
+
+const DIGEST = `sha256:${'1'.repeat(64)}`;
+const RELEASE = {
+  rollout: 7,
+  service: 'web',
+  image: { repository: 'registry.example/web', digest: DIGEST, tag: 'v2' },
+  version: 'v2',
+};
+
+const WHOLE: ServiceRecord = {
+  service: 'web',
+  releasesTaken: 9,
+  controlsTaken: 3,
+  failuresTold: 12,
+  eventsTold: 40,
+  policy: { revision: 5, layer: { ...DEFAULT_POLICY, stopTimeoutMs: 0, regions: [['eu'], ['us', 'ap']] } },
+  candidate: {
+    rollout: 9,
+    image: { repository: 'registry.example/web', tag: 'v3', digest: DIGEST },
+    version: 'three',
+    overrides: { soakMs: 0, health: { probe: { kind: 'command', command: ['true'] } } },
+    acceptHalted: true,
+  },
+  rollout: {
+    release: RELEASE,
+    seed: 'web/7/x',
+    overrides: { regions: 'parallel' },
+    phase: { name: 'soaking', sinceMs: 1_700_000_000_123 },
+    grouping: [['eu'], ['us', 'ap']],
+    group: 1,
+    percent: 6.25,
+    regions: { eu: { cursor: 0.123456789012345, stageBelow: 1, slots: 3, nodes: 61 } },
+    halfway: ['us'],
+    lost: [{ region: 'eu', node: 'n1', revision: 77 }],
+    paused: { sinceMs: 1_700_000_000_456, reason: 'lunch' },
+  },
+  settled: [RELEASE],
+  halted: [{ rollout: 6, digest: DIGEST, version: 'v1', reason: 'too many failures' }],
+  outbox: [
+    {
+      id: 'web.7.slot-lost.eu.0.77',
+      name: 'slot-lost',
+      service: 'web',
+      line: 'slot 0 …',
+      rollout: 7,
+      region: 'eu',
+      node: 'n1',
+      slot: 0,
+      revision: 77,
+      problems: ['one'],
+    },
+  ],
+};
+
+function roundTripped(record: ServiceRecord): unknown {
+  const read = decode(encode(record), serviceRecordSchema, RECORD_BYTES_MAX);
+  return read.ok ? read.value : read.problems;
+}
+
+test('a record with all that there can be in it goes through the bus unchanged', () => {
+  expect(roundTripped(WHOLE)).toStrictEqual(WHOLE);
+});
+
+test('so does an empty one, and no field appears that was not there', () => {
+  expect(roundTripped(emptyRecord('web'))).toStrictEqual(emptyRecord('web'));
+});
+
+test.each<RolloutPhase>([
+  { name: 'staging' },
+  { name: 'rolling' },
+  { name: 'soaking', sinceMs: 1.5 },
+  { name: 'gated' },
+  { name: 'settled' },
+  { name: 'halting', reason: 'bad' },
+  { name: 'rested', reason: 'bad' },
+  { name: 'aborted', reason: 'bad' },
+])('so does a rollout that is $name', (phase) => {
+  const { rollout } = WHOLE;
+  const record: ServiceRecord = {
+    ...WHOLE,
+    ...(rollout !== undefined && { rollout: { ...rollout, phase } }),
+  };
+  expect(roundTripped(record)).toStrictEqual(record);
+});
+
+test('a record of a thousand regions and thousands of lost nodes can be read again', () => {
+  const { rollout } = WHOLE;
+  if (rollout === undefined) throw new Error('there is one');
+  const regions = Object.fromEntries(
+    Array.from({ length: 1_000 }, (_, index) => [
+      `region-${index}`,
+      { cursor: Math.PI / 4, stageBelow: 1, slots: 50, nodes: 1_000 },
+    ]),
+  );
+  const lost = Array.from({ length: 5_000 }, (_, index) => ({
+    region: 'eu',
+    node: `node-${index}`,
+    revision: index,
+  }));
+  const record = { ...WHOLE, rollout: { ...rollout, regions, lost } };
+  expect(encode(record).length).toBeGreaterThan(BODY_BYTES_MAX);
+  expect(roundTripped(record)).toStrictEqual(record);
+});
+
+test('a record that lacks what nobody may forget is none', () => {
+  const { halted: _, ...forgetful } = WHOLE;
+  expect(decode(encode(forgetful), serviceRecordSchema).ok).toBe(false);
+  expect(decode(encode({ ...WHOLE, releasesTaken: -1 }), serviceRecordSchema).ok).toBe(false);
+});
+
+test('a record in one line', () => {
+  expect(describeRecord(WHOLE)).toBe('web: rollout 7 (v2) soaking, paused: lunch');
+  expect(describeRecord(emptyRecord('web'))).toBe('web: no rollout yet');
+});
+
+test('a lease goes through the bus unchanged, and what a later version adds to it is not in the way', () => {
+  const lease = { coordinator: 'one', term: 3, leaseMs: 10_000, releasesRead: 7, controlsRead: 2 };
+  expect(decode(encode({ ...lease, zone: 'a' }), leaseSchema)).toEqual({ ok: true, value: lease });
+});
