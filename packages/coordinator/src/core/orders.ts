@@ -43,6 +43,17 @@ export function isWaveStanding(state: ServiceState, region: Region): boolean {
   return sameValue(wantedWave(state, region), state.waves.get(region)?.stored);
 }
 
+/**
+ * B13. Does a leader stand behind what stands in a region? Not while it lets nodes start what it wants no more: the order
+ * that says so may be long on its way, and a pulse is not stored.
+ */
+export function isVouchedFor(state: ServiceState, region: Region): boolean {
+  const stored = state.waves.get(region)?.stored;
+  if (stored?.phase !== 'open') return true;
+  const wanted = wantedWave(state, region);
+  return wanted?.phase === 'open' && wanted.release.rollout === stored.release.rollout;
+}
+
 /** Our write was acknowledged. Where the bus has shown something newer meanwhile, that stands. */
 export function withStored<Order>(
   place: OrderPlace<Order> = NOWHERE,

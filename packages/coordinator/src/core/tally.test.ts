@@ -28,7 +28,7 @@ function census(...said: readonly (readonly [status: NodeStatus, rollout: number
   return new Map([['eu', new Map(nodes)]]);
 }
 
-function rollout() {
+function present() {
   const story = new RolloutStory();
   story.publish('v1');
   const { release } = story.rollout;
@@ -37,7 +37,7 @@ function rollout() {
 
 test('attempts are healthy ones and failures of this rollout; who was there already has attempted nothing', () => {
   const counted = countAttempts(
-    rollout(),
+    present(),
     census(
       ['healthy', 7, '1'],
       ['healthy', 7],
@@ -57,6 +57,6 @@ test('a lost node counts once, whatever it said, and wherever else a node bears 
     { region: 'us', node: 'n0', revision: 3 },
     { region: 'eu', node: 'ghost', revision: 4 },
   ];
-  const counted = countAttempts({ ...rollout(), lost }, census(['healthy', 7, '1'], ['healthy', 7, '1']));
+  const counted = countAttempts({ ...present(), lost }, census(['healthy', 7, '1'], ['healthy', 7, '1']));
   expect(counted).toEqual({ attempted: 4, failed: 3 });
 });

@@ -17,6 +17,7 @@ import {
   STREAMS,
 } from '@swell/shared/protocol/subjects.ts';
 import type { NodeSighting } from '../core/events.ts';
+import { Gathering } from './gathering.ts';
 import type { Term } from './leadership.ts';
 import { publishEvent } from './performers.ts';
 import type { Services } from './services.ts';
@@ -40,36 +41,49 @@ export interface HearingOptions {
   readonly onRejected: () => void;
 }
 
+/** A stream: how its last values are heard, and what follows them, where that is another thing. */
+interface Source {
+  readonly stream: string;
+  readonly subjects: string;
+  readonly hear: (message: StoredMessage) => void;
+  readonly follow?: (message: StoredMessage) => void;
+}
+
 export class Hearing {
   readonly #options: HearingOptions;
   readonly #services: Services;
   readonly #followers: Follower[] = [];
+  /** What nodes say. */
+  readonly #gathering: Gathering;
 
   constructor(options: HearingOptions, services: Services) {
     this.#options = options;
     this.#services = services;
+    this.#gathering = new Gathering(options.host, (service, event) => this.#hand({ service, event }));
   }
 
   /** Last values first, so that nothing is decided on half of them; then whatever came after. */
   async readBus(): Promise<Promise<void>[]> {
     await this.#last(STREAMS.rollouts, [ALL_ROLLOUTS], (message) => this.#services.restore(message));
-    const toService =
-      (translate: (message: StoredMessage) => Translated | undefined) => (message: StoredMessage) => {
-        this.#hand(translate(message));
-      };
-    const sources = [
-      [STREAMS.policies, ALL_POLICIES, toService(translatePolicy)],
-      [STREAMS.orders, ALL_ORDERS, toService(translateOrder)],
-      [STREAMS.slots, ALL_SLOTS, toService(translateSlot)],
-      [STREAMS.nodes, ALL_NODES, (message: StoredMessage) => this.#hearPresence(message)],
-      [STREAMS.health, ALL_HEALTH, (message: StoredMessage) => this.#hearReport(message)],
-    ] as const;
+    const sources: readonly Source[] = [
+      { stream: STREAMS.policies, subjects: ALL_POLICIES, hear: (it) => this.#hand(translatePolicy(it)) },
+      {
+        stream: STREAMS.orders,
+        subjects: ALL_ORDERS,
+        hear: (it) => this.#hand(translateOrder(it)),
+        // What we write ourselves comes back by its acknowledgement, not by the stream.
+        follow: (it) => this.#watchOrder(it),
+      },
+      { stream: STREAMS.slots, subjects: ALL_SLOTS, hear: (it) => this.#gather(translateSlot(it)) },
+      { stream: STREAMS.nodes, subjects: ALL_NODES, hear: (it) => this.#hearPresence(it) },
+      { stream: STREAMS.health, subjects: ALL_HEALTH, hear: (it) => this.#hearReport(it) },
+    ];
     const pumps: Promise<void>[] = [];
-    for (const [stream, subjects, handle] of sources) {
-      const last = await this.#last(stream, [subjects], handle);
-      // What we write ourselves comes back by its acknowledgement, not by the stream.
-      if (stream !== STREAMS.orders) pumps.push(this.#pump(stream, [subjects], last + 1, handle));
+    for (const { stream, subjects, hear, follow = hear } of sources) {
+      const last = await this.#last(stream, [subjects], hear);
+      pumps.push(this.#pump(stream, [subjects], last + 1, follow));
     }
+    this.#gathering.handOn();
     return pumps;
   }
 
@@ -96,7 +110,25 @@ export class Hearing {
 
   #hand(translated: Translated | undefined): void {
     if (translated === undefined || !isName(translated.service)) return;
-    void this.#services.of(translated.service).post(translated.event);
+    void this.#services.of(translated.service)?.post(translated.event);
+  }
+
+  #gather(translated: Translated | undefined): void {
+    if (translated !== undefined) this.#gathering.add(translated.service, translated.event);
+  }
+
+  /**
+   * Somebody else writes our orders: by what we know nothing is to be written over it. Whoever leads next, and that may
+   * be us, reads anew what is saved and what stands.
+   */
+  #watchOrder(message: StoredMessage): void {
+    const translated = translateOrder(message);
+    const state = translated && this.#services.machines.get(translated.service)?.state;
+    if (translated === undefined || state === undefined) return;
+    const { event } = translated;
+    const place = event.kind === 'wave-seen' ? state.waves.get(event.region) : state.halt;
+    if (place?.sending !== true && message.sequence > (place?.revision ?? 0))
+      this.#options.term.depose(`somebody else wrote ${message.subject}`);
   }
 
   /** What people publish: handled once it is saved. A service that cannot be one is refused without a machine. */
@@ -105,8 +137,11 @@ export class Hearing {
     { service, event }: Translated,
     rejection: FleetEvent['name'],
   ): Promise<void> {
-    if (isName(service)) return this.#services.of(service).post(event);
-    const problem = 'service: its name must be letters, digits, "-" and "_": check the subject';
+    const machine = isName(service) ? this.#services.of(service) : undefined;
+    if (machine !== undefined) return machine.post(event);
+    const problem = isName(service)
+      ? 'service: its record cannot be read: restore its key in the bucket swell_rollouts from an older revision'
+      : 'service: its name must be letters, digits, "-" and "_": check the subject';
     const { bus, host, term } = this.#options;
     await publishEvent(
       bus,
@@ -140,7 +175,7 @@ export class Hearing {
         seenAtMs: message.storedAtMs,
         ...(presence !== undefined && { presence }),
       };
-      void this.#services.of(service).post({ kind: 'nodes-seen', nodes: [seen] });
+      this.#gathering.add(service, { kind: 'nodes-seen', nodes: [seen] });
     }
   }
 
@@ -149,7 +184,7 @@ export class Hearing {
     if (read.is !== 'value') return this.#reject(message, read.is === 'unreadable' ? read.problems : []);
     const { sequence, storedAtMs } = message;
     const heard = { report: read.value, sequence, storedAtMs };
-    void this.#services.of(read.value.service).post({ kind: 'reports-read', reports: [heard] });
+    this.#gathering.add(read.value.service, { kind: 'reports-read', reports: [heard] });
   }
 
   /** I13. Reported with its reason; nothing else happens. */
@@ -182,6 +217,7 @@ export class Hearing {
   }
 
   close(): void {
+    this.#gathering.close();
     for (const follower of this.#followers) follower.close();
   }
 }

@@ -50,8 +50,9 @@ async function look({ bus, host }: LeadershipOptions, before: Sighting | undefin
 
 function isVacant({ lease, sinceMs }: Sighting, { host, coordinator }: LeadershipOptions): boolean {
   if (lease === undefined || lease.leaseMs === 0) return true;
-  // Our own, from before a restart under the same name: nobody else writes under it.
-  return lease.coordinator === coordinator || host.monotonicMs() - sinceMs > lease.leaseMs;
+  // Under our own name it is ours, from before a restart; or that of a namesake, who would renew it by then.
+  const waitMs = lease.coordinator === coordinator ? lease.leaseMs / 2 : lease.leaseMs;
+  return host.monotonicMs() - sinceMs > waitMs;
 }
 
 /** A time of leading: from the lease's taking to the first failure to keep it. */
@@ -75,7 +76,8 @@ export class Term {
   static async begin(options: LeadershipOptions, revision: number, before: Lease | undefined): Promise<Term> {
     const lease: Lease = {
       coordinator: options.coordinator,
-      term: (before?.term ?? 0) + 1,
+      // A lease that was deleted, or that nobody can read: the revision is beyond every term that there was.
+      term: (before?.term ?? revision) + 1,
       leaseMs: options.leaseMs,
       releasesRead: before?.releasesRead ?? 0,
       controlsRead: before?.controlsRead ?? 0,
@@ -128,8 +130,9 @@ export class Term {
 
   /** Gives the lease back, so that the next one need not wait for its end. */
   async resign(): Promise<void> {
-    if (!this.isHeld) return;
+    const isOurs = this.#options.host.monotonicMs() < this.#untilMs;
     this.#ended.abort(new Error('resigned'));
+    if (!isOurs) return;
     await write(this.#options, { ...this.#lease, leaseMs: 0 }, this.#revision).catch(() => {});
   }
 

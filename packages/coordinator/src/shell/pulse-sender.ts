@@ -7,6 +7,7 @@ import type { Region, ServiceName } from '@swell/shared/domain/names.ts';
 import { encode } from '@swell/shared/protocol/codec.ts';
 import type { Pulse } from '@swell/shared/protocol/pulse.ts';
 import { pulseSubject } from '@swell/shared/protocol/subjects.ts';
+import { isVouchedFor } from '../core/orders.ts';
 import type { Term } from './leadership.ts';
 import type { Services } from './services.ts';
 
@@ -71,6 +72,7 @@ export class PulseSender {
     const regions = new Map<Region, Record<ServiceName, Pulse['orders'][ServiceName]>>();
     for (const [service, { state }] of this.#services.machines) {
       for (const [region, { revision }] of state.waves) {
+        if (!isVouchedFor(state, region)) continue;
         const orders = regions.get(region) ?? {};
         orders[service] = { wave: revision, halt: state.halt.revision };
         regions.set(region, orders);

@@ -35,6 +35,7 @@ export class Services {
   readonly #options: ServicesOptions;
   readonly #machines = new Map<ServiceName, ServiceMachine>();
   readonly #revisions = new Map<ServiceName, number>();
+  readonly #unreadable = new Set<ServiceName>();
   #isRead = false;
 
   constructor(options: ServicesOptions) {
@@ -45,17 +46,26 @@ export class Services {
     return this.#machines;
   }
 
-  /** Takes a saved record. Throws where it does not parse: to go on without it would forget what was halted. */
+  /**
+   * Takes a saved record. A service whose record does not parse is left alone: to go on without it would forget what was
+   * halted, and the others are not to blame.
+   */
   restore(message: StoredMessage): void {
     const service = lastToken(message.subject);
     this.#revisions.set(service, message.sequence);
     if (message.deleted) return;
     const record = decode(message.body, serviceRecordSchema, RECORD_BYTES_MAX);
-    if (!record.ok) throw new Error(`the record of ${service} does not parse: ${record.problems.join('; ')}`);
-    this.#add(service, record.value);
+    if (record.ok) {
+      this.#add(service, record.value);
+      return;
+    }
+    this.#unreadable.add(service);
+    this.#options.logger.error({ service, problems: record.problems }, 'record does not parse');
   }
 
-  of(service: ServiceName): ServiceMachine {
+  /** Missing where its record cannot be read. */
+  of(service: ServiceName): ServiceMachine | undefined {
+    if (this.#unreadable.has(service)) return undefined;
     return this.#machines.get(service) ?? this.#add(service, emptyRecord(service));
   }
 

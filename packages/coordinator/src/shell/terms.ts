@@ -26,10 +26,11 @@ export async function serveTerms(options: TermsOptions, signal: AbortSignal): Pr
     } catch (error) {
       if (signal.aborted) return;
       options.logger.error({ err: error }, 'term failed');
-      await options.host.sleep(options.leaseMs / 5, signal).catch(() => {});
     } finally {
       options.watcher.leads(false);
     }
+    // What ended this term may end the next one as well: not at full speed.
+    await options.host.sleep(options.leaseMs / 5, signal).catch(() => {});
   }
 }
 
