@@ -25,7 +25,7 @@ export interface Life {
   readonly mostOut: number;
 }
 
-const CALM_MAX_MS = 6 * 3_600_000;
+const CALM_MAX_MS = 2 * 3_600_000;
 /** Messages of the last result still travel. */
 const AFTERMATH_MS = 300_000;
 

@@ -36,6 +36,7 @@ export class Storm {
     this.#isOver = true;
     const { nodes, coordinators, registry, server } = this.#world;
     server.up();
+    server.ensure();
     server.thaw();
     Object.assign(server.rates, noFaults());
     registry.isDown = false;
@@ -131,7 +132,7 @@ export class Storm {
         perHour: profile.busRestartsPerHour,
         strike: (chance) => {
           this.#world.server.down();
-          this.#world.time.after(chance.exponential(5_000), () => this.#world.server.up());
+          this.#world.time.after(chance.exponential(5_000), () => this.#startServer(chance));
         },
       },
       {
@@ -157,6 +158,12 @@ export class Storm {
       perHour,
       strike: (chance) => strike(chance.pick([...this.#world.coordinators.keys()]), chance),
     };
+  }
+
+  /** What lay in memory is made again by a coordinator that looks after the layout, a while later. */
+  #startServer(chance: Chance): void {
+    this.#world.server.up();
+    this.#world.time.after(chance.exponential(2_000), () => void this.#world.server.ensure());
   }
 
   #partition({ line }: Running, chance: Chance, meanMs: number): void {
