@@ -71,7 +71,7 @@ afterEach(async ({ task }) => {
 function start(name: string): Program {
   const program = new Program({
     program: 'coordinator',
-    logFile: join(directory, `${name}.log`),
+    logFile: join(directory, `${programs.length}-${name}.log`),
     environment: {
       SWELL_NATS_SERVERS: server.url,
       SWELL_NAME: name,
@@ -231,6 +231,21 @@ test('a leader that was frozen beyond its lease does no harm when it goes on', a
   await event('rollout-settled', (one) => one.rollout === next.rollout);
   expect(told(next.rollout)).toEqual(WHOLE_WAY);
   expect(log.violations()).toEqual([]);
+});
+
+test('two coordinators of one name do not take the lease from each other', async () => {
+  const first = await begin();
+  const namesake = start('first');
+  const { rollout } = await release('v1');
+  fleet.pass(12);
+  await event('stage-finished', (one) => one.rollout === rollout);
+  expect(namesake.has(({ msg }) => msg === 'leading')).toBe(false);
+  expect(first.has(({ msg }) => msg === 'term ended')).toBe(false);
+  await first.kill();
+  await leads(namesake);
+  fleet.pass();
+  await event('rollout-settled', (one) => one.rollout === rollout);
+  expect(told(rollout)).toEqual(WHOLE_WAY);
 });
 
 test('a leader that leaves in order is followed at once', async () => {

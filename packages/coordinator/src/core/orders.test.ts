@@ -2,6 +2,7 @@ import type { Wave } from '@swell/shared/domain/wave.ts';
 import { expect, test } from 'vitest';
 import { QUICK, RolloutStory } from '../../../../test/support/rollout-story.ts';
 import type { Effect } from './effects.ts';
+import { isVouchedFor } from './orders.ts';
 
 function kinds(effects: readonly Effect[]): readonly string[] {
   return effects.map(({ kind }) => kind);
@@ -199,4 +200,32 @@ test('slots follow a region that grows and shrinks, but not every node that come
   story.leave(...[...story.nodes.keys()].slice(10));
   expect([story.wave('eu').slots, story.history.length]).toEqual([1, expect.any(Number)]);
   expect(story.history.length - waves).toBeLessThan(20);
+});
+
+test('no leader stands behind an open wave that it wants no more, however long the order that says so is on its way', () => {
+  for (const stop of ['pause', 'halt', 'abort', 'supersede'] as const) {
+    const story = new RolloutStory({ regions: { eu: 10 } });
+    story.publish('v1');
+    story.act(() => story.rollout.phase.name === 'rolling');
+    expect(isVouchedFor(story.state, 'eu')).toBe(true);
+    story.held = true;
+    if (stop === 'supersede') {
+      const newer = story.publish('v2');
+      story.answer(newer, 'v2');
+    } else story.control(stop);
+    expect(isVouchedFor(story.state, 'eu')).toBe(false);
+    story.letGo();
+    expect(isVouchedFor(story.state, 'eu')).toBe(true);
+  }
+});
+
+test('while a cursor is on its way further, what stands is stood behind', () => {
+  const story = new RolloutStory({ regions: { eu: 50 }, policy: { ...QUICK, stagesPercent: [100] } });
+  story.publish('v1');
+  story.act(() => story.rollout.phase.name === 'rolling');
+  story.held = true;
+  const { cursor } = story.wave('eu');
+  for (let round = 0; round < 12; round += 1) story.actOnce();
+  expect(story.rollout.regions['eu']?.cursor).toBeGreaterThan(cursor);
+  expect(isVouchedFor(story.state, 'eu')).toBe(true);
 });
