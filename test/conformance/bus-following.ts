@@ -1,4 +1,4 @@
-import type { Bus, Follower } from '@swell/shared/adapters/bus.ts';
+import type { Bus, Follower, StoredMessage } from '@swell/shared/adapters/bus.ts';
 import { beforeAll, expect, test } from 'vitest';
 import { take, text } from '../support/listen.ts';
 import { type BusWorld, HEALTH, LOG, newRegion, put, slot } from './world.ts';
@@ -77,24 +77,20 @@ export function followingCases(world: () => BusWorld): void {
       said.push([health, (await put(bus, health, `${turn}`)).sequence]);
       said.push([`swell.wave.${region}.web`, (await put(bus, wave, `${turn}`)).sequence]);
     }
-    const own = await put(bus, `swell.event.${region}.settled`, 'event');
-    const copied = new Map<string, (number | undefined)[]>();
-    let sequence = 0;
-    let count = 0;
+    const event = `swell.event.${region}.settled`;
+    const own = await put(bus, event, 'event');
+    const logged: StoredMessage[] = [];
     for await (const message of followed) {
-      expect(message.sequence).toBeGreaterThan(sequence);
-      ({ sequence } = message);
-      if (!message.subject.includes(region)) continue;
-      const known = copied.get(message.subject) ?? [];
-      copied.set(message.subject, [...known, message.sourceSequence]);
-      count += 1;
-      if (message.subject.startsWith('swell.event')) expect(message.sequence).toBe(own.sequence);
-      if (count === said.length + 1) break;
+      if (message.subject.includes(region)) logged.push(message);
+      if (logged.length === said.length + 1) break;
     }
-    const expected = new Map<string, (number | undefined)[]>([
-      [`swell.event.${region}.settled`, [undefined]],
-    ]);
-    for (const [subject, at] of said) expected.set(subject, [...(expected.get(subject) ?? []), at]);
-    expect(copied).toEqual(expected);
+    const sequences = logged.map(({ sequence }) => sequence);
+    expect(sequences).toEqual(sequences.toSorted((a, b) => a - b));
+    expect(logged.find(({ subject }) => subject === event)?.sequence).toBe(own.sequence);
+    const bySubject = (pairs: readonly (readonly [string, number | undefined])[]) =>
+      Map.groupBy(pairs, ([subject]) => subject);
+    expect(bySubject(logged.map(({ subject, sourceSequence }) => [subject, sourceSequence]))).toEqual(
+      bySubject([...said, [event, undefined]]),
+    );
   });
 }

@@ -1,7 +1,7 @@
 import type { Bus, HeardMessage } from '@swell/shared/adapters/bus.ts';
 import { beforeAll, expect, test } from 'vitest';
 import { bytes, take, text } from '../support/listen.ts';
-import { AGE_MS, type BusWorld, failure, newRegion, put, slot } from './world.ts';
+import { AGE_MS, type BusWorld, failure, listening, newRegion, put, slot } from './world.ts';
 
 const readable = (messages: readonly HeardMessage[]) =>
   messages.map((message) => ({ ...message, body: text(message.body) }));
@@ -15,7 +15,7 @@ export function hearingCases(world: () => BusWorld): void {
   test('what is stored is republished with its place, what is refused is not', async () => {
     const region = newRegion();
     const heard = bus.subscribe(`swell.slot.${region}.>`);
-    await heard.ready;
+    await listening(world(), heard);
     const key = slot(region);
     const one = await put(bus, key, 'one', { expectLast: 0 });
     expect(await failure(put(bus, key, 'stale', { expectLast: 0 }))).toBe('conflict');
@@ -32,7 +32,7 @@ export function hearingCases(world: () => BusWorld): void {
   test('a repeated statement is republished once', async () => {
     const region = newRegion();
     const heard = bus.subscribe(`swell.slot.${region}.>`);
-    await heard.ready;
+    await listening(world(), heard);
     await put(bus, slot(region), 'one', { id: 'same' });
     await put(bus, slot(region), 'one', { id: 'same' });
     await put(bus, slot(region), 'two');
@@ -43,7 +43,7 @@ export function hearingCases(world: () => BusWorld): void {
   test('a subscriber of the raw subject hears also what is refused, without a place', async () => {
     const key = slot(newRegion());
     const heard = bus.subscribe(key);
-    await heard.ready;
+    await listening(world(), heard);
     await put(bus, key, 'one', { expectLast: 0 });
     expect(await failure(put(bus, key, 'stale', { expectLast: 0 }))).toBe('conflict');
     expect(readable(await take(heard, 2))).toEqual([
@@ -56,7 +56,7 @@ export function hearingCases(world: () => BusWorld): void {
   test('what one writer says is heard in its order, across subjects and buckets', async () => {
     const region = newRegion();
     const heard = bus.subscribe('swell.>');
-    await heard.ready;
+    await listening(world(), heard);
     for (let turn = 0; turn < 10; turn += 1) {
       await put(bus, slot(region, turn), `${turn}`);
       await put(bus, `$KV.swell_orders.wave.${region}.web`, `${turn}`);
@@ -74,7 +74,7 @@ export function hearingCases(world: () => BusWorld): void {
     const other = await world().connect();
     const region = newRegion();
     const listeners = [bus.subscribe('swell.pulse.*'), other.subscribe(`swell.pulse.${region}`)];
-    await Promise.all(listeners.map(({ ready }) => ready));
+    await listening(world(), ...listeners);
     bus.broadcast(`swell.pulse.${region}`, bytes('beat'), 'coordinator lives');
     for (const heard of listeners) {
       expect(readable(await take(heard, 1))).toEqual([
@@ -94,7 +94,7 @@ export function hearingCases(world: () => BusWorld): void {
       subjects: [`$KV.test_presence.${node}`],
       from: 'last',
     });
-    await Promise.all([raw.ready, heard.ready]);
+    await listening(world(), raw, heard);
     const here = await put(bus, `$KV.test_presence.${node}`, 'here');
     expect(await take(raw, 1)).toMatchObject([{ deleted: false }]);
     expect(readable(await take(heard, 1))).toEqual([

@@ -1,7 +1,7 @@
 import type { Bus } from '@swell/shared/adapters/bus.ts';
 import { beforeAll, expect, test } from 'vitest';
 import { text } from '../support/listen.ts';
-import { type BusWorld, failure, HEALTH, newRegion, put, SLOTS, slot, WINDOW_MS } from './world.ts';
+import { type BusWorld, codeOf, failure, HEALTH, newRegion, put, SLOTS, slot, WINDOW_MS } from './world.ts';
 
 export function publishingCases(copies: 1 | 3, world: () => BusWorld): void {
   let bus: Bus;
@@ -48,10 +48,9 @@ export function publishingCases(copies: 1 | 3, world: () => BusWorld): void {
     const key = slot(newRegion());
     const first = await put(bus, key, 'one', { id: 'claim', expectLast: 0 });
     await put(bus, key, 'theirs', { id: 'theirs', expectLast: first.sequence });
-    const again = put(bus, key, 'one', { id: 'claim', expectLast: 0 });
-    if (copies === 1) expect(await failure(again)).toBe('conflict');
+    const again = await put(bus, key, 'one', { id: 'claim', expectLast: 0 }).catch(codeOf);
     // So a duplicate says that it was stored, not that it still stands.
-    else expect(await again).toEqual({ sequence: first.sequence, duplicate: true });
+    expect(again).toEqual(copies === 1 ? 'conflict' : { sequence: first.sequence, duplicate: true });
   });
 
   test('beyond the window the same statement is stored again', async () => {
@@ -101,6 +100,6 @@ export function publishingCases(copies: 1 | 3, world: () => BusWorld): void {
     const other = await world().connect();
     const key = slot(newRegion());
     const claims = [bus, other].map((one, index) => failure(put(one, key, `${index}`, { expectLast: 0 })));
-    expect((await Promise.all(claims)).toSorted()).toEqual(['conflict', 'no failure']);
+    expect(new Set(await Promise.all(claims))).toEqual(new Set(['conflict', 'no failure']));
   });
 }

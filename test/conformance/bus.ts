@@ -10,24 +10,39 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 import { followingCases } from './bus-following.ts';
 import { hearingCases } from './bus-hearing.ts';
-import { outageCases } from './bus-outages.ts';
+import { leaderCases } from './bus-leaders.ts';
+import { lonelyOutageCases, outageCases } from './bus-outages.ts';
 import { publishingCases } from './bus-publishing.ts';
 import { readingCases } from './bus-reading.ts';
+import { rewindCases } from './bus-rewinds.ts';
 import type { BusWorld } from './world.ts';
 
 export function busConformance(name: string, copies: 1 | 3, makeWorld: () => Promise<BusWorld>): void {
-  describe(name, () => {
+  describe(`${name}:`, () => {
     let shared: BusWorld;
     beforeAll(async () => {
       shared = await makeWorld();
     });
     afterAll(() => shared[Symbol.asyncDispose]());
     const world = (): BusWorld => shared;
-    describe('publishing', () => publishingCases(copies, world));
-    describe('reading', () => readingCases(world));
-    describe('hearing', () => hearingCases(world));
-    describe('following', () => followingCases(world));
-    // These break their world.
-    describe('outages', () => outageCases(copies, makeWorld));
+    describe('publishing', () => {
+      publishingCases(copies, world);
+    });
+    describe('reading', () => {
+      readingCases(world);
+    });
+    describe('hearing', () => {
+      hearingCases(world);
+    });
+    describe('following', () => {
+      followingCases(world);
+    });
+    // These break worlds of their own.
+    describe('outages', () => {
+      outageCases(copies, makeWorld);
+      if (copies === 3) return leaderCases(makeWorld);
+      lonelyOutageCases(makeWorld);
+      rewindCases(makeWorld);
+    });
   });
 }

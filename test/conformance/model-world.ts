@@ -22,9 +22,9 @@ export function modelWorld(
   const files = definitions.filter(({ storage }) => storage !== 'memory').map(({ name }) => name);
   let backups: readonly Backup[] = [];
   let clients = 0;
-  let isOver = false;
+  const end = new AbortController();
   const turning = (async () => {
-    while (!isOver) await time.run(time.nowMs + STEP_MS, () => isOver);
+    while (!end.signal.aborted) await time.run(time.nowMs + STEP_MS, () => end.signal.aborted);
   })();
   const pass = (ms: number): Promise<void> =>
     new Promise((resolve) => {
@@ -66,12 +66,13 @@ export function modelWorld(
       betweenLives(() => {
         backups = files.map((stream) => server.backup(stream));
       }),
-    rewind: () =>
+    rewind: (stream) =>
       betweenLives(() => {
-        for (const backup of backups) server.rewind(backup);
+        for (const backup of backups)
+          if (stream === undefined || stream === backup.stream) server.rewind(backup);
       }),
     async [Symbol.asyncDispose]() {
-      isOver = true;
+      end.abort();
       await turning;
     },
   } satisfies BusWorld);

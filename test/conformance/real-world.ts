@@ -31,10 +31,11 @@ export async function serverWorld(definitions: readonly StreamDefinition[]): Pro
       await cp(store, copy, { recursive: true });
       await server.restart();
     },
-    async rewind() {
+    async rewind(stream?: string) {
+      const place = stream === undefined ? '' : join('jetstream', '$G', 'streams', stream);
       await server.kill();
-      await rm(store, { recursive: true });
-      await cp(copy, store, { recursive: true });
+      await rm(join(store, place), { recursive: true });
+      await cp(join(copy, place), join(store, place), { recursive: true });
       await server.restart();
     },
     async [Symbol.asyncDispose]() {

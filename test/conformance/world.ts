@@ -1,6 +1,12 @@
 /** What a conformance case can do with a bus, whichever it is: the model in virtual time, one server, or three. */
 
-import { type Bus, BusError, type Publication, type Stored } from '@swell/shared/adapters/bus.ts';
+import {
+  type Bus,
+  BusError,
+  type Publication,
+  type Stored,
+  type Subscription,
+} from '@swell/shared/adapters/bus.ts';
 import { readDefinitions } from '@swell/shared/adapters/ensure-topology.ts';
 import type { StreamDefinition } from '@swell/shared/adapters/topology-drift.ts';
 import { bytes } from '../support/listen.ts';
@@ -27,8 +33,8 @@ export interface BusWorld extends AsyncDisposable {
   recreate(stream: string): Promise<void>;
   /** Ends it, copies its disk, and begins again. Of one only. */
   save(): Promise<void>;
-  /** Ends it, puts back the disk that was copied, and begins again. */
-  rewind(): Promise<void>;
+  /** Ends it, puts back what was copied, of one stream or of all, and begins again. */
+  rewind(stream?: string): Promise<void>;
 }
 
 /** Times in the streams of a test's own are short enough to wait for. */
@@ -87,12 +93,10 @@ export function put(
   return bus.publish({ subject, body: bytes(body), line: body.slice(0, 20), ...more });
 }
 
+export const codeOf = (error: unknown): unknown => (error instanceof BusError ? error.code : error);
+
 /** How a call failed, in the bus's word for it. */
-export const failure = (call: Promise<unknown>): Promise<unknown> =>
-  call.then(
-    () => 'no failure',
-    (error: unknown) => (error instanceof BusError ? error.code : error),
-  );
+export const failure = (call: Promise<unknown>): Promise<unknown> => call.then(() => 'no failure', codeOf);
 
 /** Repeats what may be repeated until it is done, as programs do. */
 export async function insist<Value>(world: BusWorld, call: () => Promise<Value>): Promise<Value> {
@@ -104,6 +108,12 @@ export async function insist<Value>(world: BusWorld, call: () => Promise<Value>)
       await world.pass(50);
     }
   }
+}
+
+/** Of three servers one has a subscription when it is ready, and tells the others a moment later. */
+export async function listening(world: BusWorld, ...subscriptions: readonly Subscription[]): Promise<void> {
+  await Promise.all(subscriptions.map(({ ready }) => ready));
+  if (world.copies === 3) await world.pass(300);
 }
 
 /** Looks again until it is so. */

@@ -15,6 +15,7 @@ import { Leaders } from './bus/leaders.ts';
 import { Line } from './bus/line.ts';
 import { ModelBus, type ModelBusOptions } from './bus/model-bus.ts';
 import { type FaultRates, noFaults } from './bus/rates.ts';
+import { Rounds } from './bus/rounds.ts';
 import type { Session } from './bus/session.ts';
 import type { Backup, Copies, Entry, ModelStream, Statement } from './bus/stream.ts';
 import { SubjectIndex } from './bus/subjects.ts';
@@ -22,6 +23,8 @@ import type { Chance } from './chance.ts';
 import type { Process } from './process.ts';
 import type { VirtualTime } from './time.ts';
 
+/** The client's own server knows of a subscription before the others do. */
+const SPREAD_MS = 5;
 const ELECTION_MS = { min: 2_000, max: 8_000 };
 
 interface Listener {
@@ -37,6 +40,7 @@ export class ModelServer {
   readonly #listeners = new SubjectIndex<Listener>();
   readonly #consumers = new Set<Consumer>();
   readonly #lines = new Set<Line>();
+  readonly #rounds: Rounds;
   readonly #leaders: Leaders;
   #state: 'up' | 'down' | 'frozen' = 'up';
   #held: (() => void)[] = [];
@@ -50,6 +54,7 @@ export class ModelServer {
   /** One server, or three of which each keeps every stream. */
   constructor(time: VirtualTime, chance: Chance, shapes: readonly StreamShape[], copies: Copies = 1) {
     this.#time = time;
+    this.#rounds = new Rounds(time);
     this.#copies = copies;
     this.#chance = chance.fork('bus');
     this.#leaders = new Leaders(time, this.#chance.fork('leaders'));
@@ -65,7 +70,9 @@ export class ModelServer {
   connect(process: Process, options: ModelBusOptions): ModelBus {
     this.#connections += 1;
     const chance = this.#chance.fork(`${process.name}#${this.#connections}`);
-    const line = new Line({ time: this.#time, chance, rates: this.rates, process }, options.latencyMs);
+    const ground = { time: this.#time, rounds: this.#rounds, chance, rates: this.rates, process };
+    const line = new Line(ground, options.latencyMs);
+    for (const old of this.#lines) if (!old.process.isAlive) this.#lines.delete(old);
     this.#lines.add(line);
     return new ModelBus(
       { server: this, line, process, chance, closed: () => this.#lines.delete(line) },
@@ -219,13 +226,17 @@ export class ModelServer {
 
   subscribe(session: Session, subject: string, hear: Listener['hear']): () => void {
     const listener = { session, hear };
-    if (!session.isOpen) return () => {};
-    this.#listeners.add(subject, listener);
+    const listen = (): void => {
+      if (session.isOpen && session.onClosed.has(forget)) this.#listeners.add(subject, listener);
+    };
     const forget = (): void => {
       this.#listeners.remove(subject, listener);
       session.onClosed.delete(forget);
     };
+    if (!session.isOpen) return forget;
     session.onClosed.add(forget);
+    if (this.#copies === 1) listen();
+    else this.#time.after(this.#chance.exponential(SPREAD_MS), listen);
     return forget;
   }
 

@@ -1,8 +1,8 @@
 /**
  * One stream copies from another, a moment later: a `source` of its definition.
  *
- * It goes on behind the sequence that it copied last, whatever has become of the original. So of one that was made again, or
- * set back, nothing is copied before it is as long as it was.
+ * It goes on behind the sequence that it copied last. Of an original that was set back while nobody looked, nothing is
+ * copied before it is as long as it was; of one that was deleted and made again, everything, once that is noticed.
  */
 
 import type { Chance } from '../chance.ts';
@@ -46,25 +46,27 @@ export class Copying {
   made(name: string, isAnother: boolean): void {
     if (name === this.#target) this.begin();
     if (name !== this.#source.stream) return;
-    if (isAnother) this.#beginIn(this.#chance.between(LOOKS_MS.min, LOOKS_MS.max));
+    if (isAnother) this.#beginIn(this.#chance.between(LOOKS_MS.min, LOOKS_MS.max), () => 0);
     else this.begin();
   }
 
   begin(): void {
-    this.#beginIn(this.#chance.between(0.5, 1.5) * BEGIN_MS);
+    this.#beginIn(this.#chance.between(0.5, 1.5) * BEGIN_MS, () =>
+      this.#streams.get(this.#target)?.lastCopyOf(this.#source.stream),
+    );
   }
 
   stored(stream: ModelStream): void {
     if (stream.shape.name === this.#source.stream) this.#await();
   }
 
-  #beginIn(ms: number): void {
+  #beginIn(ms: number, behind: () => number | undefined): void {
     this.#lives += 1;
     this.#copied = undefined;
     const life = this.#lives;
     this.#time.after(ms, () => {
       if (life !== this.#lives || !this.#streams.isRunning) return;
-      this.#copied = this.#streams.get(this.#target)?.lastCopyOf(this.#source.stream);
+      this.#copied = behind();
       this.#await();
     });
   }

@@ -5,6 +5,7 @@ import type { Process } from '../process.ts';
 import type { VirtualTime } from '../time.ts';
 import { Pipe } from './pipe.ts';
 import type { FaultRates } from './rates.ts';
+import type { Rounds } from './rounds.ts';
 import { Session } from './session.ts';
 
 /** Which way is blocked: to the server, to the client, or both. */
@@ -12,6 +13,7 @@ export type Direction = 'up' | 'down' | 'both';
 
 export interface LineGround {
   readonly time: VirtualTime;
+  readonly rounds: Rounds;
   readonly chance: Chance;
   readonly rates: FaultRates;
   readonly process: Process;
@@ -49,13 +51,13 @@ export class Line {
   }
 
   open(): Session {
-    const { time, process } = this.#ground;
+    const { time, rounds, process } = this.#ground;
     const delayMs = (): number => this.#delayMs();
     const session = new Session({
       time,
       process,
-      up: new Pipe(time, delayMs, this.#blocked.up),
-      down: new Pipe(time, delayMs, this.#blocked.down),
+      up: new Pipe(rounds, delayMs, this.#blocked.up),
+      down: new Pipe(rounds, delayMs, this.#blocked.down),
       cut: () => this.cut(),
     });
     this.#session = session;

@@ -3,7 +3,7 @@
  * pipe loses nothing: what was sent waits for the network, as the kernel makes it wait.
  */
 
-import type { VirtualTime } from '../time.ts';
+import type { Rounds } from './rounds.ts';
 
 interface Word {
   readonly dueMs: number;
@@ -14,7 +14,7 @@ interface Word {
 const HEAD_MAX = 1_024;
 
 export class Pipe {
-  readonly #time: VirtualTime;
+  readonly #rounds: Rounds;
   readonly #delayMs: () => number;
   #words: Word[] = [];
   #head = 0;
@@ -23,8 +23,8 @@ export class Pipe {
   #isOpen = true;
   #isAwaited = false;
 
-  constructor(time: VirtualTime, delayMs: () => number, isBlocked: boolean) {
-    this.#time = time;
+  constructor(rounds: Rounds, delayMs: () => number, isBlocked: boolean) {
+    this.#rounds = rounds;
     this.#delayMs = delayMs;
     this.#isBlocked = isBlocked;
   }
@@ -36,7 +36,7 @@ export class Pipe {
 
   send(arrive: () => void): void {
     if (!this.#isOpen) return;
-    this.#lastDueMs = Math.max(this.#lastDueMs, this.#time.nowMs + this.#delayMs());
+    this.#lastDueMs = Math.max(this.#lastDueMs, this.#rounds.nowMs + this.#delayMs());
     this.#words.push({ dueMs: this.#lastDueMs, arrive });
     this.#await();
   }
@@ -61,7 +61,7 @@ export class Pipe {
     const next = this.#words[this.#head];
     if (next === undefined || this.#isAwaited || this.#isBlocked) return;
     this.#isAwaited = true;
-    this.#time.after(next.dueMs - this.#time.nowMs, () => {
+    this.#rounds.at(next.dueMs, () => {
       this.#isAwaited = false;
       this.#arrive();
     });
@@ -70,7 +70,7 @@ export class Pipe {
   #arrive(): void {
     for (;;) {
       const word = this.#words[this.#head];
-      if (word === undefined || this.#isBlocked || word.dueMs > this.#time.nowMs) break;
+      if (word === undefined || this.#isBlocked || word.dueMs > this.#rounds.nowMs) break;
       this.#head += 1;
       word.arrive();
     }
