@@ -3,8 +3,12 @@
  * bus is what stands here; a case that only one of them passes is a hole in the model.
  *
  * Where the model differs, and we do not rely on it:
- * - it has no permissions, no limits but the size of a message, and pulls nothing: a slow follower's messages wait with it;
- * - its followers notice a stream that was made again at once, the real ones after seconds of silence at worst.
+ * - it has no permissions, and no limits but the size of a message;
+ * - its followers are handed what is stored at once, however slow their listener; real ones pull a thousand ahead;
+ * - its followers notice a consumer that is gone at once, the real ones by silence at worst;
+ * - its three servers are one to a client: a server of three that dies is a cut (`line.cut`) and a lost leader (`loseLeader`);
+ * - a stream without a leader refuses or is silent by chance, where real ones pass through both in turn;
+ * - after all three have begun again, each stream that republishes says its last message again; real ones do mostly.
  */
 
 import { afterAll, beforeAll, describe } from 'vitest';
