@@ -176,3 +176,17 @@ test('halted digests are remembered, the newest first, and no more than 64', () 
   expect(story.state.record.halted.length).toBe(64);
   expect(story.state.record.halted[0]?.digest).toBe(digestOf('bad-69'));
 });
+
+test('what had settled and is halted after all has never settled: the fleet is on what it was on before', () => {
+  const story = new RolloutStory({ regions: { eu: 5 } });
+  for (const tag of ['v1', 'v2']) {
+    story.publish(tag);
+    story.act();
+  }
+  expect(story.state.record.settled.map(({ version }) => version)).toEqual(['v2', 'v1']);
+  story.control('halt');
+  story.act();
+  expect(story.state.record.settled.map(({ version }) => version)).toEqual(['v1']);
+  expect(story.wave('eu')).toMatchObject({ phase: 'settled', release: { version: 'v1' } });
+  expect(running(story)).toEqual(new Set([digestOf('v1')]));
+});
