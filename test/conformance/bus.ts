@@ -30,7 +30,7 @@ export function busConformance(name: string, copies: 1 | 3, makeWorld: () => Pro
     afterAll(() => shared[Symbol.asyncDispose]());
     const world = (): BusWorld => shared;
     describe('publishing', () => {
-      publishingCases(copies, world);
+      publishingCases(world);
     });
     describe('reading', () => {
       readingCases(world);

@@ -68,6 +68,7 @@ export class People {
   }
 
   #release(): void {
+    if (this.#isOver) return;
     if (this.#chance.happens(0.05)) {
       this.#world.release({ image: 'registry.example/web:missing' });
       return;

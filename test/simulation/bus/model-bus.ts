@@ -177,16 +177,18 @@ export class ModelBus implements Bus {
     const statement = statementOf(publication);
     const size = sizeOnWire(publication);
     try {
-      return await this.#question<Stored>(doing, 'unknown-outcome', (answer) =>
+      const stored = await this.#question<Stored>(doing, 'unknown-outcome', (answer) =>
         server.publish(statement, size, answer),
       );
+      if (!stored.duplicate || bucketStream(subject) === undefined) return stored;
+      throw new BusError('conflict', `${doing}: it stands no more`);
     } catch (error) {
       if (!(error instanceof BusError) || error.code !== 'conflict' || id === undefined) throw error;
       return this.#ownBefore({ subject, id }, error);
     }
   }
 
-  /** As the real one: a conflict is only one if what stands there is not the very same statement. */
+  /** As the real one: a conflict, or a duplicate of old, is only one if what stands there is not the very same statement. */
   async #ownBefore(publication: { subject: string; id: string }, conflict: BusError): Promise<Stored> {
     const stream = bucketStream(publication.subject);
     if (stream === undefined) throw conflict;

@@ -75,8 +75,15 @@ export class NatsBus implements Bus {
           timeout: this.#options.requestTimeoutMs,
         }),
       );
-      return { sequence: acknowledged.seq, duplicate: acknowledged.duplicate };
+      const stored = { sequence: acknowledged.seq, duplicate: acknowledged.duplicate };
+      if (!stored.duplicate || id === undefined || bucketStream(subject) === undefined) return stored;
+      // Three servers look at the id first: it was stored, and somebody may have written since.
+      return await this.#ownBefore(
+        { subject, id },
+        new BusError('conflict', `${subject}: it stands no more`),
+      );
     } catch (error) {
+      if (error instanceof BusError) throw error;
       const failure = toBusError(error, `publishing ${subject}`, 'unknown-outcome');
       if (failure.code === 'conflict' && id !== undefined) return this.#ownBefore({ subject, id }, failure);
       throw failure;

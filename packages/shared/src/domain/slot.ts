@@ -28,11 +28,17 @@ export interface HeldSlot {
   readonly revision: number;
 }
 
-/** Slots that this view believes free, each with the revision that a claim must expect (0: never written). */
+/**
+ * Slots that this view believes free, each with the revision that a claim must expect (0: never written). Where a wave has
+ * fewer slots than the one before, those still held beyond the new end count too, and only the lowest free ones are
+ * offered: whoever claims by the same count then meets at the same keys (I1).
+ */
 export function freeSlots(view: SlotView, slots: number): readonly HeldSlot[] {
+  const held = [...view.values()].filter(({ holder }) => holder !== undefined).length;
   return Array.from({ length: slots }, (_, slot) => ({ slot, entry: view.get(slot) }))
     .filter(({ entry }) => entry?.holder === undefined)
-    .map(({ slot, entry }) => ({ slot, revision: entry?.revision ?? 0 }));
+    .map(({ slot, entry }) => ({ slot, revision: entry?.revision ?? 0 }))
+    .slice(0, Math.max(0, slots - held));
 }
 
 /** The view after one slot's entry was seen; an entry older than the one known changes nothing. */
