@@ -1,11 +1,12 @@
 /** The journal's shape on disk: read tolerantly, since an older or newer agent may have written it. */
 
+import { NODE_STATUSES, RESULTS } from '@swell/shared/domain/report.ts';
 import { compact, digest, durationMs, healthCheck, sequence } from '@swell/shared/protocol/fields.ts';
 import { reportSchema } from '@swell/shared/protocol/reports.ts';
 import { z } from 'zod';
 import type { Journal } from '../core/state.ts';
 
-const result = z.enum(['healthy', 'failed', 'interrupted', 'returned', 'kept']);
+const result = z.enum(RESULTS);
 
 const attempt = z.object({
   id: z.string(),
@@ -18,18 +19,7 @@ const attempt = z.object({
   ending: z.object({ result, reason: z.string(), final: z.literal(true).optional() }).optional(),
 });
 
-const status = z.enum([
-  'staged',
-  'stage-failed',
-  'refused',
-  'updating',
-  'returning',
-  'healthy',
-  'failed',
-  'interrupted',
-  'returned',
-  'kept',
-]);
+const status = z.enum(NODE_STATUSES);
 
 const tries = z.object({ begun: sequence, interrupted: sequence, ended: result.optional() });
 

@@ -12,17 +12,19 @@ import type { NodeId, Region, ServiceName } from './names.ts';
  * - `returned`: back on the last good image after a halt.
  * - `kept`: could not go back after a halt (no last good image, or the engine refused); still on what it runs.
  */
-export type NodeStatus =
-  | 'staged'
-  | 'stage-failed'
-  | 'refused'
-  | 'updating'
-  | 'returning'
-  | 'healthy'
-  | 'failed'
-  | 'interrupted'
-  | 'returned'
-  | 'kept';
+export const NODE_STATUSES = [
+  'staged',
+  'stage-failed',
+  'refused',
+  'updating',
+  'returning',
+  'healthy',
+  'failed',
+  'interrupted',
+  'returned',
+  'kept',
+] as const;
+export type NodeStatus = (typeof NODE_STATUSES)[number];
 
 export const RESULTS = [
   'healthy',

@@ -1,7 +1,7 @@
 /** What agents say: health reports and presence. Read tolerantly, since old and new agents talk during an update. */
 
 import { z } from 'zod';
-import type { NodeReport, Presence } from '../domain/report.ts';
+import { NODE_STATUSES, type NodeReport, type Presence } from '../domain/report.ts';
 import { compact, digest, durationMs, name, sequence } from './fields.ts';
 
 export const reportSchema = z
@@ -11,18 +11,7 @@ export const reportSchema = z
     node: name,
     service: name,
     rollout: sequence,
-    status: z.enum([
-      'staged',
-      'stage-failed',
-      'refused',
-      'updating',
-      'returning',
-      'healthy',
-      'failed',
-      'interrupted',
-      'returned',
-      'kept',
-    ]),
+    status: z.enum(NODE_STATUSES),
     attempt: z.string().max(200).optional(),
     warrant: z
       .object({ waveRevision: sequence, slot: sequence, fence: sequence, pulseAgeMs: durationMs.optional() })
