@@ -93,14 +93,11 @@ export class AgentMetrics {
 
   handled({ service }: Self, event: AgentEvent, before: ServiceState, after: ServiceState): void {
     this.#events.inc({ service, event: event.kind });
-    const { said } = after.journal;
-    if (
-      said !== undefined &&
-      said !== before.journal.said &&
-      isResult(said.status) &&
-      before.journal.attempt !== undefined
-    ) {
-      this.#results.inc({ service, result: said.status });
+    if (after.journal.reports === before.journal.reports) return;
+    for (const { status, attempt } of after.journal.outbox.slice(
+      before.journal.reports - after.journal.reports,
+    )) {
+      if (attempt !== undefined && isResult(status)) this.#results.inc({ service, result: status });
     }
   }
 }
