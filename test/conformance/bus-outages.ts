@@ -21,7 +21,7 @@ const until = (bus: Bus, state: ConnectionState) =>
   takeUntil(bus.connectionChanges(), (now) => now === state);
 
 export function outageCases(copies: 1 | 3, makeWorld: () => Promise<BusWorld>): void {
-  test('a frozen server leaves the outcome of a publish unknown; said again it is a duplicate', async () => {
+  test('a frozen server leaves the outcome of a publish unknown; said again it is stored once', async () => {
     await using world = await makeWorld();
     const bus = await world.connect();
     await world.freeze();
@@ -31,7 +31,11 @@ export function outageCases(copies: 1 | 3, makeWorld: () => Promise<BusWorld>): 
     expect(bus.connection).toBe('connected');
     await world.thaw();
     const again = await insist(world, () => put(bus, KEY, 'one', { id: 'claim', expectLast: 0 }));
-    expect(again).toEqual({ sequence: 1, duplicate: true });
+    expect(again.sequence).toBe(1);
+    // One server finds the first try in its socket once it goes on. Three may have to elect a leader first, and the first
+    // try is lost with the old one: that is what unknown means.
+    expect([true, copies === 1]).toContain(again.duplicate);
+    expect(await insist(world, () => bus.readLast(SLOTS, KEY))).toMatchObject({ sequence: 1 });
   });
 
   test('subscriptions and followers outlive a server; files stay, ids are remembered', async () => {
