@@ -20,7 +20,7 @@ const hashes: Readonly<Record<string, string>> = {
 
 let found: Promise<string> | undefined;
 
-/** A Go that is new enough for what we build: the machine's, or one fetched from Go's module proxy into the cache. */
+/** A Go that is new enough for what we build: the machine's, or one fetched from the module proxy that GOPROXY names into the cache. */
 export function goCommand(say: (line: string) => void): Promise<string> {
   found ??= findGo(say);
   return found;
@@ -52,7 +52,7 @@ async function fetchToolchain(): Promise<void> {
     throw new Error(`no Go ${wanted.join('.')} here, and none pinned for ${platform}`);
   }
   const module = `golang.org/toolchain@v0.0.1-go${version}.${platform}`;
-  const entries = zipEntries(await download(`https://proxy.golang.org/${module.replace('@', '/@v/')}.zip`));
+  const entries = zipEntries(await download(`${goProxy()}/${module.replace('@', '/@v/')}.zip`));
   const has = moduleHash(entries);
   if (has !== hash) {
     throw new Error(`${module} has the hash ${has}, not ${hash}`);
@@ -69,6 +69,14 @@ async function fetchToolchain(): Promise<void> {
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** The first module proxy that GOPROXY names. */
+function goProxy(): string {
+  const proxy = (process.env['GOPROXY'] ?? '').split(/[,|]/).find((one) => one.startsWith('https://'));
+  if (proxy === undefined)
+    throw new Error(`no Go ${wanted.join('.')} here, and GOPROXY names no proxy to get it from`);
+  return proxy.replace(/\/$/, '');
 }
 
 async function unpackInto(folder: string, name: string, entry: ZipEntry): Promise<void> {
