@@ -22,10 +22,12 @@ function wanted(): DemoOptions | undefined {
 async function show(chosen: DemoOptions): Promise<number> {
   const stop = new AbortController();
   let stopped: NodeJS.Signals | undefined;
+  // A terminal that was closed takes no more words; what was started is taken away all the same.
+  for (const output of [process.stdout, process.stderr]) output.on('error', () => {});
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
-      // Once more: whoever waits has no patience for the cleaning up.
-      if (stop.signal.aborted) process.exit(128 + constants.signals[name]);
+      // Once more: whoever waits has no patience for the cleaning up. A terminal's end reaches us by several ways at once.
+      if (stop.signal.aborted && name !== 'SIGHUP') process.exit(128 + constants.signals[name]);
       stopped = name;
       stop.abort();
     });
