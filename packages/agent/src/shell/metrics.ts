@@ -1,7 +1,7 @@
 /** What an agent shows to Prometheus of its own services. */
 
 import type { Clock } from '@swell/shared/adapters/clock.ts';
-import { createMetricsRegistry } from '@swell/shared/adapters/metrics.ts';
+import { createEventCounter, createMetricsRegistry } from '@swell/shared/adapters/metrics.ts';
 import { isResult } from '@swell/shared/domain/report.ts';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { AgentEvent } from '../core/events.ts';
@@ -28,19 +28,14 @@ interface WatchedAgent {
 
 export class AgentMetrics {
   readonly registry: Registry;
-  readonly #events: Counter;
+  readonly #events: Counter<'service' | 'event'>;
   readonly #results: Counter;
 
   /** @param agent of whom the gauges tell, whenever they are asked for */
   constructor(version: string, agent: () => WatchedAgent, clock: Clock) {
     this.registry = createMetricsRegistry({ version, component: 'agent' });
     const registers = [this.registry];
-    this.#events = new Counter({
-      name: 'swell_events_handled_total',
-      help: 'Events that the core has handled.',
-      labelNames: ['service', 'event'],
-      registers,
-    });
+    this.#events = createEventCounter(this.registry);
     this.#results = new Counter({
       name: 'swell_results_total',
       help: 'Attempts by how they ended.',

@@ -1,6 +1,6 @@
 /** What a coordinator shows to Prometheus. Labels come from small sets: services, regions, standings; never nodes. */
 
-import { createMetricsRegistry } from '@swell/shared/adapters/metrics.ts';
+import { createEventCounter, createMetricsRegistry } from '@swell/shared/adapters/metrics.ts';
 import type { ServiceName } from '@swell/shared/domain/names.ts';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { isPresent } from '../core/census.ts';
@@ -13,7 +13,7 @@ const PHASES = ['staging', 'rolling', 'soaking', 'gated', 'settled', 'halting', 
 
 export class CoordinatorMetrics {
   readonly registry: Registry;
-  readonly #events: Counter;
+  readonly #events: Counter<'service' | 'event'>;
   readonly #rejected: Counter;
   readonly #leader: Gauge;
   #machines: () => ReadonlyMap<ServiceName, ServiceMachine> = () => new Map();
@@ -22,12 +22,7 @@ export class CoordinatorMetrics {
   constructor(version: string) {
     this.registry = createMetricsRegistry({ version, component: 'coordinator' });
     const registers = [this.registry];
-    this.#events = new Counter({
-      name: 'swell_events_handled_total',
-      help: 'Events that the core has handled.',
-      labelNames: ['service', 'event'],
-      registers,
-    });
+    this.#events = createEventCounter(this.registry);
     this.#rejected = new Counter({
       name: 'swell_messages_rejected_total',
       help: 'Messages that did not parse.',

@@ -1,4 +1,4 @@
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 
 export interface BuildInfo {
   readonly version: string;
@@ -24,4 +24,14 @@ export function addBuildInfo(registry: Registry, build: BuildInfo): void {
     labelNames: ['version', 'component'],
     registers: [registry],
   }).set({ version: build.version, component: build.component }, 1);
+}
+
+/** `swell_events_handled_total{service,event}`: the same for both programs, whose cores both live by events. */
+export function createEventCounter(registry: Registry): Counter<'service' | 'event'> {
+  return new Counter({
+    name: 'swell_events_handled_total',
+    help: 'Events that the core has handled.',
+    labelNames: ['service', 'event'],
+    registers: [registry],
+  });
 }

@@ -7,16 +7,7 @@ import { z } from 'zod';
 import type { HealthCheck, Probe } from '../domain/health.ts';
 import type { PolicyLayer, Share } from '../domain/policy.ts';
 import { DURATION_PATTERN, formatDuration, parseDurationMs } from '../kernel/units.ts';
-import { name } from './fields.ts';
-
-/** Removes the keys whose value is missing, so that a layer says only what its author said. */
-function said<Fields extends object>(
-  fields: Fields,
-): { [Key in keyof Fields]: Exclude<Fields[Key], undefined> } {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
-    [Key in keyof Fields]: Exclude<Fields[Key], undefined>;
-  };
-}
+import { compact, name } from './fields.ts';
 
 function duration(minMs: number, maxMs: number) {
   return z
@@ -87,7 +78,7 @@ const healthSchema = z
   })
   .transform(
     (health): Partial<HealthCheck> =>
-      said({
+      compact({
         probe: probeOf(health),
         intervalMs: health.interval,
         probeTimeoutMs: health.timeout,
@@ -170,7 +161,7 @@ export const policySchema = z
   })
   .transform(
     (policy): PolicyLayer =>
-      said({
+      compact({
         stagesPercent: policy.stages,
         approval: policy.approval,
         maxUnavailable: policy.maxUnavailable,
