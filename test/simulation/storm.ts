@@ -9,26 +9,58 @@ const HOUR_MS = 3_600_000;
 
 /** A kind of fault: how often it strikes, and what it does. */
 interface Fault {
-  readonly name: string;
+  readonly kind: string;
   /** Strikes per hour, over the whole world. */
   readonly perHour: number;
-  strike(chance: Chance): void;
+  /** Says what it has done, if it is more than its kind tells. */
+  readonly strike: (chance: Chance) => string | void;
+}
+
+/** Something that went wrong, by its number in the order of time. */
+export interface Strike {
+  readonly number: number;
+  readonly kind: string;
+  readonly atMs: number;
+  readonly what: string;
+}
+
+/**
+ * What is left out, by number or by kind. Every strike keeps its number, its time and its draws whatever else is left out;
+ * one that is left out is not among {@link Storm.strikes}.
+ */
+export interface StormOptions {
+  readonly without?: ReadonlySet<number>;
+  readonly withoutKinds?: ReadonlySet<string>;
 }
 
 export class Storm {
   readonly #world: World;
+  /** Never drawn from, only forked: so each strike draws the same, whatever came before it. */
   readonly #chance: Chance;
-  readonly struck = new Map<string, number>();
+  readonly #without: ReadonlySet<number>;
+  readonly #withoutKinds: ReadonlySet<string>;
+  readonly strikes: Strike[] = [];
+  #count = 0;
   #isOver = false;
 
-  constructor(world: World) {
+  constructor(world: World, { without = new Set(), withoutKinds = new Set() }: StormOptions = {}) {
     this.#world = world;
     this.#chance = world.chance.fork('storm');
+    this.#without = without;
+    this.#withoutKinds = withoutKinds;
+  }
+
+  /** How often each kind has struck. */
+  get struck(): ReadonlyMap<string, number> {
+    const struck = new Map<string, number>();
+    for (const { kind } of this.strikes) struck.set(kind, (struck.get(kind) ?? 0) + 1);
+    return struck;
   }
 
   begin(): void {
     for (const { model } of this.#world.nodes) model.pullFailureRate = this.#world.profile.pullFailureRate;
-    for (const fault of this.#faults()) if (fault.perHour > 0) this.#next(fault);
+    for (const fault of this.#faults())
+      if (fault.perHour > 0) this.#next(fault, this.#chance.fork(`times of ${fault.kind}`));
   }
 
   /** Nothing new strikes, and what was broken is repaired. Who is gone for good stays gone. */
@@ -60,14 +92,20 @@ export class Storm {
     }
   }
 
-  #next(fault: Fault): void {
-    const waitMs = this.#chance.exponential(HOUR_MS / fault.perHour);
-    this.#world.time.after(waitMs, () => {
+  #next(fault: Fault, times: Chance): void {
+    this.#world.time.after(times.exponential(HOUR_MS / fault.perHour), () => {
       if (this.#isOver) return;
-      this.struck.set(fault.name, (this.struck.get(fault.name) ?? 0) + 1);
-      fault.strike(this.#chance);
-      this.#next(fault);
+      this.#strike(fault);
+      this.#next(fault, times);
     });
+  }
+
+  #strike({ kind, strike }: Fault): void {
+    this.#count += 1;
+    const number = this.#count;
+    if (this.#without.has(number) || this.#withoutKinds.has(kind)) return;
+    const what = strike(this.#chance.fork(`strike ${number}`)) ?? kind;
+    this.strikes.push({ number, kind, atMs: this.#world.nowMs, what });
   }
 
   #faults(): readonly Fault[] {
@@ -110,7 +148,7 @@ export class Storm {
         });
       }),
       {
-        name: 'node joins',
+        kind: 'node joins',
         perHour: each(profile.nodesJoin),
         strike: () => this.#world.startAgent(this.#world.addNode(digestOf('v1'))),
       },
@@ -128,7 +166,7 @@ export class Storm {
         if (running !== undefined) this.#partition(running, chance, 20_000);
       }),
       {
-        name: 'bus restart',
+        kind: 'bus restart',
         perHour: profile.busRestartsPerHour,
         strike: (chance) => {
           this.#world.server.down();
@@ -136,25 +174,33 @@ export class Storm {
         },
       },
       {
-        name: 'stream leader lost',
+        kind: 'stream leader lost',
         perHour: profile.leaderLossesPerHour,
         strike: (chance) => this.#world.server.loseLeader(chance.between(1_000, 8_000)),
       },
       {
-        name: 'registry down',
+        kind: 'registry down',
         perHour: profile.registryOutagesPerHour,
         strike: (chance) => this.#takeRegistryDown(chance),
       },
     ];
   }
 
-  #onNode(name: string, perHour: number, strike: (node: SimulatedNode, chance: Chance) => void): Fault {
-    return { name, perHour, strike: (chance) => strike(chance.pick(this.#world.nodes), chance) };
+  #onNode(kind: string, perHour: number, strike: (node: SimulatedNode, chance: Chance) => void): Fault {
+    return {
+      kind,
+      perHour,
+      strike: (chance) => {
+        const node = chance.pick(this.#world.nodes);
+        strike(node, chance);
+        return `${kind}: ${node.model.name}`;
+      },
+    };
   }
 
-  #onCoordinator(name: string, perHour: number, strike: (name: string, chance: Chance) => void): Fault {
+  #onCoordinator(kind: string, perHour: number, strike: (name: string, chance: Chance) => void): Fault {
     return {
-      name,
+      kind,
       perHour,
       strike: (chance) => strike(chance.pick([...this.#world.coordinators.keys()]), chance),
     };
