@@ -35,19 +35,23 @@ export class VirtualTime {
 
   /** Lets time pass until `isOver`, or until nothing is due before `untilMs`. Returns whether it was over. */
   async run(untilMs: number, isOver: () => boolean = () => false): Promise<boolean> {
-    await settled();
+    await inTurns(() => !isOver() && this.#happen(untilMs));
+    return isOver();
+  }
+
+  /** What is due next happens; false where nothing is before `untilMs`, which it is then. */
+  #happen(untilMs: number): boolean {
     for (;;) {
-      if (isOver()) return true;
       const next = this.#heap[0];
       if (next === undefined || next.atMs > untilMs) {
         this.#nowMs = untilMs;
-        return isOver();
+        return false;
       }
       this.#pop();
       if (next.call === undefined) continue;
       this.#nowMs = next.atMs;
       next.call();
-      await settled();
+      return true;
     }
   }
 
@@ -85,9 +89,28 @@ function isBefore(a: Due, b: Due): boolean {
   return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
 }
 
-/** Every promise that can settle has: a turn of the event loop comes after all microtasks. */
-function settled(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
+/** Turns of the event loop that are asked for together cost one look at the outside world. */
+const TURNS_AT_ONCE = 256;
+
+/** Calls once in each turn of the event loop, after all promises that can settle have, until it returns false or throws. */
+function inTurns(call: () => boolean): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let isOver = false;
+    const turn = (): void => {
+      if (isOver) return;
+      try {
+        isOver = !call();
+        if (isOver) resolve();
+      } catch (error) {
+        isOver = true;
+        reject(error as Error);
+      }
+    };
+    const ask = (): void => {
+      if (isOver) return;
+      for (let at = 0; at < TURNS_AT_ONCE; at += 1) setImmediate(turn);
+      setImmediate(ask);
+    };
+    ask();
   });
 }

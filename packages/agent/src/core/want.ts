@@ -2,7 +2,8 @@
 
 import { rankOf } from '@swell/shared/domain/rank.ts';
 import { admits, isHalted, PULSE_FRESH_MS, type Release, wantsStaged } from '@swell/shared/domain/wave.ts';
-import type { Goal, ServiceState } from './state.ts';
+import { rememberLast } from '@swell/shared/kernel/remember.ts';
+import type { Goal, Self, ServiceState } from './state.ts';
 import { triedOf } from './tried.ts';
 
 export type Want =
@@ -39,6 +40,8 @@ export function want(state: ServiceState): Want {
 function haltedRollout(state: ServiceState): number {
   return state.halt?.order.rollout ?? 0;
 }
+
+const ownRank = rememberLast((self: Self, seed: string) => rankOf(seed, self.node));
 
 function rest(why: string): Want {
   return { kind: 'rest', why };
@@ -79,7 +82,7 @@ function wantForth(state: ServiceState): Want {
   if (ended !== undefined && ended !== 'healthy')
     return rest(`its attempt at rollout ${release.rollout} ended: ${ended}`);
   if (phase === 'paused') return rest(`rollout ${release.rollout} is paused`);
-  const rank = rankOf(seed, self.node);
+  const rank = ownRank(self, seed);
   const admitted = admits(wave.order, rank);
   if (!admitted && !wantsStaged(wave.order, rank))
     return rest('its turn has not come: it stands behind the cursor');

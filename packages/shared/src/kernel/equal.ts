@@ -9,6 +9,8 @@ export function sameValue(a: unknown, b: unknown): boolean {
   if (Array.isArray(a) && Array.isArray(b) && a.length !== b.length) return false;
   const left = a as Record<string, unknown>;
   const right = b as Record<string, unknown>;
-  const keys = new Set([...Object.keys(left), ...Object.keys(right)]);
-  return [...keys].every((key) => sameValue(left[key], right[key]));
+  return (
+    Object.keys(left).every((key) => sameValue(left[key], right[key])) &&
+    Object.keys(right).every((key) => Object.hasOwn(left, key) || right[key] === undefined)
+  );
 }
