@@ -7,7 +7,6 @@ import { type Engine, EngineError } from '@swell/agent/adapters/engine.ts';
 import type { Journals } from '@swell/agent/adapters/journal.ts';
 import { MemoryEngine, type MemoryNode } from '@swell/agent/adapters/memory-engine.ts';
 import type { Journal } from '@swell/agent/core/state.ts';
-import { EMPTY_JOURNAL } from '@swell/agent/core/state.ts';
 import { journalSchema } from '@swell/agent/protocol/journal.ts';
 import type { Digest } from '@swell/shared/domain/image.ts';
 import type { NodeId, Region, ServiceName } from '@swell/shared/domain/names.ts';
@@ -125,7 +124,7 @@ export class NodeModel {
       load: (service) =>
         process.effect('load', async () => {
           const body = this.#disk.get(service);
-          if (body === undefined) return { journal: EMPTY_JOURNAL, problems: [] };
+          if (body === undefined) return { journal: undefined, problems: [] };
           const read = decode(body, journalSchema);
           if (!read.ok) throw new Error(`the journal does not round-trip: ${read.problems.join('; ')}`);
           return { journal: read.value, problems: [] };

@@ -4,16 +4,21 @@ import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ServiceName } from '@swell/shared/domain/names.ts';
 import { decode, encode } from '@swell/shared/protocol/codec.ts';
-import { EMPTY_JOURNAL, type Journal } from '../core/state.ts';
+import type { Journal } from '../core/state.ts';
 import { journalSchema } from '../protocol/journal.ts';
+
+export interface Loaded {
+  readonly journal: Journal | undefined;
+  readonly problems: readonly string[];
+}
 
 /** What an agent remembers across its own death. */
 export interface Journals {
   /**
-   * @returns what was saved last; an empty one where there is none. One that does not parse is put aside, and its
-   *   problems are returned with an empty one: the containers' own marks are enough to recover by.
+   * @returns what was saved last, if anything was. One that does not parse is put aside, and its problems are returned
+   *   instead: the containers' own marks are enough to recover by.
    */
-  load(service: ServiceName): Promise<{ readonly journal: Journal; readonly problems: readonly string[] }>;
+  load(service: ServiceName): Promise<Loaded>;
   /** Returns once it would survive a loss of power. */
   save(service: ServiceName, journal: Journal): Promise<void>;
 }
@@ -31,19 +36,17 @@ export class FileJournals implements Journals {
     return new FileJournals(directory);
   }
 
-  async load(
-    service: ServiceName,
-  ): Promise<{ readonly journal: Journal; readonly problems: readonly string[] }> {
+  async load(service: ServiceName): Promise<Loaded> {
     const file = this.#file(service);
     const body = await readFile(file).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return undefined;
       throw error;
     });
-    if (body === undefined) return { journal: EMPTY_JOURNAL, problems: [] };
+    if (body === undefined) return { journal: undefined, problems: [] };
     const journal = decode(body, journalSchema);
     if (journal.ok) return { journal: journal.value, problems: [] };
     await rename(file, `${file}.unreadable`);
-    return { journal: EMPTY_JOURNAL, problems: journal.problems };
+    return { journal: undefined, problems: journal.problems };
   }
 
   async save(service: ServiceName, journal: Journal): Promise<void> {

@@ -20,7 +20,7 @@ export interface Saying {
 
 /** Says something, unless it is what was said last. */
 export function say(state: ServiceState, saying: Saying): ServiceState {
-  const { said, outbox, reports } = state.journal;
+  const { said, outbox, reports, mark } = state.journal;
   const { rollout, status, attempt } = saying;
   const reason = saying.reason?.slice(0, REASON_MAX);
   const again = said?.rollout === rollout && said.status === status && said.reason === reason;
@@ -28,7 +28,7 @@ export function say(state: ServiceState, saying: Saying): ServiceState {
   const { region, node, service } = state.self;
   const running = saying.running ?? state.observation?.digests[0];
   const report: NodeReport = {
-    id: `${attempt ?? `${rollout}.${reports}`}.${status}`,
+    id: `${attempt ?? `${rollout}.${mark}${reports}`}.${status}`,
     region,
     node,
     service,

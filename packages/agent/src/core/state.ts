@@ -20,7 +20,7 @@ export interface Self {
 
 /** One try at bringing the service's container to another image. */
 export interface Attempt {
-  /** `<rollout>.<kind>.<count>`: stands on the container, in the slot and in every report. */
+  /** `<rollout>.<kind>.<mark><count>`: stands on the container, in the slot and in every report. */
   readonly id: string;
   readonly kind: 'update' | 'return';
   readonly rollout: number;
@@ -57,6 +57,8 @@ export interface Tried {
 }
 
 export interface Journal {
+  /** Drawn when the journal was begun: one that replaces a lost one gives no attempt and no report a name of old (I8). */
+  readonly mark: string;
   /** I6. No order of a lower revision is obeyed, also after a restart. */
   readonly highest: { readonly wave: number; readonly halt: number };
   /** Begun, and not yet reported on (I8). */
@@ -71,7 +73,13 @@ export interface Journal {
   readonly reports: number;
 }
 
-export const EMPTY_JOURNAL: Journal = { highest: { wave: 0, halt: 0 }, tried: [], outbox: [], reports: 0 };
+export const EMPTY_JOURNAL: Journal = {
+  mark: '',
+  highest: { wave: 0, halt: 0 },
+  tried: [],
+  outbox: [],
+  reports: 0,
+};
 
 /** A slot that is ours as far as we know. Nothing new begins with it after `untilMs`. */
 export interface Lease {

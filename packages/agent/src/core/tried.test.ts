@@ -12,7 +12,7 @@ import {
   V3,
 } from '../../../../test/support/agent-story.ts';
 import type { AgentEvent } from './events.ts';
-import { EMPTY_JOURNAL, newService, type Tried } from './state.ts';
+import { EMPTY_JOURNAL, newService, type Tried, withJournal } from './state.ts';
 import { nextId, triedOf, withBegun, withEnd } from './tried.ts';
 
 const OUT_OF_REACH: AgentEvent = { kind: 'swap-not-prepared', reason: 'no answer', retryable: true };
@@ -123,6 +123,13 @@ describe('what was tried', () => {
     expect(nextId(withBegun(state, { ...ATTEMPT, rollout: 0, id: 'by hand' }), 0, 'update')).toBe(
       '0.update.2',
     );
+  });
+
+  test('names attempts by the mark of its journal, so that one that replaces a lost one uses no name again', () => {
+    const marked = withJournal(state, { mark: 'k3f9a0-' });
+    expect(nextId(marked, 7, 'update')).toBe('7.update.k3f9a0-1');
+    const known = withBegun(marked, { ...ATTEMPT, rollout: 7, id: '7.update.zzzzzz-2' });
+    expect(nextId(known, 7, 'update')).toBe('7.update.k3f9a0-3');
   });
 
   test('says nothing of other rollouts', () => {

@@ -14,12 +14,12 @@ export function triedOf({ journal }: ServiceState, rollout: number): Tried {
 
 /** The name of a rollout's next attempt of this kind. */
 export function nextId(state: ServiceState, rollout: number, kind: Attempt['kind']): string {
-  return `${rollout}.${kind}.${triedOf(state, rollout)[kind].begun + 1}`;
+  return `${rollout}.${kind}.${state.journal.mark}${triedOf(state, rollout)[kind].begun + 1}`;
 }
 
 /** Where the journal was lost, the attempt's own name tells how many there have been. */
 export function withBegun(state: ServiceState, attempt: Attempt): ServiceState {
-  const count = Number(attempt.id.split('.')[2]);
+  const count = Number(attempt.id.split(/[.-]/).at(-1));
   return withTries(state, attempt, (tries) => ({ ...tries, begun: Math.max(tries.begun, count || 1) }));
 }
 

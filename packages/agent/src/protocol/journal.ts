@@ -25,6 +25,7 @@ const tries = z.object({ begun: sequence, interrupted: sequence, ended: result.o
 
 export const journalSchema = z
   .object({
+    mark: z.string(),
     highest: z.object({ wave: sequence, halt: sequence }),
     attempt: attempt.optional(),
     tried: z.array(z.object({ rollout: sequence, update: tries, return: tries })),

@@ -14,7 +14,7 @@ import { HALT_HEARD, lastToken, pulseSubject, waveHeard } from '@swell/shared/pr
 import { VERSION } from '@swell/shared/shell/version.ts';
 import { type Engine, EngineError } from '../adapters/engine.ts';
 import type { Journals } from '../adapters/journal.ts';
-import type { ServiceState } from '../core/state.ts';
+import { EMPTY_JOURNAL, type ServiceState } from '../core/state.ts';
 import { PresenceKeeper } from './presence.ts';
 import { Service, type ServiceOptions } from './service.ts';
 
@@ -133,7 +133,7 @@ export class Agent implements AsyncDisposable {
       engine,
       bus: () => this.#bus,
       host,
-      journal,
+      journal: journal ?? { ...EMPTY_JOURNAL, mark: newMark(host) },
       journals,
       logger,
       onHandled: (self, event, before, after) => {
@@ -219,4 +219,11 @@ export class Agent implements AsyncDisposable {
       logger.error({ services: left }, 'ended in the middle of a swap; the next start recovers it');
     }
   }
+}
+
+/** Six letters or digits and what ends them: two billion, of which one node uses a few in its life. */
+function newMark(host: Host): string {
+  return `${Math.floor(host.random() * 36 ** 6)
+    .toString(36)
+    .padStart(6, '0')}-`;
 }
