@@ -3,6 +3,7 @@ import { digestOf, LEASE_MS, LogStory, REGION } from '../../../../test/support/l
 import type { LogEntry } from './log.ts';
 import type { NodeId } from './names.ts';
 import { rankOf } from './rank.ts';
+import { RULE_IDS } from './rules/rule.ts';
 import { type CheckerOptions, checkLog, createChecker, type LogEnd } from './rules.ts';
 
 /** Rollout 7 reaches everybody, wave by wave, and settles. */
@@ -608,4 +609,25 @@ test('services and regions are judged each for itself', () => {
     return entry;
   });
   expect(checkLog([...story.entries, ...elsewhere], { atRest: false })).toEqual([]);
+});
+
+/** How often each rule was judged, those that never were left out. */
+function judgedIn(story: LogStory) {
+  const checker = createChecker();
+  for (const entry of story.entries) checker.check(entry);
+  checker.finish();
+  return Object.fromEntries(Object.entries(checker.judged).filter(([, times]) => times > 0));
+}
+
+test('a rule counts as judged only where something could have contradicted it', () => {
+  const story = new LogStory();
+  story.order(7);
+  expect(judgedIn(story)).toEqual({ I13: 1 });
+  story.update('n1', 0);
+  // Its start (I1, I2), the deletion of its slot (I7), its start, its result and its end (I8), its image (I9).
+  expect(judgedIn(story)).toEqual({ I1: 1, I2: 1, I7: 1, I8: 3, I9: 1, I13: 1 });
+  story.order(7);
+  expect(judgedIn(story)).toMatchObject({ I4: 1, I6: 1 });
+  expect(judgedIn(story)).not.toHaveProperty('I5');
+  expect(Object.keys(judgedIn(haltedRollout()))).toEqual([...RULE_IDS]);
 });

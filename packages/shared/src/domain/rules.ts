@@ -24,7 +24,7 @@ import { slotsAreNotStolen } from './rules/leases.ts';
 import { rejectedStaysRejected } from './rules/rejections.ts';
 import { attemptsEndOnce } from './rules/results.ts';
 import { revisionsRise } from './rules/revisions.ts';
-import type { Docket, Rule, RuleId, Violation } from './rules/rule.ts';
+import { type Docket, RULE_IDS, type Rule, type RuleId, type Violation } from './rules/rule.ts';
 import { startsByWarrant } from './rules/starts.ts';
 import { limitsUnavailable } from './rules/unavailable.ts';
 
@@ -45,6 +45,8 @@ export interface LogEnd {
 export interface Checker {
   /** Takes the next entry; returns what has turned out to be broken, by it or before it. */
   check(entry: LogEntry): readonly Violation[];
+  /** How often each rule has been judged so far: one that never was has not been shown to hold. */
+  readonly judged: Readonly<Record<RuleId, number>>;
   /** Judges what is left. */
   finish(end?: LogEnd): readonly Violation[];
 }
@@ -54,8 +56,12 @@ export function createChecker({ toleranceMs = 5_000, patienceMs = 60_000 }: Chec
   let found: Violation[] = [];
   const waiting = createQueue();
   let nowMs = Number.NEGATIVE_INFINITY;
+  const judged = Object.fromEntries(RULE_IDS.map((rule) => [rule, 0])) as Record<RuleId, number>;
 
   const docketOf = (rule: RuleId): Docket => ({
+    judged: () => {
+      judged[rule] += 1;
+    },
     violation: (sequence, message) => found.push({ rule, sequence, message }),
     later: (judge) => waiting.add(nowMs + patienceMs, judge),
   });
@@ -79,6 +85,7 @@ export function createChecker({ toleranceMs = 5_000, patienceMs = 60_000 }: Chec
   }
 
   return {
+    judged,
     check(entry) {
       nowMs = Math.max(nowMs, entry.atMs);
       waiting.run(nowMs);

@@ -16,6 +16,7 @@ export function cursorsOnlyRise(docket: Docket): Rule {
       const named = `wave ${revision} of ${wave.service} in ${wave.region}, rollout ${wave.release.rollout}`;
       const cursor = admittedBelow(wave);
       const before = furthest.get(key);
+      if (before !== undefined) docket.judged();
       if (before !== undefined && cursor < before.cursor) {
         docket.violation(
           sequence,

@@ -30,7 +30,9 @@ export function haltsHold(evidence: Evidence, docket: Docket, toleranceMs: numbe
     atRest(gone: ReadonlySet<NodeId>) {
       for (const report of positions.values()) {
         const halted = halts.get(report.service)?.get(report.rollout);
-        if (halted === undefined || gone.has(report.node) || hasLeft(report)) continue;
+        if (halted === undefined || gone.has(report.node)) continue;
+        docket.judged();
+        if (hasLeft(report)) continue;
         docket.violation(
           halted.sequence,
           `${who(report)} is still ${report.status} on rollout ${report.rollout}, which was halted at revision ${halted.revision}`,
@@ -52,6 +54,7 @@ export function haltsHold(evidence: Evidence, docket: Docket, toleranceMs: numbe
     const { region, service, rollout, warrant } = report;
     const halted = halts.get(service)?.get(rollout);
     if (halted === undefined || warrant === undefined) return;
+    docket.judged();
     // Waves and halts lie in one bucket: their revisions tell which was first.
     if (warrant.waveRevision > halted.revision) {
       docket.violation(

@@ -19,6 +19,7 @@ export function resultsMatchImages(evidence: Evidence, docket: Docket): Rule {
   function imageProblem({ service, rollout, status, running }: NodeReport): string | undefined {
     const digest = evidence.digestOf(service, rollout);
     if (digest === undefined) return undefined;
+    docket.judged();
     if (status === 'healthy') {
       return running === digest
         ? undefined

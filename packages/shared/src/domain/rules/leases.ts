@@ -26,6 +26,7 @@ export function slotsAreNotStolen(
     },
     seeSlot(entry, before) {
       if (before === undefined) return;
+      docket.judged();
       if (entry.holder === undefined) {
         docket.later(() => judgeDeletion(entry, before));
       } else if (entry.holder.node !== before.holder.node) {
@@ -57,6 +58,7 @@ export function slotsAreNotStolen(
     if (region === undefined || slot === undefined || revision === undefined) return;
     const tenure = evidence.tenure({ region, service, slot }, revision);
     if (typeof tenure !== 'object') return;
+    docket.judged();
     // Only the last write is known by its time; a write after the one that the event names makes it the more wrong.
     const idleMs = atMs - tenure.writtenAtMs;
     const { leaseMs, node } = tenure.holder;

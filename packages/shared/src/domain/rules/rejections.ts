@@ -14,12 +14,15 @@ export function rejectedStaysRejected(docket: Docket): Rule {
         const named = `wave ${revision} of ${wave.service} in ${wave.region}`;
         if (rejected.has(key))
           docket.violation(sequence, `${named} orders rollout ${wave.release.rollout}, which was rejected`);
-        if (!ordered.has(key)) ordered.set(key, named);
+        if (ordered.has(key)) return;
+        docket.judged();
+        ordered.set(key, named);
       } else if (entry.kind === 'event' && entry.event.name === 'release-rejected') {
         const { service, rollout } = entry.event;
         if (rollout === undefined) return;
         const key = keyOf(service, rollout);
         rejected.add(key);
+        docket.judged();
         // Events and orders come from two streams: either may be seen first.
         const named = ordered.get(key);
         if (named !== undefined)

@@ -24,7 +24,9 @@ export function attemptsEndOnce(docket: Docket): Rule {
     },
     atRest(gone: ReadonlySet<NodeId>) {
       for (const { sequence, first, result } of attempts.values()) {
-        if (result !== undefined || gone.has(first.node)) continue;
+        if (gone.has(first.node)) continue;
+        docket.judged();
+        if (result !== undefined) continue;
         docket.violation(
           sequence,
           `${who(first)} never said how attempt ${first.attempt} at rollout ${first.rollout} ended`,
@@ -37,6 +39,7 @@ export function attemptsEndOnce(docket: Docket): Rule {
     const key = `${nodeKey(report)}/${name}`;
     const attempt: Attempt = attempts.get(key) ?? { sequence, first: report };
     attempts.set(key, attempt);
+    docket.judged();
     if (attempt.result !== undefined) {
       docket.violation(
         sequence,

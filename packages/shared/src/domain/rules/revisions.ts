@@ -18,6 +18,7 @@ export function revisionsRise(docket: Docket): Rule {
         const { report } = entry;
         const revision = report.warrant?.waveRevision ?? 0;
         const highest = obeyed.get(nodeKey(report)) ?? 0;
+        if (highest > 0) docket.judged();
         if (revision < highest) {
           docket.violation(entry.sequence, `${who(report)} obeyed wave ${revision} after wave ${highest}`);
         }
@@ -28,6 +29,7 @@ export function revisionsRise(docket: Docket): Rule {
 
   function seeOrder(sequence: number, name: string, revision: number, order: unknown): void {
     const last = orders.get(name);
+    if (last !== undefined) docket.judged();
     // The very same order once more is a reader's or a server's repetition.
     const isRepeated = last?.revision === revision && sameValue(last.order, order);
     if (last !== undefined && !isRepeated && revision <= last.revision)

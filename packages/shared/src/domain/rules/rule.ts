@@ -15,6 +15,8 @@ export interface Violation {
 
 /** Where a rule brings what it found. */
 export interface Docket {
+  /** Two things were compared that might have contradicted each other: what a rule that was never judged cannot say. */
+  judged(): void;
   violation(sequence: number, message: string): void;
   /** Judges when the evidence has had time to come into the log, from whatever stream. */
   later(judge: () => void): void;

@@ -22,6 +22,7 @@ export function startsByWarrant(evidence: Evidence, docket: Docket, toleranceMs:
   };
 
   function judge(entry: LogEntry, report: NodeReport): void {
+    docket.judged();
     const problem = slotProblem(evidence, report) ?? (report.warrant && waveProblem(report, report.warrant));
     if (problem !== undefined) docket.violation(entry.sequence, `${who(report)} started ${problem}`);
   }

@@ -49,6 +49,7 @@ export function limitsUnavailable(evidence: Evidence, docket: Docket): Rule {
     const before = place.out.get(report.node);
     // Turned back half-way: it is out already, and goes back in the slot that it holds.
     if (before !== undefined && before.attempt === report.attempt && report.warrant === undefined) return;
+    docket.judged();
     docket.later(() => judgeSlot(entry, report));
     const allowed = adjusted(place, place.out.size - (before === undefined ? 0 : 1), report);
     place.out.set(report.node, report);
