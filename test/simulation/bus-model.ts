@@ -123,6 +123,10 @@ export class ModelServer {
     return this.#state === 'up' ? this.#jetStream.ensure() : [];
   }
 
+  names(): readonly string[] {
+    return this.#jetStream.names();
+  }
+
   backup(stream: string): Backup {
     return this.#need(stream).backup();
   }

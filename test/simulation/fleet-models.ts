@@ -57,7 +57,7 @@ export function startAgent(
 ): Running & { readonly agent: Agent } {
   const name = `agent ${node.name}#${incarnation}`;
   const chance = ground.chance.fork(name);
-  const process = new Process(name, ground.time, chance, chance.between(-3_600_000, 3_600_000));
+  const process = new Process(name, ground.time, chance, node.skewMs);
   const stopping = new AbortController();
   const bus = ground.server.connect(process, { latencyMs: LATENCY_MS });
   const agent = new Agent({

@@ -6,13 +6,15 @@
 import { type Engine, EngineError } from '@swell/agent/adapters/engine.ts';
 import type { Journals } from '@swell/agent/adapters/journal.ts';
 import { MemoryEngine, type MemoryNode } from '@swell/agent/adapters/memory-engine.ts';
+import type { ProbeOutcome } from '@swell/agent/core/container.ts';
 import type { Journal } from '@swell/agent/core/state.ts';
 import { journalSchema } from '@swell/agent/protocol/journal.ts';
 import type { Digest } from '@swell/shared/domain/image.ts';
 import type { NodeId, Region, ServiceName } from '@swell/shared/domain/names.ts';
 import { decode, encode } from '@swell/shared/protocol/codec.ts';
+import type { Ailments } from './ailments.ts';
 import type { Chance } from './chance.ts';
-import type { Process } from './process.ts';
+import { never, type Process } from './process.ts';
 import type { VirtualTime } from './time.ts';
 
 type Work = 'stage' | 'prepare' | 'cut-over' | 'commit' | 'undo';
@@ -25,6 +27,12 @@ const WORK_MS: Readonly<Record<Work, number>> = {
   commit: 300,
   undo: 1_500,
 };
+/** A request that dockerd had begun when its client died is carried out by it, or had not come that far. */
+const CARRIED_OUT = 0.5;
+const PROBE_MS = 50;
+const DIES_LATER_MS = 40_000;
+const DIES_AT_START_MS = 2_000;
+const FLAP_MS = 7_000;
 
 /** Told of every change of what really is. */
 export interface Witness {
@@ -32,34 +40,45 @@ export interface Witness {
   cameBack(node: NodeModel): void;
 }
 
+export interface NodeGround {
+  readonly time: VirtualTime;
+  readonly chance: Chance;
+  readonly ailments: Ailments;
+  readonly witness: Witness;
+}
+
 export class NodeModel {
   readonly region: Region;
   readonly name: NodeId;
   readonly containers: MemoryNode;
   readonly #disk = new Map<ServiceName, Uint8Array>();
-  readonly #time: VirtualTime;
-  readonly #chance: Chance;
-  readonly #witness: Witness;
+  readonly #ground: NodeGround;
+  readonly #wereUp = new Set<ServiceName>();
+  /** How often the machine has been off: what dockerd was about has gone with it. */
+  #boots = 0;
+  /** How far its wall clock is off. */
+  skewMs = 0;
   /** dockerd answers nothing until then. */
   dockerdDownUntilMs = 0;
   diskIsFull = false;
   registryIsDown = false;
   pullFailureRate = 0;
+  pullSlowness = 1;
   slowness = 1;
+  /** The agent cannot write what it must not forget: it ends. */
+  onFatal: () => void = () => {};
 
   constructor(
     place: { readonly region: Region; readonly name: NodeId },
     containers: MemoryNode,
-    time: VirtualTime,
-    chance: Chance,
-    witness: Witness,
+    ground: NodeGround,
   ) {
     this.region = place.region;
     this.name = place.name;
     this.containers = containers;
-    this.#time = time;
-    this.#chance = chance;
-    this.#witness = witness;
+    this.#ground = ground;
+    // Engines of agents that were killed still listen; they are many, and do no harm.
+    containers.touched.setMaxListeners(0);
   }
 
   running(service: ServiceName): Digest | undefined {
@@ -67,11 +86,39 @@ export class NodeModel {
     return container?.up === true ? container.digest : undefined;
   }
 
+  /** Something is half done to one of its containers. */
+  get isInTheMiddle(): boolean {
+    return this.containers.swaps.size > 0;
+  }
+
+  /** Off, and on again: what dockerd was about is forgotten, what lies on disk is not. */
+  powerOff(): void {
+    this.#boots += 1;
+  }
+
+  /** Containers end with dockerd, or with the machine. */
+  stopContainers(): void {
+    for (const service of this.containers.services) {
+      const container = this.containers.container(service);
+      if (container?.up !== true) continue;
+      this.#wereUp.add(service);
+      this.containers.put(service, { ...container, up: false });
+    }
+  }
+
+  /** dockerd is back, and starts what ran when it ended. */
+  startContainers(): void {
+    for (const service of this.#wereUp) {
+      const container = this.containers.container(service);
+      if (container?.up === false) this.containers.put(service, { ...container, up: true });
+    }
+    this.#wereUp.clear();
+  }
+
   /** The engine as one agent's process sees it. */
   engine(process: Process): Engine {
     const inner = new MemoryEngine(this.containers);
-    // Engines of agents that were killed still listen; they are many, and do no harm.
-    this.containers.touched.setMaxListeners(0);
+    const { witness } = this.#ground;
     const does = <Value>(name: string, act: () => Promise<Value>): Promise<Value> =>
       process.effect(name, async () => {
         this.#needDockerd();
@@ -83,36 +130,39 @@ export class NodeModel {
       observe: (service) => does('observe', () => inner.observe(service)),
       stageImage: (image, signal) =>
         does('stage', async () => {
-          await this.#work('stage');
+          await this.#work('stage', process);
           this.#mayPull();
           await inner.stageImage(image, signal);
         }),
       prepareSwap: (order) =>
         does('prepare', async () => {
-          await this.#work('prepare');
+          await this.#work('prepare', process);
           if (this.diskIsFull) throw new EngineError('unavailable', 'no space left on device');
           await inner.prepareSwap(order);
         }),
       cutOver: (service) =>
         does('cut-over', async () => {
           const swap = this.containers.swaps.get(service);
-          if (swap !== undefined) this.#witness.wentOut(this, swap.attempt);
-          await this.#work('cut-over');
-          await inner.cutOver(service);
+          if (swap !== undefined) witness.wentOut(this, swap.attempt);
+          await this.#work('cut-over', process);
+          await this.#cutOver(inner, service);
         }),
       commitSwap: (service) =>
         does('commit', async () => {
-          await this.#work('commit');
+          await this.#work('commit', process);
           await inner.commitSwap(service);
-          this.#witness.cameBack(this);
+          witness.cameBack(this);
         }),
       undoSwap: (service) =>
         does('undo', async () => {
-          await this.#work('undo');
+          await this.#work('undo', process);
           await inner.undoSwap(service);
-          this.#witness.cameBack(this);
+          witness.cameBack(this);
         }),
-      probe: (service, probe, timeoutMs) => does('probe', () => inner.probe(service, probe, timeoutMs)),
+      probe: (service, probe, timeoutMs) =>
+        does('probe', async () =>
+          this.#probe(service, timeoutMs, await inner.probe(service, probe, timeoutMs)),
+        ),
       changes: () => inner.changes(),
       [Symbol.asyncDispose]: () => inner[Symbol.asyncDispose](),
     };
@@ -131,7 +181,8 @@ export class NodeModel {
         }),
       save: (service, journal: Journal) =>
         process.effect('save', async () => {
-          this.#disk.set(service, encode(journal));
+          if (this.diskIsFull) this.onFatal();
+          else this.#disk.set(service, encode(journal));
         }),
     };
   }
@@ -140,22 +191,89 @@ export class NodeModel {
     this.#disk.clear();
   }
 
-  async #work(work: Work): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#time.after(this.#chance.exponential(WORK_MS[work] * this.slowness), resolve);
-    await promise;
+  /** As it lies on disk now; {@link restoreDisk} puts it back, as somebody's backup would. */
+  backupDisk(): ReadonlyMap<ServiceName, Uint8Array> {
+    return new Map(this.#disk);
+  }
+
+  restoreDisk(backup: ReadonlyMap<ServiceName, Uint8Array>): void {
+    this.#disk.clear();
+    for (const [service, body] of backup) this.#disk.set(service, body);
+  }
+
+  async #work(work: Work, process: Process): Promise<void> {
+    const boots = this.#boots;
+    const slowness = this.slowness * (work === 'stage' ? this.pullSlowness : 1);
+    await this.#wait(this.#ground.chance.exponential(WORK_MS[work] * slowness));
+    const isCutOff = !process.isAlive && !this.#ground.chance.happens(CARRIED_OUT);
+    if (isCutOff || boots !== this.#boots) await never();
     this.#needDockerd();
   }
 
+  #wait(ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#ground.time.after(ms, resolve);
+    return promise;
+  }
+
+  async #cutOver(inner: MemoryEngine, service: ServiceName): Promise<void> {
+    const { failsToStart } = this.containers.ailments;
+    const digest = this.containers.swaps.get(service)?.fresh.digest;
+    const ailment = this.#ground.ailments.of(digest, this.name);
+    if (digest !== undefined && ailment === 'fails-to-start') failsToStart.add(digest);
+    await inner.cutOver(service);
+    if (ailment === 'dies-at-start') this.#die(service, this.#ground.chance.between(0, DIES_AT_START_MS));
+    if (ailment === 'dies-later') this.#die(service, this.#ground.chance.exponential(DIES_LATER_MS));
+  }
+
+  /** The container that runs now ends after a while, if it is still there then; nothing starts it again. */
+  #die(service: ServiceName, ms: number): void {
+    const { digest } = this.containers.container(service) ?? {};
+    this.#ground.time.after(ms, () => {
+      const container = this.containers.container(service);
+      if (container?.up === true && container.digest === digest)
+        this.containers.put(service, { ...container, up: false });
+    });
+  }
+
+  async #probe(service: ServiceName, timeoutMs: number, outcome: ProbeOutcome): Promise<ProbeOutcome> {
+    const { time, chance } = this.#ground;
+    if (!outcome.healthy) return outcome;
+    const late = { healthy: false, seen: `no answer within ${timeoutMs} ms` };
+    switch (this.#ailment(service)) {
+      case 'sick':
+        return { healthy: false, seen: 'probe failed' };
+      case 'probe-hangs':
+        await this.#wait(timeoutMs);
+        return late;
+      case 'probe-slow': {
+        const tookMs = chance.between(0.5, 1.2) * timeoutMs;
+        await this.#wait(Math.min(tookMs, timeoutMs));
+        return tookMs < timeoutMs ? outcome : late;
+      }
+      case 'flaps':
+        return Math.floor(time.nowMs / FLAP_MS) % 2 === 0
+          ? outcome
+          : { healthy: false, seen: 'probe failed, this time' };
+      default:
+        await this.#wait(chance.exponential(PROBE_MS));
+        return outcome;
+    }
+  }
+
+  #ailment(service: ServiceName) {
+    return this.#ground.ailments.of(this.containers.container(service)?.digest, this.name);
+  }
+
   #needDockerd(): void {
-    if (this.#time.nowMs < this.dockerdDownUntilMs)
+    if (this.#ground.time.nowMs < this.dockerdDownUntilMs)
       throw new EngineError('unavailable', 'dockerd does not answer');
   }
 
   #mayPull(): void {
     if (this.diskIsFull) throw new EngineError('pull-failed', 'no space left on device');
     if (this.registryIsDown) throw new EngineError('pull-failed', 'the registry does not answer');
-    if (this.#chance.happens(this.pullFailureRate))
+    if (this.#ground.chance.happens(this.pullFailureRate))
       throw new EngineError('pull-failed', 'the connection was reset');
   }
 }

@@ -1,9 +1,14 @@
-/** Releasers and operators: they release good and bad images, quickly after each other at times, and contradict themselves. */
+/** Releasers and operators of a simulated fleet in an ordinary hour. What they do out of order is the storm's. */
 
+import { AILMENTS, type Ailment } from './ailments.ts';
 import type { Chance } from './chance.ts';
 import type { World } from './world.ts';
 
-const HOUR_MS = 3_600_000;
+const RELEASES_EVERY_MS = 360_000;
+const APPROVALS_EVERY_MS = 180_000;
+const RESUMES_EVERY_MS = 720_000;
+const MISSING = 0.05;
+const MALFORMED = 0.05;
 
 /** A policy that moves fast enough for a simulated day, drawn anew for each world and each change. */
 export function drawPolicy(chance: Chance): Record<string, unknown> {
@@ -23,10 +28,24 @@ export function drawPolicy(chance: Chance): Record<string, unknown> {
   };
 }
 
+/** Releases an image that nobody has released before; returns the rollout's number, if the bus took it. */
+export function releaseNext(world: World, ailment?: Ailment): number | undefined {
+  world.publishImage(nextTag(world), ailment);
+  return world.release({ image: `registry.example/web:${newestTag(world)}` });
+}
+
+export function newestTag({ registry }: World): string {
+  return `v${registry.tags.size}`;
+}
+
+function nextTag({ registry }: World): string {
+  return `v${registry.tags.size + 1}`;
+}
+
 export class People {
   readonly #world: World;
+  /** Never drawn from, only forked: so each deed draws the same, whatever came before it. */
   readonly #chance: Chance;
-  #version = 1;
   #isOver = false;
 
   constructor(world: World) {
@@ -35,24 +54,18 @@ export class People {
   }
 
   begin(): void {
-    const { profile } = this.#world;
-    this.#world.policy(drawPolicy(this.#chance));
-    this.#every(0.1 * HOUR_MS, () => this.#release());
-    if (profile.policyChangesPerHour > 0) {
-      this.#every(HOUR_MS / profile.policyChangesPerHour, () => this.#world.policy(drawPolicy(this.#chance)));
-    }
-    if (profile.operatorWordsPerHour > 0)
-      this.#every(HOUR_MS / profile.operatorWordsPerHour, () => this.#speak());
+    this.#world.policy(drawPolicy(this.#chance.fork('first policy')));
+    this.#every('release', RELEASES_EVERY_MS, (chance) => this.#release(chance));
     // Whoever waits for a person gets one, sooner or later.
-    this.#every(0.05 * HOUR_MS, () => this.#world.control({ action: 'approve' }));
-    this.#every(0.2 * HOUR_MS, () => this.#world.control({ action: 'resume' }));
+    this.#every('approve', APPROVALS_EVERY_MS, () => this.#world.control({ action: 'approve' }));
+    this.#every('resume', RESUMES_EVERY_MS, () => this.#world.control({ action: 'resume' }));
   }
 
   /** Nobody says anything any more but this: one good release, by a policy that lets it through. */
   last(): number | undefined {
     this.#isOver = true;
     this.#world.policy({
-      ...drawPolicy(this.#chance),
+      ...drawPolicy(this.#chance.fork('last policy')),
       approval: 'automatic',
       failureBudget: { max: '90%', minSample: 1_000 },
       stagingQuorum: '50%',
@@ -60,51 +73,31 @@ export class People {
       soak: '5s',
     });
     this.#world.control({ action: 'resume' });
-    return this.#publish('no');
+    return releaseNext(this.#world);
   }
 
   get lastVersion(): string {
-    return `v${this.#version}`;
+    return newestTag(this.#world);
   }
 
-  #release(): void {
-    if (this.#isOver) return;
-    if (this.#chance.happens(0.05)) {
-      this.#world.release({ image: 'registry.example/web:missing' });
-      return;
-    }
-    if (this.#chance.happens(0.05)) {
-      this.#world.release({ image: 17, polcy: {} });
-      return;
-    }
-    const ails = this.#chance.happens(0.3) ? this.#chance.pick(['sick', 'fails-to-start'] as const) : 'no';
-    this.#publish(ails);
-    // One that follows before the first has got anywhere.
-    if (this.#chance.happens(0.2))
-      this.#world.time.after(this.#chance.exponential(30_000), () => this.#release());
+  #release(chance: Chance): void {
+    const draw = chance.next();
+    if (draw < MISSING) this.#world.release({ image: 'registry.example/web:missing' });
+    else if (draw < MISSING + MALFORMED) this.#world.release({ image: 17, polcy: {} });
+    else releaseNext(this.#world, ailmentOf(chance, this.#world.profile.badReleases));
   }
 
-  #publish(ails: 'no' | 'sick' | 'fails-to-start'): number | undefined {
-    this.#version += 1;
-    const digest = this.#world.publishImage(this.lastVersion, ails);
-    // A few machines cannot stand what everybody else can.
-    if (!this.#isOver) {
-      for (const { model } of this.#world.nodes) {
-        if (this.#chance.happens(0.01)) this.#world.ail(model, digest, 'sick');
-      }
-    }
-    return this.#world.release({ image: `registry.example/web:${this.lastVersion}` });
-  }
-
-  #speak(): void {
-    this.#world.control({ action: this.#chance.pick(['pause', 'resume', 'halt', 'abort', 'approve']) });
-  }
-
-  #every(meanMs: number, act: () => void): void {
-    this.#world.time.after(this.#chance.exponential(meanMs), () => {
+  #every(what: string, meanMs: number, act: (chance: Chance) => void, count = 1): void {
+    const chance = this.#chance.fork(`${what} ${count}`);
+    this.#world.time.after(chance.exponential(meanMs), () => {
       if (this.#isOver) return;
-      act();
-      this.#every(meanMs, act);
+      act(chance);
+      this.#every(what, meanMs, act, count + 1);
     });
   }
+}
+
+/** What is wrong with an image that is released, if anything is. */
+export function ailmentOf(chance: Chance, rate: number): Ailment | undefined {
+  return chance.happens(rate) ? chance.pick(AILMENTS) : undefined;
 }

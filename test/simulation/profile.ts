@@ -1,75 +1,122 @@
-/** What goes wrong in a simulated world, and how often. Rates are per node (or program) and simulated hour. */
+/** What goes wrong in a simulated world, and how often. */
+
+import type { Chance } from './chance.ts';
+
+/**
+ * How often each kind of fault strikes an hour: those of machines and of agents for each machine, all others in the whole
+ * world. So many that most seeds meet most of them; a world's own rates are drawn from these.
+ */
+const STORMY_PER_HOUR = {
+  // Agents.
+  'agent crash': 0.5,
+  'agent dies at an effect': 0.7,
+  'agent paused': 0.3,
+  'journal lost': 0.02,
+  'journal set back': 0.02,
+  // Coordinators.
+  'coordinator crash': 6,
+  'coordinator dies at an effect': 6,
+  'two leaders': 4,
+  // Machines.
+  'node off for minutes': 0.3,
+  'node off for hours': 0.03,
+  'node off for good': 0.02,
+  'node joins': 0.1,
+  'slow node': 0.3,
+  'full disk': 0.1,
+  'clock jump': 0.1,
+  'dockerd restart': 0.3,
+  'dockerd restart with its containers': 0.2,
+  'container stopped by hand': 0.05,
+  'container removed by hand': 0.05,
+  'container replaced by hand': 0.05,
+  // The network.
+  'connection cut': 0.5,
+  'partition both ways': 0.2,
+  'partition one way': 0.2,
+  'words late': 2,
+  'messages lost': 2,
+  'messages twice': 2,
+  'publishes lost': 2,
+  'stale reads': 2,
+  // The bus.
+  'bus restart': 1,
+  'bus frozen': 0.7,
+  'bus leader lost': 2,
+  'bus clock jump': 0.5,
+  'bus loses its tail': 0.5,
+  'bus rewinds': 0.3,
+  'bus rewinds one stream': 0.3,
+  'stream made anew': 0.3,
+  // Images and where they come from.
+  'registry down': 0.5,
+  'slow pull': 0.2,
+  'failed pull': 0.2,
+  'image ails on some nodes': 3,
+  // People.
+  'contradictory words': 3,
+  "operator's word": 3,
+  'policy change': 2,
+  'bad policy': 0.5,
+  'burst of releases': 1,
+  'release of an older image': 1,
+} as const;
+
+export type FaultKind = keyof typeof STORMY_PER_HOUR;
+export const FAULT_KINDS = Object.keys(STORMY_PER_HOUR) as readonly FaultKind[];
+
+/** What sets the bus back: rare, since much of what is promised otherwise cannot be judged behind it. */
+export const SETS_BACK: ReadonlySet<FaultKind> = new Set([
+  'bus loses its tail',
+  'bus rewinds',
+  'bus rewinds one stream',
+  'stream made anew',
+]);
 
 export interface Profile {
   readonly name: string;
-  readonly agentCrashesPerHour: number;
-  /** At each effect of an agent, before and after it. */
-  readonly agentDiesAtEffect: number;
-  readonly coordinatorCrashesPerHour: number;
-  readonly coordinatorDiesAtEffect: number;
-  readonly agentPausesPerHour: number;
-  readonly coordinatorPausesPerHour: number;
-  readonly nodesGoAwayPerHour: number;
-  /** Of those that go away. */
-  readonly goneForGood: number;
-  readonly nodesJoin: number;
-  readonly cutsPerHour: number;
-  readonly partitionsPerHour: number;
-  readonly busRestartsPerHour: number;
-  readonly leaderLossesPerHour: number;
-  readonly dockerdRestartsPerHour: number;
-  readonly registryOutagesPerHour: number;
-  readonly pullFailureRate: number;
-  readonly diskFullPerHour: number;
-  readonly journalLossesPerHour: number;
-  readonly operatorWordsPerHour: number;
-  readonly policyChangesPerHour: number;
+  /** Each world draws its own rates from these; else they are meant as they stand. */
+  readonly isSwarm: boolean;
+  readonly perHour: Readonly<Record<FaultKind, number>>;
+  /** Of the images that are released. */
+  readonly badReleases: number;
 }
 
-export const CALM: Profile = {
-  name: 'calm',
-  agentCrashesPerHour: 0,
-  agentDiesAtEffect: 0,
-  coordinatorCrashesPerHour: 0,
-  coordinatorDiesAtEffect: 0,
-  agentPausesPerHour: 0,
-  coordinatorPausesPerHour: 0,
-  nodesGoAwayPerHour: 0,
-  goneForGood: 0,
-  nodesJoin: 0,
-  cutsPerHour: 0,
-  partitionsPerHour: 0,
-  busRestartsPerHour: 0,
-  leaderLossesPerHour: 0,
-  dockerdRestartsPerHour: 0,
-  registryOutagesPerHour: 0,
-  pullFailureRate: 0,
-  diskFullPerHour: 0,
-  journalLossesPerHour: 0,
-  operatorWordsPerHour: 0,
-  policyChangesPerHour: 0,
-};
+/** Rates as they stand; kinds that are not named do not strike. */
+export function profileOf(
+  name: string,
+  perHour: Partial<Record<FaultKind, number>>,
+  badReleases = 0.3,
+): Profile {
+  const rates = FAULT_KINDS.map((kind) => [kind, perHour[kind] ?? 0]);
+  return {
+    name,
+    isSwarm: false,
+    perHour: Object.fromEntries(rates) as Record<FaultKind, number>,
+    badReleases,
+  };
+}
 
-export const STORMY: Profile = {
-  name: 'stormy',
-  agentCrashesPerHour: 0.5,
-  agentDiesAtEffect: 0.000_5,
-  coordinatorCrashesPerHour: 6,
-  coordinatorDiesAtEffect: 0.000_5,
-  agentPausesPerHour: 0.3,
-  coordinatorPausesPerHour: 3,
-  nodesGoAwayPerHour: 0.3,
-  goneForGood: 0.1,
-  nodesJoin: 0.1,
-  cutsPerHour: 0.5,
-  partitionsPerHour: 0.3,
-  busRestartsPerHour: 1,
-  leaderLossesPerHour: 2,
-  dockerdRestartsPerHour: 0.5,
-  registryOutagesPerHour: 0.5,
-  pullFailureRate: 0.05,
-  diskFullPerHour: 0.1,
-  journalLossesPerHour: 0.02,
-  operatorWordsPerHour: 3,
-  policyChangesPerHour: 2,
-};
+export const CALM: Profile = profileOf('calm', {});
+export const STORMY: Profile = { ...profileOf('stormy', STORMY_PER_HOUR), isSwarm: true };
+
+const KINDS_IN_A_WORLD = 0.5;
+const WORLDS_SET_BACK = 0.25;
+const SCALE = { min: 0.25, max: 4 };
+
+/**
+ * The rates of one world: some kinds only, each more or less often. Worlds in which everything happens are all alike, and
+ * what needs a long quiet for one fault to matter never comes about in them (A. Groce et al., "Swarm Testing", ISSTA 2012).
+ */
+export function drawProfile(profile: Profile, chance: Chance): Profile {
+  if (!profile.isSwarm) return profile;
+  const isSetBack = chance.happens(WORLDS_SET_BACK);
+  const perHour = Object.fromEntries(
+    FAULT_KINDS.map((kind) => {
+      const happens = chance.happens(KINDS_IN_A_WORLD) && (isSetBack || !SETS_BACK.has(kind));
+      const scale = SCALE.min * (SCALE.max / SCALE.min) ** chance.next();
+      return [kind, happens ? profile.perHour[kind] * scale : 0];
+    }),
+  );
+  return profileOf(profile.name, perHour, Math.min(1, profile.badReleases * chance.between(0, 2)));
+}

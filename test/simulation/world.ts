@@ -11,18 +11,20 @@ import { type Checker, createChecker } from '@swell/shared/domain/rules.ts';
 import { encode } from '@swell/shared/protocol/codec.ts';
 import { readLogEntry } from '@swell/shared/protocol/log.ts';
 import { controlSubject, policyKey, releaseSubject, STREAMS } from '@swell/shared/protocol/subjects.ts';
+import { type Ailment, Ailments } from './ailments.ts';
 import type { StreamShape } from './bus/definition.ts';
 import { ModelServer } from './bus-model.ts';
 import { Chance } from './chance.ts';
 import { type Ground, RegistryModel, type Running, startAgent, startCoordinator } from './fleet-models.ts';
 import { NodeModel } from './node-model.ts';
-import type { Profile } from './profile.ts';
+import { drawProfile, type Profile } from './profile.ts';
 import { VirtualTime } from './time.ts';
 import { type TrueViolation, Truth } from './truth.ts';
 
 export interface WorldOptions {
   readonly seed: string;
   readonly nodes: number;
+  /** The world's own rates are drawn from these. */
   readonly profile: Profile;
   /** The streams of `nats/streams`. */
   readonly shapes: readonly StreamShape[];
@@ -38,7 +40,25 @@ export interface SimulatedNode {
   running: Running | undefined;
   incarnation: number;
   isGone: boolean;
+  /** The machine is off until then. */
+  offUntilMs: number;
 }
+
+export interface SimulatedCoordinator {
+  readonly name: string;
+  running: Running | undefined;
+  incarnation: number;
+}
+
+/** How a program ends that is killed. */
+export interface Death {
+  /** When it is started again. */
+  readonly awayMs: number;
+  /** How many of the words that it said last still arrive. */
+  readonly arriving: number;
+}
+
+export type OnEffect = (name: string, when: 'before' | 'after') => void;
 
 export class World {
   readonly seed: string;
@@ -49,17 +69,23 @@ export class World {
   readonly server: ModelServer;
   readonly ground: Ground;
   readonly nodes: SimulatedNode[] = [];
-  readonly coordinators = new Map<string, { running: Running | undefined; incarnation: number }>();
+  readonly coordinators: readonly SimulatedCoordinator[];
+  readonly ailments = new Ailments();
   readonly entries: LogEntry[] = [];
   readonly profile: Profile;
   readonly #checker: Checker;
   #logRead = 0;
+  /** Told of each effect that leaves a program: where the storm may kill it. */
+  onAgentEffect: (node: SimulatedNode, ...effect: Parameters<OnEffect>) => void = () => {};
+  onCoordinatorEffect: (coordinator: SimulatedCoordinator, ...effect: Parameters<OnEffect>) => void =
+    () => {};
 
   constructor({ seed, nodes, profile, shapes }: WorldOptions) {
     this.seed = seed;
-    this.profile = profile;
     this.chance = new Chance(seed);
-    this.server = new ModelServer(this.time, this.chance.fork('bus'), shapes);
+    const drawn = this.chance.fork('profile');
+    this.profile = drawProfile(profile, drawn);
+    this.server = new ModelServer(this.time, this.chance.fork('bus'), shapes, drawn.happens(0.5) ? 3 : 1);
     this.ground = {
       time: this.time,
       chance: this.chance.fork('programs'),
@@ -76,75 +102,74 @@ export class World {
     };
     this.publishImage('v1');
     for (let index = 0; index < nodes; index += 1) this.addNode();
-    for (const name of COORDINATORS) this.coordinators.set(name, { running: undefined, incarnation: 0 });
+    this.coordinators = COORDINATORS.map((name) => ({ name, running: undefined, incarnation: 0 }));
   }
 
   get nowMs(): number {
     return this.time.nowMs;
   }
 
-  /** An image in the registry; `ailing` says where it does not work. */
-  publishImage(tag: string, ails: 'no' | 'sick' | 'fails-to-start' = 'no'): Digest {
+  /** An image in the registry. */
+  publishImage(tag: string, ailment?: Ailment): Digest {
     const digest = digestOf(tag);
     this.registry.tags.set(tag, digest);
-    for (const { model } of this.nodes) this.ail(model, digest, ails);
+    if (ailment !== undefined) this.ailments.ail(digest, ailment);
     return digest;
-  }
-
-  ail(model: NodeModel, digest: Digest, ails: 'no' | 'sick' | 'fails-to-start'): void {
-    if (ails === 'sick') model.containers.ailments.sick.add(digest);
-    if (ails === 'fails-to-start') model.containers.ailments.failsToStart.add(digest);
   }
 
   addNode(digest = digestOf('v1')): SimulatedNode {
     const region = REGIONS[this.nodes.length % REGIONS.length] ?? REGIONS[0];
     const name = `n${this.nodes.length}`;
     const containers = new MemoryNode({ [SERVICE]: { up: true, digest } });
-    const model = new NodeModel({ region, name }, containers, this.time, this.chance.fork(name), this.truth);
-    const node: SimulatedNode = { model, running: undefined, incarnation: 0, isGone: false };
+    const { time, ailments, truth: witness } = this;
+    const ground = { time, chance: this.chance.fork(name), ailments, witness };
+    const model = new NodeModel({ region, name }, containers, ground);
+    const node: SimulatedNode = { model, running: undefined, incarnation: 0, isGone: false, offUntilMs: 0 };
+    // Docker starts it again and again, at growing intervals.
+    model.onFatal = () => this.killAgent(node, { awayMs: 20_000, arriving: 0 });
     this.nodes.push(node);
     return node;
   }
 
   startAll(): void {
-    for (const name of this.coordinators.keys()) this.startCoordinator(name);
-    for (const node of this.nodes) {
-      this.time.after(this.chance.between(0, 5_000), () => this.startAgent(node));
-    }
+    const chance = this.chance.fork('start');
+    for (const coordinator of this.coordinators) this.startCoordinator(coordinator);
+    for (const node of this.nodes) this.time.after(chance.between(0, 5_000), () => this.startAgent(node));
   }
 
   startAgent(node: SimulatedNode): void {
-    if (node.running !== undefined || node.isGone) return;
+    if (node.running !== undefined || node.isGone || this.nowMs < node.offUntilMs) return;
     node.incarnation += 1;
     node.running = startAgent(this.ground, node.model, node.incarnation);
-    this.#mayDie(node.running, this.profile.agentDiesAtEffect, () => this.killAgent(node, 30_000));
+    node.running.process.onEffect = (name, when) => this.onAgentEffect(node, name, when);
   }
 
   /** SIGKILL; Docker starts it again after a while. */
-  killAgent(node: SimulatedNode, awayMs: number): void {
+  killAgent(node: SimulatedNode, { awayMs, arriving }: Death): void {
     const { running } = node;
     if (running === undefined) return;
     running.process.kill();
-    running.line.giveUp(this.chance.whole(0, 3));
+    running.line.giveUp(arriving);
     node.running = undefined;
-    this.time.after(this.chance.exponential(awayMs), () => this.startAgent(node));
+    this.time.after(awayMs, () => this.startAgent(node));
   }
 
-  startCoordinator(name: string): void {
-    const coordinator = this.coordinators.get(name);
-    if (coordinator === undefined || coordinator.running !== undefined) return;
+  startCoordinator(coordinator: SimulatedCoordinator): void {
+    if (coordinator.running !== undefined) return;
     coordinator.incarnation += 1;
-    coordinator.running = startCoordinator(this.ground, this.registry, name, coordinator.incarnation);
-    this.#mayDie(coordinator.running, this.profile.coordinatorDiesAtEffect, () => this.killCoordinator(name));
+    const { name, incarnation } = coordinator;
+    coordinator.running = startCoordinator(this.ground, this.registry, name, incarnation);
+    coordinator.running.process.onEffect = (effect, when) =>
+      this.onCoordinatorEffect(coordinator, effect, when);
   }
 
-  killCoordinator(name: string): void {
-    const coordinator = this.coordinators.get(name);
-    if (coordinator?.running === undefined) return;
-    coordinator.running.process.kill();
-    coordinator.running.line.giveUp(this.chance.whole(0, 3));
+  killCoordinator(coordinator: SimulatedCoordinator, { awayMs, arriving }: Death): void {
+    const { running } = coordinator;
+    if (running === undefined) return;
+    running.process.kill();
+    running.line.giveUp(arriving);
     coordinator.running = undefined;
-    this.time.after(this.chance.exponential(20_000), () => this.startCoordinator(name));
+    this.time.after(awayMs, () => this.startCoordinator(coordinator));
   }
 
   /** What people publish goes straight into the server: a person repeats what was not stored. */
@@ -189,14 +214,6 @@ export class World {
     const gone = new Set(this.nodes.filter(({ isGone }) => isGone).map(({ model }) => model.name));
     for (const { rule, message } of this.#checker.finish({ gone })) this.truth.break(rule, `log: ${message}`);
     return this.truth.violations;
-  }
-
-  #mayDie({ process }: Running, rate: number, die: () => void): void {
-    if (rate === 0) return;
-    const chance = this.chance.fork(`deaths of ${process.name}`);
-    process.onEffect = () => {
-      if (chance.happens(rate)) die();
-    };
   }
 }
 

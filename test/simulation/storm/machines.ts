@@ -1,0 +1,130 @@
+/** Machines that go away, fill up, stall, and that somebody lays hands on. */
+
+import type { Chance } from '../chance.ts';
+import { digestOf, SERVICE, type SimulatedNode } from '../world.ts';
+import { drawDeath, type Fault, type Scene, seconds } from './fault.ts';
+
+const MINUTES_MS = 180_000;
+const HOURS_MS = 5_400_000;
+const HOUR_MS = 3_600_000;
+
+export const MACHINE_FAULTS = {
+  'node off for minutes': {
+    per: 'machine',
+    strike: (scene, chance) => switchOff(scene, scene.node(chance), chance.exponential(MINUTES_MS)),
+  },
+  'node off for hours': {
+    per: 'machine',
+    strike: (scene, chance) =>
+      switchOff(scene, scene.node(chance), HOUR_MS / 2 + chance.exponential(HOURS_MS)),
+  },
+  'node off for good': {
+    per: 'machine',
+    strike(scene, chance) {
+      const node = scene.node(chance);
+      node.isGone = true;
+      scene.world.killAgent(node, drawDeath(chance, 1));
+      node.model.powerOff();
+      return node.model.name;
+    },
+  },
+  'node joins': {
+    per: 'machine',
+    strike(scene) {
+      const node = scene.world.addNode(digestOf('v1'));
+      scene.world.startAgent(node);
+      return node.model.name;
+    },
+  },
+  'slow node': {
+    per: 'machine',
+    strike(scene, chance) {
+      const { model } = scene.node(chance);
+      model.slowness = chance.between(1, 20);
+      scene.later(chance.exponential(300_000), () => {
+        model.slowness = 1;
+      });
+      return model.name;
+    },
+  },
+  'full disk': {
+    per: 'machine',
+    strike(scene, chance) {
+      const { model } = scene.node(chance);
+      model.diskIsFull = true;
+      scene.later(chance.exponential(120_000), () => {
+        model.diskIsFull = false;
+      });
+      return model.name;
+    },
+  },
+  'clock jump': {
+    per: 'machine',
+    strike(scene, chance) {
+      const { model, running } = scene.node(chance);
+      model.skewMs = chance.between(-HOUR_MS, HOUR_MS);
+      if (running !== undefined) running.process.skewMs = model.skewMs;
+      return `${model.name} is off by ${seconds(model.skewMs)}`;
+    },
+  },
+  'dockerd restart': {
+    per: 'machine',
+    strike(scene, chance) {
+      const { model } = scene.node(chance);
+      model.dockerdDownUntilMs = scene.world.nowMs + chance.exponential(10_000);
+      return model.name;
+    },
+  },
+  'dockerd restart with its containers': {
+    per: 'machine',
+    strike(scene, chance) {
+      const { model } = scene.node(chance);
+      const ms = chance.exponential(10_000);
+      model.dockerdDownUntilMs = scene.world.nowMs + ms;
+      model.stopContainers();
+      scene.later(ms, () => model.startContainers());
+      return model.name;
+    },
+  },
+  'container stopped by hand': {
+    per: 'machine',
+    strike(scene, chance) {
+      const { model } = scene.node(chance);
+      model.stopContainers();
+      scene.later(chance.exponential(300_000), () => model.startContainers());
+      return model.name;
+    },
+  },
+  'container removed by hand': {
+    per: 'machine',
+    strike: (scene, chance) => remove(scene, scene.node(chance), chance, chance.exponential(200_000)),
+  },
+  'container replaced by hand': {
+    per: 'machine',
+    strike: (scene, chance) => remove(scene, scene.node(chance), chance, 0),
+  },
+} as const satisfies Record<string, Fault>;
+
+/** The machine is off, with its agent and its containers. */
+function switchOff(scene: Scene, node: SimulatedNode, ms: number): string {
+  const { world } = scene;
+  node.offUntilMs = Math.max(node.offUntilMs, world.nowMs + ms);
+  world.killAgent(node, { awayMs: ms, arriving: 0 });
+  node.model.powerOff();
+  node.model.stopContainers();
+  scene.later(ms, () => {
+    if (world.nowMs < node.offUntilMs) return;
+    node.model.startContainers();
+    world.startAgent(node);
+  });
+  return `${node.model.name} for ${seconds(ms)}`;
+}
+
+/** `docker rm -f`, and after a while `compose up` with the image that ran or with the one of old. */
+function remove(scene: Scene, { model }: SimulatedNode, chance: Chance, ms: number): string {
+  const old = chance.happens(0.5) ? undefined : model.containers.container(SERVICE)?.digest;
+  const digest = old ?? digestOf('v1');
+  model.containers.remove(SERVICE);
+  scene.later(ms, () => model.containers.put(SERVICE, { up: true, digest }));
+  return `${model.name}, another one after ${seconds(ms)}`;
+}

@@ -1,0 +1,87 @@
+/** Where images come from, and what is wrong with them on some machines only. */
+
+import { AILMENTS } from '../ailments.ts';
+import type { Chance } from '../chance.ts';
+import type { NodeModel } from '../node-model.ts';
+import { newestTag } from '../people.ts';
+import { digestOf } from '../world.ts';
+import { type Fault, type Scene, seconds } from './fault.ts';
+
+const EPISODE_MS = 180_000;
+const NODES_CONCERNED = 0.3;
+
+export const SUPPLY_FAULTS = {
+  'registry down': {
+    per: 'world',
+    strike({ world, later }, chance) {
+      const ms = chance.exponential(EPISODE_MS);
+      const set = (isDown: boolean): void => {
+        world.registry.isDown = isDown;
+        for (const { model } of world.nodes) model.registryIsDown = isDown;
+      };
+      set(true);
+      later(ms, () => set(false));
+      return `for ${seconds(ms)}`;
+    },
+  },
+  'slow pull': {
+    per: 'world',
+    strike(scene, chance) {
+      const times = chance.between(5, 100);
+      return onSome(
+        scene,
+        chance,
+        (model) => {
+          model.pullSlowness = times;
+        },
+        (model) => {
+          model.pullSlowness = 1;
+        },
+      );
+    },
+  },
+  'failed pull': {
+    per: 'world',
+    strike(scene, chance) {
+      const rate = chance.between(0.1, 1);
+      return onSome(
+        scene,
+        chance,
+        (model) => {
+          model.pullFailureRate = rate;
+        },
+        (model) => {
+          model.pullFailureRate = 0;
+        },
+      );
+    },
+  },
+  /** A few machines cannot stand what everybody else can. */
+  'image ails on some nodes': {
+    per: 'world',
+    strike({ world }, chance) {
+      const share = chance.between(0.01, 0.2);
+      const tag = newestTag(world);
+      const ailment = chance.pick(AILMENTS);
+      for (const { model } of world.nodes) {
+        if (chance.happens(share)) world.ailments.ail(digestOf(tag), ailment, model.name);
+      }
+      return `${tag} ${ailment}`;
+    },
+  },
+} as const satisfies Record<string, Fault>;
+
+function onSome(
+  { world, later }: Scene,
+  chance: Chance,
+  begin: (model: NodeModel) => void,
+  end: (model: NodeModel) => void,
+): string {
+  const ms = chance.exponential(EPISODE_MS);
+  const concerned = world.nodes.filter(() => chance.happens(NODES_CONCERNED));
+  for (const { model } of concerned) begin(model);
+  later(ms, () => {
+    for (const { model } of concerned) end(model);
+  });
+  return `${concerned.length} nodes for ${seconds(ms)}`;
+}
