@@ -4,7 +4,7 @@ import { AILMENTS, type Ailment } from './ailments.ts';
 import type { Chance } from './chance.ts';
 import type { World } from './world.ts';
 
-const RELEASES_EVERY_MS = 360_000;
+const RELEASES_EVERY_MS = 120_000;
 const APPROVALS_EVERY_MS = 180_000;
 const RESUMES_EVERY_MS = 720_000;
 const MISSING = 0.05;
@@ -12,14 +12,14 @@ const MALFORMED = 0.05;
 
 /** A policy that moves fast enough for a simulated day, drawn anew for each world and each change. */
 export function drawPolicy(chance: Chance): Record<string, unknown> {
-  const minHealthyTime = chance.pick(['2s', '10s']);
+  const minHealthyTime = chance.pick(['1s', '2s', '10s']);
   return {
     stages: chance.pick([[100], [10, 100], [6.25, 12.5, 25, 50, 100], [1, 50, 100]]),
     approval: chance.happens(0.8) ? 'automatic' : 'manual',
-    maxUnavailable: chance.pick([1, 2, 5, '5%', '10%', '25%']),
+    maxUnavailable: chance.pick([1, 5, '10%', '25%', '50%']),
     stagingQuorum: chance.pick(['50%', '80%', '100%']),
     stagingSpread: chance.pick(['1s', '30s']),
-    soak: chance.pick(['0s', '5s', '1m']),
+    soak: chance.pick(['0s', '0s', '5s', '1m']),
     progressDeadline: '15m',
     failureBudget: { max: chance.pick([2, '10%', '25%', '50%']), minSample: chance.pick([1, 5, 10]) },
     regions: chance.pick(['parallel', [['eu-west'], ['us-east', 'ap-south']], [['ap-south']]]),
