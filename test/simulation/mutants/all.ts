@@ -1,0 +1,6 @@
+import { AGENT_MUTANTS } from './agent.ts';
+import { COORDINATOR_MUTANTS } from './coordinator.ts';
+import type { Mutant } from './mutant.ts';
+import { SHARED_MUTANTS } from './shared.ts';
+
+export const MUTANTS: readonly Mutant[] = [...AGENT_MUTANTS, ...COORDINATOR_MUTANTS, ...SHARED_MUTANTS];

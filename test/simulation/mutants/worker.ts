@@ -1,0 +1,42 @@
+/** One process, one bug (or none): lives seed after seed in a world, and tells of each. */
+
+import { strict as assert } from 'node:assert';
+import type { Life } from '../life.ts';
+import { MUTANTS } from './all.ts';
+import { plant } from './mutant.ts';
+import type { WorldName } from './worlds.ts';
+
+export interface Job {
+  /** Missing: the control, the code as it is. */
+  readonly mutant?: string;
+  readonly world: WorldName;
+  readonly seeds: readonly string[];
+}
+
+/** What came of a seed. */
+export interface Lived {
+  readonly seed: string;
+  readonly tookMs: number;
+  readonly violations: Life['violations'];
+}
+
+const { mutant: name, world, seeds } = JSON.parse(process.argv[2] ?? '{}') as Job;
+if (name !== undefined) {
+  const mutant = MUTANTS.find((one) => one.name === name);
+  assert(mutant !== undefined, `there is no mutant ${name}`);
+  plant(mutant);
+}
+// Only now: whatever is imported before has no bug in it.
+const { live } = await import('../life.ts');
+const { readShapes } = await import('../bus/definition.ts');
+const { WORLDS } = await import('./worlds.ts');
+
+const shapes = await readShapes();
+const { nodes, stormHours, profile } = WORLDS[world];
+for (const seed of seeds) {
+  const beganMs = performance.now();
+  const { violations } = await live({ seed, nodes, profile, shapes, stormMs: stormHours * 3_600_000 });
+  const lived: Lived = { seed, violations, tookMs: performance.now() - beganMs };
+  process.send?.(lived);
+}
+process.disconnect?.();

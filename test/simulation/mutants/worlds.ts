@@ -1,0 +1,112 @@
+/** The worlds in which planted bugs are looked for: small, short and rough, so that hundreds of lives take minutes. */
+
+import { type Profile, profileOf } from '../profile.ts';
+
+export interface MutantWorld {
+  readonly nodes: number;
+  readonly stormHours: number;
+  readonly profile: Profile;
+}
+
+/** What people do out of order; without it a world is one release after the other. */
+const LIVELY = {
+  "operator's word": 6,
+  'contradictory words': 3,
+  'policy change': 6,
+  'burst of releases': 2,
+  'release of an older image': 3,
+  'image ails on some nodes': 6,
+} as const;
+
+export const WORLDS = {
+  /** Nothing breaks but images; people are lively. */
+  quiet: { nodes: 15, stormHours: 0.7, profile: profileOf('quiet', LIVELY, 0.4) },
+  /** Agents die in the middle of what they do. */
+  deadly: {
+    nodes: 12,
+    stormHours: 0.7,
+    profile: profileOf('deadly', {
+      ...LIVELY,
+      'agent crash': 4,
+      'agent dies at an effect': 20,
+      'coordinator dies at an effect': 30,
+    }),
+  },
+  /** Machines stop, go away and lose their way to the bus, for longer than a lease. */
+  absent: {
+    nodes: 15,
+    stormHours: 0.7,
+    profile: profileOf('absent', {
+      ...LIVELY,
+      'agent crash': 1,
+      'agent paused': 4,
+      'node off for minutes': 2,
+      'node off for hours': 0.2,
+      'node off for good': 0.1,
+      'node joins': 0.2,
+      'slow node': 2,
+      'connection cut': 4,
+      'partition both ways': 2,
+      'partition one way': 2,
+    }),
+  },
+  /** What is said on the bus is late, lost, or heard twice. */
+  lossy: {
+    nodes: 15,
+    stormHours: 0.7,
+    profile: profileOf('lossy', {
+      ...LIVELY,
+      'agent crash': 1,
+      'connection cut': 3,
+      'words late': 8,
+      'messages lost': 12,
+      'messages twice': 6,
+      'publishes lost': 12,
+      'stale reads': 12,
+    }),
+  },
+  /** Coordinators die, stop and are cut off all the time, and so does the bus. */
+  leaderless: {
+    nodes: 12,
+    stormHours: 0.7,
+    profile: profileOf('leaderless', {
+      ...LIVELY,
+      'coordinator crash': 60,
+      'coordinator dies at an effect': 60,
+      'two leaders': 40,
+      'bus leader lost': 10,
+      'bus restart': 4,
+    }),
+  },
+  /** The bus comes back older than it was. */
+  rewound: {
+    nodes: 12,
+    stormHours: 0.7,
+    profile: profileOf('rewound', {
+      ...LIVELY,
+      'agent crash': 2,
+      'bus loses its tail': 3,
+      'bus rewinds': 3,
+      'bus rewinds one stream': 6,
+      'stream made anew': 3,
+    }),
+  },
+  /** Journals are lost, disks fill up, somebody lays hands on the containers. */
+  handled: {
+    nodes: 12,
+    stormHours: 0.7,
+    profile: profileOf('handled', {
+      ...LIVELY,
+      'agent crash': 2,
+      'agent dies at an effect': 8,
+      'journal lost': 2,
+      'journal set back': 2,
+      'full disk': 1,
+      'dockerd restart': 2,
+      'container stopped by hand': 0.5,
+      'container replaced by hand': 0.5,
+    }),
+  },
+} as const satisfies Record<string, MutantWorld>;
+
+export type WorldName = keyof typeof WORLDS;
