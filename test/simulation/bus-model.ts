@@ -50,6 +50,8 @@ export class ModelServer {
   skewMs = 0;
   /** The world's ear: everything that is stored, at the instant. */
   onStored: (stream: string, message: StoredMessage) => void = () => {};
+  /** A stream is another one than before, or an older one, or gone. */
+  onChanged: (stream: string) => void = () => {};
 
   /** One server, or three of which each keeps every stream. */
   constructor(time: VirtualTime, chance: Chance, shapes: readonly StreamShape[], copies: Copies = 1) {
@@ -62,7 +64,10 @@ export class ModelServer {
     const ground = { time, chance: this.#chance.fork('streams'), shapes, clockMs, copies };
     this.#jetStream = new ModelJetStream(ground);
     this.#jetStream.onStored = (stream, entry) => this.#stored(stream, entry);
-    this.#jetStream.onChanged = (name) => this.#forgetConsumers(name);
+    this.#jetStream.onChanged = (name) => {
+      this.#forgetConsumers(name);
+      this.onChanged(name);
+    };
     this.#jetStream.ensure();
   }
 

@@ -1,5 +1,7 @@
 /** The programs of the simulated fleet: real coordinators and real agents, each in a process that can die. */
 
+import type { AgentEvent } from '@swell/agent/core/events.ts';
+import type { ServiceState as AgentState } from '@swell/agent/core/state.ts';
 import { Agent } from '@swell/agent/shell/agent.ts';
 import type { Registry } from '@swell/coordinator/adapters/registry.ts';
 import { RegistryError } from '@swell/coordinator/adapters/registry-error.ts';
@@ -20,6 +22,8 @@ export interface Ground {
   readonly time: VirtualTime;
   readonly chance: Chance;
   readonly server: ModelServer;
+  /** An agent has taken a step. */
+  readonly onHandled: (node: NodeModel, event: AgentEvent, before: AgentState, after: AgentState) => void;
   /** A program ended by an error of its own: always a bug. */
   readonly onCrash: (name: string, error: unknown) => void;
 }
@@ -69,7 +73,7 @@ export function startAgent(
     journals: node.journals(process),
     connectBus: async () => bus,
     logger: silent,
-    onHandled: () => {},
+    onHandled: (_self, event, before, after) => ground.onHandled(node, event, before, after),
   });
   const ended = agent.run(stopping.signal).then(
     () => agent[Symbol.asyncDispose](),

@@ -17,7 +17,7 @@ import type { Chance } from './chance.ts';
 import { never, type Process } from './process.ts';
 import type { VirtualTime } from './time.ts';
 
-type Work = 'stage' | 'prepare' | 'cut-over' | 'commit' | 'undo';
+export type Work = 'stage' | 'prepare' | 'cut-over' | 'commit' | 'undo';
 
 /** How long each piece of work takes on average, in ms. */
 const WORK_MS: Readonly<Record<Work, number>> = {
@@ -38,6 +38,10 @@ const FLAP_MS = 7_000;
 export interface Witness {
   wentOut(node: NodeModel, attempt: string): void;
   cameBack(node: NodeModel): void;
+  /** The engine begins a piece of work that will take so long. */
+  works(node: NodeModel, work: Work, ms: number): void;
+  /** The agent's journal is gone, or another one. */
+  forgets(node: NodeModel): void;
 }
 
 export interface NodeGround {
@@ -189,6 +193,7 @@ export class NodeModel {
 
   loseDisk(): void {
     this.#disk.clear();
+    this.#ground.witness.forgets(this);
   }
 
   /** As it lies on disk now; {@link restoreDisk} puts it back, as somebody's backup would. */
@@ -199,12 +204,15 @@ export class NodeModel {
   restoreDisk(backup: ReadonlyMap<ServiceName, Uint8Array>): void {
     this.#disk.clear();
     for (const [service, body] of backup) this.#disk.set(service, body);
+    this.#ground.witness.forgets(this);
   }
 
   async #work(work: Work, process: Process): Promise<void> {
     const boots = this.#boots;
     const slowness = this.slowness * (work === 'stage' ? this.pullSlowness : 1);
-    await this.#wait(this.#ground.chance.exponential(WORK_MS[work] * slowness));
+    const ms = this.#ground.chance.exponential(WORK_MS[work] * slowness);
+    this.#ground.witness.works(this, work, ms);
+    await this.#wait(ms);
     const isCutOff = !process.isAlive && !this.#ground.chance.happens(CARRIED_OUT);
     if (isCutOff || boots !== this.#boots) await never();
     this.#needDockerd();

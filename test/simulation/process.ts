@@ -12,6 +12,9 @@ export class Process {
   readonly host: Host;
   /** How far its wall clock is off; may jump. */
   skewMs: number;
+  /** Since when nothing has stopped it. */
+  calmSinceMs: number;
+  readonly #time: VirtualTime;
   #isAlive = true;
   #isPaused = false;
   #held: (() => void)[] = [];
@@ -22,6 +25,8 @@ export class Process {
     this.name = name;
     this.skewMs = skewMs;
     const bornMs = time.nowMs;
+    this.#time = time;
+    this.calmSinceMs = bornMs;
     this.host = {
       monotonicMs: () => time.nowMs - bornMs,
       wallMs: () => time.nowMs + this.skewMs,
@@ -95,6 +100,7 @@ export class Process {
 
   /** SIGCONT */
   resume(): void {
+    if (this.#isPaused) this.calmSinceMs = this.#time.nowMs;
     this.#isPaused = false;
     const held = this.#held;
     this.#held = [];

@@ -1,99 +1,212 @@
 /**
- * What really is, and the rules as far as only that shows them: who is out of rotation by our doing (I1), how many
- * containers there are and of which image (I5, I9). Programs may believe what they like.
+ * What really is, and the rules as far as only that shows them: who is out of rotation and by what slot, which orders
+ * stood when, what each agent had heard, what runs where. Programs may believe what they like. It is told of everything
+ * at the instant, by the bus, the machines and the agents' own steps, and judges there.
  */
 
+import type { AgentEvent } from '@swell/agent/core/events.ts';
+import type { ServiceState } from '@swell/agent/core/state.ts';
 import type { StoredMessage } from '@swell/shared/adapters/bus.ts';
-import type { NodeId, Region } from '@swell/shared/domain/names.ts';
-import { decode } from '@swell/shared/protocol/codec.ts';
-import { waveSchema } from '@swell/shared/protocol/orders.ts';
-import { eventSchema } from '@swell/shared/protocol/records.ts';
-import { eventSubject, parseOrderSubject } from '@swell/shared/protocol/subjects.ts';
-import type { NodeModel, Witness } from './node-model.ts';
+import type { LogEntry } from '@swell/shared/domain/log.ts';
+import type { NodeId, Region, ServiceName } from '@swell/shared/domain/names.ts';
+import { isResult } from '@swell/shared/domain/report.ts';
+import { Bench, type Concern, type TrueViolation } from './judge/bench.ts';
+import { Containers } from './judge/containers.ts';
+import { Doors } from './judge/doors.ts';
+import { HeardHalts } from './judge/heard-halts.ts';
+import { Orders } from './judge/orders.ts';
+import { type SlotSeen, Slots } from './judge/slots.ts';
+import { type Start, Starts, startOf } from './judge/start.ts';
+import { Unavailable } from './judge/unavailable.ts';
+import { type CalmSince, WayBack } from './judge/way-back.ts';
+import type { NodeModel } from './node-model.ts';
 import type { VirtualTime } from './time.ts';
 
-export interface TrueViolation {
-  readonly rule: string;
-  readonly atMs: number;
-  readonly message: string;
+/** What was stored, as an entry of the log. */
+export interface Shown {
+  readonly entry: LogEntry;
+  /** The bus's clock when it stored it. */
+  readonly busMs: number;
 }
 
-interface RegionTruth {
-  /** Nodes out of rotation, each with its attempt. */
-  readonly out: Map<NodeId, string>;
-  /** Nodes whose slot was declared lost while they were out: charged to the failure budget instead. */
-  readonly lost: Set<NodeId>;
-  /** The slots of the newest wave, and the most that any wave allowed since nobody was out. */
-  slots: number;
-  allowed: number;
-}
-
-export class Truth implements Witness {
-  readonly violations: TrueViolation[] = [];
+export class Truth {
+  readonly bench: Bench;
   /** Times that a node has gone out for another image. */
   updates = 0;
-  checks = 0;
-  mostOut = 0;
-  readonly #time: VirtualTime;
-  readonly #regions = new Map<Region, RegionTruth>();
+  readonly #orders = new Orders();
+  readonly #slots = new Slots();
+  readonly #starts: Starts;
+  readonly #halts: HeardHalts;
+  readonly #unavailable: Unavailable;
+  readonly #containers: Containers;
+  readonly #wayBack: WayBack;
+  readonly #doors: Doors;
+  /** The attempt that each node has begun last. */
+  readonly #begun = new Map<NodeId, Start>();
 
-  constructor(time: VirtualTime) {
-    this.#time = time;
+  constructor(time: VirtualTime, service: ServiceName, calmSince: CalmSince) {
+    this.bench = new Bench(time);
+    this.#starts = new Starts(this.bench, this.#orders, this.#slots);
+    this.#halts = new HeardHalts(this.bench);
+    this.#unavailable = new Unavailable(this.bench);
+    this.#containers = new Containers(this.bench, this.#orders, service);
+    this.#wayBack = new WayBack(this.bench, time, calmSince);
+    this.#doors = new Doors(this.bench);
   }
 
-  wentOut(node: NodeModel, attempt: string): void {
-    const region = this.#region(node.region);
-    if (region.out.size === 0) region.allowed = region.slots;
-    if (region.out.get(node.name) === attempt) return;
-    region.out.set(node.name, attempt);
-    region.lost.delete(node.name);
+  get violations(): readonly TrueViolation[] {
+    return this.bench.violations;
+  }
+
+  get mostOut(): number {
+    return this.#unavailable.mostOut;
+  }
+
+  break(rule: TrueViolation['rule'], message: string, concern: Concern = {}): void {
+    this.bench.break(rule, message, concern);
+  }
+
+  // What the bus stores.
+
+  stored({ entry, busMs }: Shown): void {
+    switch (entry.kind) {
+      case 'wave': {
+        const { region, slots } = entry.wave;
+        this.#orders.see(entry);
+        return this.#unavailable.limit(region, slots, this.#slots.held(region));
+      }
+      case 'halt':
+        return this.#orders.see(entry);
+      case 'slot':
+        return this.#seeSlot(entry, busMs);
+      case 'event':
+        return this.#doors.told(entry.event);
+      default:
+    }
+  }
+
+  /** Somebody's hand put it there, and not a program. */
+  storedByHand(stream: string, message: StoredMessage): void {
+    this.#doors.stored(stream, message);
+  }
+
+  /** A stream is not what it was. */
+  setBack(stream: string): void {
+    this.#doors.setBack(stream);
+  }
+
+  /** Of orders and slots these stand now, and nothing else. */
+  restart(shown: readonly Shown[]): void {
+    const orders = shown
+      .map(({ entry }) => entry)
+      .filter((entry) => entry.kind === 'wave' || entry.kind === 'halt');
+    const slots = shown.flatMap(({ entry, busMs }) => (entry.kind === 'slot' ? [{ entry, busMs }] : []));
+    this.#orders.restart(orders, this.bench.nowMs);
+    this.#slots.restart(slots);
+    for (const entry of orders) {
+      if (entry.kind !== 'wave') continue;
+      const { region, slots: limit } = entry.wave;
+      this.#unavailable.limit(region, limit, this.#slots.held(region));
+    }
+  }
+
+  #seeSlot(entry: SlotSeen, busMs: number): void {
+    this.#slots.see(entry, busMs);
+    this.#unavailable.freed(entry.region, this.#slots.held(entry.region));
+  }
+
+  // What agents do.
+
+  agentBegins({ name }: NodeModel): void {
+    this.#halts.starts(name);
+  }
+
+  /** Returns the attempt that began with it, if one did. */
+  agentHandled(
+    model: NodeModel,
+    event: AgentEvent,
+    before: ServiceState,
+    after: ServiceState,
+  ): Start | undefined {
+    if (event.kind === 'pulse-heard' && after.pulse !== before.pulse) this.#starts.heardPulse(model.name);
+    if (after.halt !== before.halt) this.#halts.hears(model.name, after.halt);
+    if (after.phase === before.phase && after.journal === before.journal) return undefined;
+    const start = startOf(before, after, this.bench.nowMs);
+    if (start !== undefined) {
+      this.#begun.set(model.name, start);
+      this.#starts.judge(start);
+    }
+    this.#seeEnd(model, before, after);
+    return start;
+  }
+
+  #seeEnd(model: NodeModel, { journal: before }: ServiceState, { journal: after }: ServiceState): void {
+    const { attempt } = before;
+    if (attempt === undefined || after.attempt?.id === attempt.id) return;
+    const last = after.outbox.findLast((report) => report.attempt === attempt.id && isResult(report.status));
+    if (last !== undefined && isResult(last.status)) this.#containers.ended(model, attempt, last.status);
+  }
+
+  // What happens on machines.
+
+  wentOut(model: NodeModel, attempt: string): void {
+    const start = this.#begun.get(model.name);
+    if (start?.attempt.id !== attempt) {
+      const { region, name: node } = model;
+      return this.break('I2', `${node} cuts over in attempt ${attempt}, which it has not begun`, {
+        region,
+        node,
+      });
+    }
+    if (this.#wayBack.isOut(model, attempt)) return;
     this.updates += 1;
-    this.#checkUnavailable(node.region, region);
-  }
-
-  cameBack(node: NodeModel): void {
-    const region = this.#region(node.region);
-    region.out.delete(node.name);
-    region.lost.delete(node.name);
-  }
-
-  /** Orders and events say how many may be out, and who is counted elsewhere. */
-  see(message: StoredMessage): void {
-    if (parseOrderSubject(message.subject)?.kind === 'wave') {
-      const wave = decode(message.body, waveSchema);
-      if (!wave.ok) return this.break('wire', `a wave does not parse: ${wave.problems.join('; ')}`);
-      const region = this.#region(wave.value.region);
-      region.slots = wave.value.slots;
-      region.allowed = Math.max(region.allowed, wave.value.slots);
-    }
-    if (message.subject === eventSubject(message.subject.split('.')[2] ?? '', 'slot-lost')) {
-      const event = decode(message.body, eventSchema);
-      if (!event.ok || event.value.region === undefined || event.value.node === undefined) return;
-      this.#region(event.value.region).lost.add(event.value.node);
-    }
-  }
-
-  break(rule: string, message: string): void {
-    this.violations.push({ rule, atMs: this.#time.nowMs, message });
-  }
-
-  #checkUnavailable(name: Region, region: RegionTruth): void {
-    this.checks += 1;
-    const counted = [...region.out.keys()].filter((node) => !region.lost.has(node));
-    this.mostOut = Math.max(this.mostOut, counted.length);
-    if (counted.length <= region.allowed) return;
-    this.break(
-      'I1',
-      `${counted.length} nodes of ${name} are out (${counted.join(', ')}), ${region.allowed} may be`,
+    this.#unavailable.wentOut(
+      model.region,
+      model.name,
+      this.#slots.of({ node: model.name, attempt }, start.slot),
     );
+    this.#starts.judgeCutOver(start);
+    this.#halts.judgeCutOver(start);
+    this.#containers.cutOver(model, start);
+    this.#wayBack.wentOut(model, start);
   }
 
-  #region(name: Region): RegionTruth {
-    let region = this.#regions.get(name);
-    if (region === undefined) {
-      region = { out: new Map(), lost: new Set(), slots: 0, allowed: 0 };
-      this.#regions.set(name, region);
-    }
-    return region;
+  cameBack(model: NodeModel): void {
+    this.#unavailable.cameBack(model.region, model.name);
+    this.#wayBack.cameBack(model);
+  }
+
+  /** The engine begins a piece of work that will take so long. */
+  works(model: NodeModel, work: string, ms: number): void {
+    this.#wayBack.works(model, work, ms);
+  }
+
+  /** Its journal is gone, or another one. */
+  forgets(model: NodeModel): void {
+    this.#starts.forget(model.name);
+    this.#wayBack.forgets(model);
+  }
+
+  /** Somebody put another container there, or none. */
+  changedByHand(model: NodeModel): void {
+    this.#containers.byHand(model);
+    this.#wayBack.forget(model);
+  }
+
+  /** Do the wave and the slot by which an attempt began still stand in what the bus remembers? */
+  isRemembered({ region, wave, slot, attempt, node, atMs }: Start): boolean {
+    const stood = this.#orders.waveBetween(region, wave, atMs, atMs);
+    return stood !== undefined && this.#slots.of({ node, attempt: attempt.id }, slot)?.ended !== 'forgotten';
+  }
+
+  /** Had the lease of whoever held this slot last run out, by the bus's clock? */
+  hadExpired(region: Region, slot: number, busMs: number): boolean {
+    return this.#slots.hadExpired(region, slot, busMs);
+  }
+
+  /** Everything has healed, and nothing more is to come. */
+  atRest(models: readonly NodeModel[]): void {
+    for (const model of models) this.#containers.atRest(model);
+    this.#doors.atRest();
   }
 }

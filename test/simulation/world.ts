@@ -5,21 +5,20 @@
  */
 
 import { MemoryNode } from '@swell/agent/adapters/memory-engine.ts';
+import type { StoredMessage } from '@swell/shared/adapters/bus.ts';
 import type { Digest } from '@swell/shared/domain/image.ts';
-import type { LogEntry } from '@swell/shared/domain/log.ts';
-import { type Checker, createChecker } from '@swell/shared/domain/rules.ts';
 import { encode } from '@swell/shared/protocol/codec.ts';
-import { readLogEntry } from '@swell/shared/protocol/log.ts';
 import { controlSubject, policyKey, releaseSubject, STREAMS } from '@swell/shared/protocol/subjects.ts';
 import { type Ailment, Ailments } from './ailments.ts';
 import type { StreamShape } from './bus/definition.ts';
 import { ModelServer } from './bus-model.ts';
 import { Chance } from './chance.ts';
 import { type Ground, RegistryModel, type Running, startAgent, startCoordinator } from './fleet-models.ts';
+import { Judge } from './judge/judge.ts';
 import { NodeModel } from './node-model.ts';
 import { drawProfile, type Profile } from './profile.ts';
 import { VirtualTime } from './time.ts';
-import { type TrueViolation, Truth } from './truth.ts';
+import { Truth } from './truth.ts';
 
 export interface WorldOptions {
   readonly seed: string;
@@ -33,6 +32,8 @@ export interface WorldOptions {
 export const SERVICE = 'web';
 const REGIONS = ['eu-west', 'us-east', 'ap-south'] as const;
 const START_MS = 1_750_000_000_000;
+/** How often it is looked at whether a stretch of time is over. */
+const LOOK_EVERY_MS = 1_000;
 const COORDINATORS = ['north', 'south'] as const;
 
 export interface SimulatedNode {
@@ -64,17 +65,18 @@ export class World {
   readonly seed: string;
   readonly chance: Chance;
   readonly time = new VirtualTime(START_MS);
-  readonly truth = new Truth(this.time);
+  readonly truth = new Truth(this.time, SERVICE, (model) => this.#calmSince(model));
+  readonly judge: Judge;
   readonly registry = new RegistryModel();
   readonly server: ModelServer;
   readonly ground: Ground;
   readonly nodes: SimulatedNode[] = [];
   readonly coordinators: readonly SimulatedCoordinator[];
   readonly ailments = new Ailments();
-  readonly entries: LogEntry[] = [];
   readonly profile: Profile;
-  readonly #checker: Checker;
-  #logRead = 0;
+  readonly #byModel = new Map<NodeModel, SimulatedNode>();
+  /** Whether what is being stored is a person's. */
+  #isByHand = false;
   /** Told of each effect that leaves a program: where the storm may kill it. */
   onAgentEffect: (node: SimulatedNode, ...effect: Parameters<OnEffect>) => void = () => {};
   onCoordinatorEffect: (coordinator: SimulatedCoordinator, ...effect: Parameters<OnEffect>) => void =
@@ -90,16 +92,15 @@ export class World {
       time: this.time,
       chance: this.chance.fork('programs'),
       server: this.server,
+      onHandled: (model, ...handled) => this.judge.agentHandled(model, ...handled),
       onCrash: (name, error) => {
         const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
         this.truth.break('crash', `${name}: ${why}`);
       },
     };
-    this.#checker = createChecker({ toleranceMs: 2_000, patienceMs: 120_000 });
-    // The truth hears at the instant; the log has it a moment later.
-    this.server.onStored = (stream, message) => {
-      if (stream === STREAMS.orders || stream === STREAMS.log) this.truth.see(message);
-    };
+    this.judge = new Judge(this.truth, shapes);
+    this.server.onStored = (stream, message) => this.judge.stored(stream, message, this.#isByHand);
+    this.server.onChanged = (stream) => this.judge.setBack(stream, this.#standing());
     this.publishImage('v1');
     for (let index = 0; index < nodes; index += 1) this.addNode();
     this.coordinators = COORDINATORS.map((name) => ({ name, running: undefined, incarnation: 0 }));
@@ -121,13 +122,14 @@ export class World {
     const region = REGIONS[this.nodes.length % REGIONS.length] ?? REGIONS[0];
     const name = `n${this.nodes.length}`;
     const containers = new MemoryNode({ [SERVICE]: { up: true, digest } });
-    const { time, ailments, truth: witness } = this;
+    const { time, ailments, judge: witness } = this;
     const ground = { time, chance: this.chance.fork(name), ailments, witness };
     const model = new NodeModel({ region, name }, containers, ground);
     const node: SimulatedNode = { model, running: undefined, incarnation: 0, isGone: false, offUntilMs: 0 };
     // Docker starts it again and again, at growing intervals.
     model.onFatal = () => this.killAgent(node, { awayMs: 20_000, arriving: 0 });
     this.nodes.push(node);
+    this.#byModel.set(model, node);
     return node;
   }
 
@@ -140,6 +142,7 @@ export class World {
   startAgent(node: SimulatedNode): void {
     if (node.running !== undefined || node.isGone || this.nowMs < node.offUntilMs) return;
     node.incarnation += 1;
+    this.judge.agentBegins(node.model);
     node.running = startAgent(this.ground, node.model, node.incarnation);
     node.running.process.onEffect = (name, when) => this.onAgentEffect(node, name, when);
   }
@@ -148,6 +151,7 @@ export class World {
   killAgent(node: SimulatedNode, { awayMs, arriving }: Death): void {
     const { running } = node;
     if (running === undefined) return;
+    this.judge.happened('its agent is killed', node.model);
     running.process.kill();
     running.line.giveUp(arriving);
     node.running = undefined;
@@ -158,6 +162,7 @@ export class World {
     if (coordinator.running !== undefined) return;
     coordinator.incarnation += 1;
     const { name, incarnation } = coordinator;
+    this.judge.happened(`coordinator ${name} begins`);
     coordinator.running = startCoordinator(this.ground, this.registry, name, incarnation);
     coordinator.running.process.onEffect = (effect, when) =>
       this.onCoordinatorEffect(coordinator, effect, when);
@@ -166,6 +171,7 @@ export class World {
   killCoordinator(coordinator: SimulatedCoordinator, { awayMs, arriving }: Death): void {
     const { running } = coordinator;
     if (running === undefined) return;
+    this.judge.happened(`coordinator ${coordinator.name} is killed`);
     running.process.kill();
     running.line.giveUp(arriving);
     coordinator.running = undefined;
@@ -174,46 +180,60 @@ export class World {
 
   /** What people publish goes straight into the server: a person repeats what was not stored. */
   release(body: object): number | undefined {
-    return this.server.say(releaseSubject(SERVICE), encode(body));
+    return this.say(releaseSubject(SERVICE), encode(body));
   }
 
   control(body: object): void {
-    this.server.say(controlSubject(SERVICE), encode(body));
+    this.say(controlSubject(SERVICE), encode(body));
   }
 
   policy(body: object): void {
-    this.server.say(policyKey(SERVICE), encode(body));
+    this.say(policyKey(SERVICE), encode(body));
   }
 
-  /** Lets time pass, and judges what is new in the log after each stretch. */
+  /** Bytes by somebody's hand, whatever they are. */
+  say(subject: string, body: Uint8Array): number | undefined {
+    this.#isByHand = true;
+    try {
+      return this.server.say(subject, body);
+    } finally {
+      this.#isByHand = false;
+    }
+  }
+
+  /** Lets time pass, until a rule is broken. */
   async run(forMs: number, isOver: () => boolean = () => false): Promise<boolean> {
     const endMs = this.time.nowMs + forMs;
+    const isBroken = (): boolean => this.truth.violations.length > 0;
     while (this.time.nowMs < endMs) {
-      await this.time.run(Math.min(endMs, this.time.nowMs + 1_000));
-      this.readLog();
-      if (this.truth.violations.length > 0) return false;
+      await this.time.run(Math.min(endMs, this.time.nowMs + LOOK_EVERY_MS), isBroken);
+      if (isBroken()) return false;
       if (isOver()) return true;
     }
     return isOver();
   }
 
-  readLog(): void {
-    for (const message of this.server.log(this.#logRead + 1)) {
-      this.#logRead = message.sequence;
-      const entry = readLogEntry(message);
-      if (entry === undefined) continue;
-      this.entries.push(entry);
-      for (const { rule, message: text } of this.#checker.check(entry))
-        this.truth.break(rule, `log: ${text}`);
-    }
+  /** Everything has healed, and nothing more is to come. */
+  finish(): void {
+    const isGone = ({ isGone: gone }: SimulatedNode): boolean => gone;
+    this.truth.atRest(this.nodes.filter((node) => !isGone(node)).map(({ model }) => model));
+    this.judge.finish(new Set(this.nodes.filter(isGone).map(({ model }) => model.name)));
   }
 
-  /** The last judgement: nothing more is to come. */
-  finish(): readonly TrueViolation[] {
-    this.readLog();
-    const gone = new Set(this.nodes.filter(({ isGone }) => isGone).map(({ model }) => model.name));
-    for (const { rule, message } of this.#checker.finish({ gone })) this.truth.break(rule, `log: ${message}`);
-    return this.truth.violations;
+  /** What orders and slots show: the last value of each key, as it was stored. */
+  #standing() {
+    return [STREAMS.orders, STREAMS.slots].flatMap((stream) => {
+      const last = new Map<string, StoredMessage>();
+      for (const message of this.server.entries(stream)) last.set(message.subject, message);
+      const inOrder = [...last.values()].sort((a, b) => a.sequence - b.sequence);
+      return inOrder.map((message) => ({ stream, message }));
+    });
+  }
+
+  #calmSince(model: NodeModel): number | undefined {
+    const { running } = this.#byModel.get(model) ?? {};
+    const isAway = running === undefined || running.process.isPaused || this.nowMs < model.dockerdDownUntilMs;
+    return isAway ? undefined : Math.max(running.process.calmSinceMs, model.dockerdDownUntilMs);
   }
 }
 

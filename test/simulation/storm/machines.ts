@@ -124,7 +124,11 @@ function switchOff(scene: Scene, node: SimulatedNode, ms: number): string {
 function remove(scene: Scene, { model }: SimulatedNode, chance: Chance, ms: number): string {
   const old = chance.happens(0.5) ? undefined : model.containers.container(SERVICE)?.digest;
   const digest = old ?? digestOf('v1');
-  model.containers.remove(SERVICE);
-  scene.later(ms, () => model.containers.put(SERVICE, { up: true, digest }));
+  const change = (by: () => void): void => {
+    by();
+    scene.world.judge.changedByHand(model);
+  };
+  change(() => model.containers.remove(SERVICE));
+  scene.later(ms, () => change(() => model.containers.put(SERVICE, { up: true, digest })));
   return `${model.name}, another one after ${seconds(ms)}`;
 }

@@ -1,0 +1,122 @@
+/** What really runs on the nodes: after each attempt the one container that its result speaks of (I9), of the image that was ordered (I11). */
+
+import type { MemoryContainer } from '@swell/agent/adapters/memory-engine.ts';
+import type { Attempt } from '@swell/agent/core/state.ts';
+import type { Digest } from '@swell/shared/domain/image.ts';
+import { shortDigest } from '@swell/shared/domain/image.ts';
+import type { NodeId, ServiceName } from '@swell/shared/domain/names.ts';
+import type { Result } from '@swell/shared/domain/report.ts';
+import type { NodeModel } from '../node-model.ts';
+import type { Bench, Concern } from './bench.ts';
+import type { Orders } from './orders.ts';
+import type { Start } from './start.ts';
+
+/** A swap that has been cut over. */
+interface Cut {
+  readonly attempt: string;
+  readonly old: Digest | undefined;
+  readonly fresh: Digest | undefined;
+}
+
+export class Containers {
+  readonly #bench: Bench;
+  readonly #orders: Orders;
+  readonly #service: ServiceName;
+  readonly #cuts = new Map<NodeId, Cut>();
+  /** The images that each node has been well on and may go back to, the newest last. */
+  readonly #good = new Map<NodeId, readonly Digest[]>();
+
+  constructor(bench: Bench, orders: Orders, service: ServiceName) {
+    this.#bench = bench;
+    this.#orders = orders;
+    this.#service = service;
+  }
+
+  /** Somebody put a container there by hand. */
+  byHand(model: NodeModel): void {
+    this.#cuts.delete(model.name);
+    this.#good.delete(model.name);
+  }
+
+  cutOver(model: NodeModel, start: Start): void {
+    const swap = model.containers.swaps.get(this.#service);
+    if (swap === undefined) return;
+    const [old, fresh] = [swap.old.digest, swap.fresh.digest];
+    this.#cuts.set(model.name, { attempt: swap.attempt, old, fresh });
+    this.#bench.judged('I11');
+    const wanted = start.attempt.kind === 'update' ? this.#ordered(start) : this.#goodBefore(model, old);
+    if (wanted.includes(fresh)) return;
+    this.#bench.break(
+      'I11',
+      `${model.name} starts ${name(fresh)} in attempt ${swap.attempt}, not ${wanted.map(name).join(' or ')}`,
+      concernOf(start),
+    );
+  }
+
+  /** An attempt has ended with this result, as its agent sees it. */
+  ended(model: NodeModel, { id, kind, rollout }: Attempt, result: Result): void {
+    const concern = { region: model.region, node: model.name, rollout };
+    const container = model.containers.container(this.#service);
+    const left = model.containers.swaps.get(this.#service);
+    this.#bench.judged('I9');
+    if (left?.attempt === id)
+      this.#bench.break('I9', `${model.name} says ${result} of attempt ${id}, which is half done`, concern);
+    const cut = this.#cuts.get(model.name);
+    if (cut?.attempt !== id) return;
+    this.#cuts.delete(model.name);
+    const isOnFresh = kind === 'update' ? result === 'healthy' : result === 'returned';
+    this.#compare(container, isOnFresh ? cut.fresh : cut.old, concern, `${result} of attempt ${id}`);
+    this.#remember(model.name, cut, isOnFresh ? kind : 'back');
+  }
+
+  /** With everything healed and settled. */
+  atRest(model: NodeModel): void {
+    const concern = { region: model.region, node: model.name };
+    this.#bench.judged('I9');
+    if (model.containers.swaps.size > 0)
+      this.#bench.break('I9', `${model.name} has a swap half done, at rest`, concern);
+    if (model.running(this.#service) === undefined)
+      this.#bench.break('I9', `${model.name} runs nothing, at rest`, concern);
+  }
+
+  #compare(
+    container: MemoryContainer | undefined,
+    expected: Digest | undefined,
+    concern: Concern,
+    after: string,
+  ): void {
+    if (container?.digest === expected) return;
+    const found = container === undefined ? 'nothing' : name(container.digest);
+    this.#bench.break('I9', `${concern.node} has ${found} after ${after}, not ${name(expected)}`, concern);
+  }
+
+  #ordered({ attempt }: Start): readonly (Digest | undefined)[] {
+    return [this.#orders.digestOf(attempt.rollout)];
+  }
+
+  /** Any image that it was well on, but for the one that it leaves. */
+  #goodBefore(model: NodeModel, left: Digest | undefined): readonly (Digest | undefined)[] {
+    const good = this.#good.get(model.name);
+    return good?.filter((digest) => digest !== left) ?? [model.containers.container(this.#service)?.lastGood];
+  }
+
+  #remember(node: NodeId, { old, fresh }: Cut, how: 'update' | 'return' | 'back'): void {
+    const good = this.#good.get(node) ?? (old === undefined ? [] : [old]);
+    if (how === 'update' && fresh !== undefined)
+      this.#good.set(node, [...good.filter((digest) => digest !== fresh), fresh]);
+    else if (how === 'return')
+      this.#good.set(
+        node,
+        good.filter((digest) => digest !== old),
+      );
+    else this.#good.set(node, good);
+  }
+}
+
+function name(digest: Digest | undefined): string {
+  return digest === undefined ? 'an image without a digest' : shortDigest(digest);
+}
+
+function concernOf({ region, node, attempt }: Start): Concern {
+  return { region, node, rollout: attempt.rollout };
+}

@@ -1,0 +1,125 @@
+/** I13. What does not parse is reported with its reason: every such message, at whichever door it came in. */
+
+import type { StoredMessage } from '@swell/shared/adapters/bus.ts';
+import type { FleetEvent } from '@swell/shared/domain/event.ts';
+import { decode } from '@swell/shared/protocol/codec.ts';
+import { controlSchema, releaseSchema } from '@swell/shared/protocol/intent.ts';
+import { policySchema } from '@swell/shared/protocol/policy.ts';
+import { presenceSchema, reportSchema } from '@swell/shared/protocol/reports.ts';
+import { STREAMS } from '@swell/shared/protocol/subjects.ts';
+import type { z } from 'zod';
+import type { Bench } from './bench.ts';
+
+/** A value that another one takes the place of sooner than this may never have been read. */
+const READ_WITHIN_MS = 600_000;
+
+/** How a message that does not parse is answered: the event's name, and what of it names the message. */
+interface Door {
+  readonly schema: z.ZodType;
+  readonly answer: FleetEvent['name'];
+  readonly names: (event: FleetEvent) => string;
+  readonly key: (message: StoredMessage) => string;
+  /** Of a bucket only the last value is read for certain. */
+  readonly isBucket?: true;
+}
+
+const bySequence = ({ sequence }: StoredMessage): string => String(sequence);
+const bySubject = ({ subject, sequence }: StoredMessage): string => `${subject}.${sequence}`;
+const lastOfId = ({ id }: FleetEvent): string => id.slice(id.lastIndexOf('.') + 1);
+
+const DOORS: Readonly<Record<string, Door>> = {
+  [STREAMS.releases]: {
+    schema: releaseSchema,
+    answer: 'release-rejected',
+    names: ({ rollout }) => String(rollout),
+    key: bySequence,
+  },
+  [STREAMS.controls]: {
+    schema: controlSchema,
+    answer: 'control-rejected',
+    names: lastOfId,
+    key: bySequence,
+  },
+  [STREAMS.policies]: {
+    schema: policySchema,
+    answer: 'policy-rejected',
+    names: ({ revision }) => String(revision),
+    key: bySequence,
+    isBucket: true,
+  },
+  [STREAMS.health]: {
+    schema: reportSchema,
+    answer: 'message-rejected',
+    names: ({ id }) => id,
+    key: bySubject,
+  },
+  [STREAMS.nodes]: {
+    schema: presenceSchema,
+    answer: 'message-rejected',
+    names: ({ id }) => id,
+    key: bySubject,
+    isBucket: true,
+  },
+};
+
+interface Bad {
+  readonly stream: string;
+  readonly subject: string;
+  readonly atMs: number;
+}
+
+export class Doors {
+  readonly #bench: Bench;
+  /** What has not been reported yet, by the event that would. */
+  readonly #unreported = new Map<string, Bad>();
+  readonly #newest = new Map<string, string>();
+
+  constructor(bench: Bench) {
+    this.#bench = bench;
+  }
+
+  /** Somebody's hand has put this there. */
+  stored(stream: string, message: StoredMessage): void {
+    const door = DOORS[stream];
+    if (door === undefined || message.deleted) return;
+    if (door.isBucket === true) this.#replace(message.subject);
+    if (decode(message.body, door.schema).ok) return;
+    const key = `${door.answer} ${door.key(message)}`;
+    this.#unreported.set(key, { stream, subject: message.subject, atMs: this.#bench.nowMs });
+    if (door.isBucket === true) this.#newest.set(message.subject, key);
+  }
+
+  told(event: FleetEvent): void {
+    for (const { answer, names } of Object.values(DOORS)) {
+      if (answer !== event.name || !this.#unreported.delete(`${answer} ${names(event)}`)) continue;
+      this.#bench.judged('I13');
+      if (event.problems === undefined || event.problems.length === 0)
+        this.#bench.break('I13', `${event.name} ${event.id} does not say why`);
+    }
+  }
+
+  /** What a stream forgot need not be reported. */
+  setBack(stream: string): void {
+    for (const [key, bad] of this.#unreported) if (bad.stream === stream) this.#unreported.delete(key);
+  }
+
+  atRest(): void {
+    for (const [key, { subject, atMs }] of this.#unreported) {
+      this.#bench.judged('I13');
+      this.#bench.break(
+        'I13',
+        `a message on ${subject} that does not parse was never reported (${key})`,
+        {},
+        atMs,
+      );
+    }
+  }
+
+  #replace(subject: string): void {
+    const key = this.#newest.get(subject);
+    const bad = key === undefined ? undefined : this.#unreported.get(key);
+    if (key !== undefined && bad !== undefined && this.#bench.nowMs - bad.atMs < READ_WITHIN_MS)
+      this.#unreported.delete(key);
+    this.#newest.delete(subject);
+  }
+}

@@ -1,0 +1,168 @@
+/**
+ * Everything that happens in a world comes by here, at its instant: it is judged by the world's truth and by the checker
+ * that reads real logs, and kept for a trace.
+ */
+
+import type { AgentEvent } from '@swell/agent/core/events.ts';
+import type { ServiceState } from '@swell/agent/core/state.ts';
+import type { StoredMessage } from '@swell/shared/adapters/bus.ts';
+import type { LogEntry } from '@swell/shared/domain/log.ts';
+import type { NodeId } from '@swell/shared/domain/names.ts';
+import type { Violation } from '@swell/shared/domain/rules/rule.ts';
+import { STREAMS } from '@swell/shared/protocol/subjects.ts';
+import type { StreamShape } from '../bus/definition.ts';
+import type { NodeModel, Witness, Work } from '../node-model.ts';
+import type { Shown, Truth } from '../truth.ts';
+import { concernOf, type Happening } from './chronicle.ts';
+import { History } from './history.ts';
+import { LogCheck } from './log-check.ts';
+import { LogReader } from './reader.ts';
+
+/** Streams whose sequences are names of things: where one of them is set back, a new log begins. */
+const NAMING: readonly string[] = [STREAMS.releases, STREAMS.orders, STREAMS.slots];
+/** What programs alone write, and everybody must be able to read. */
+const WRITTEN: readonly string[] = [STREAMS.orders, STREAMS.slots, STREAMS.health];
+
+export class Judge implements Witness {
+  readonly truth: Truth;
+  readonly entries: LogEntry[] = [];
+  readonly happenings: Happening[] = [];
+  /** Violations that were none, by why: what a fault destroyed nobody could keep. */
+  readonly excused = new Map<string, number>();
+  readonly #reader: LogReader;
+  readonly #check: LogCheck;
+  readonly #history = new History();
+  /** When each node's journal was lost or replaced last. */
+  readonly #forgot = new Map<NodeId, number>();
+  readonly #begunAtMs = new Map<string, number>();
+  /** The bus's clock at each entry. */
+  readonly #busMs: number[] = [];
+
+  constructor(truth: Truth, shapes: readonly StreamShape[]) {
+    this.truth = truth;
+    this.#reader = new LogReader(shapes);
+    this.#check = new LogCheck(truth.bench, (violation) => this.#found(violation));
+  }
+
+  get history(): string {
+    return this.#history.digest();
+  }
+
+  /** @param byHand a person put it there, and no program */
+  stored(stream: string, message: StoredMessage, byHand: boolean): void {
+    const { nowMs } = this.truth.bench;
+    this.#history.stored(stream, message, nowMs);
+    if (byHand) this.truth.storedByHand(stream, message);
+    const entry = this.#read(stream, message);
+    if (entry === undefined) {
+      if (!byHand && WRITTEN.includes(stream))
+        this.truth.break('wire', `what was stored on ${message.subject} does not parse`);
+      return;
+    }
+    this.truth.stored({ entry, busMs: message.storedAtMs });
+    this.#check.see(entry);
+  }
+
+  /** A stream has become an older one, or another; this is all that orders and slots show now. */
+  setBack(
+    stream: string,
+    standing: readonly { readonly stream: string; readonly message: StoredMessage }[],
+  ): void {
+    this.happened(`${stream} is set back`);
+    this.truth.setBack(stream);
+    if (!NAMING.includes(stream)) return;
+    const shown = standing.flatMap((one): readonly Shown[] => {
+      const entry = this.#read(one.stream, one.message);
+      return entry === undefined ? [] : [{ entry, busMs: one.message.storedAtMs }];
+    });
+    this.truth.restart(shown);
+    this.#check.restart(shown.map(({ entry }) => entry));
+  }
+
+  agentHandled(model: NodeModel, event: AgentEvent, before: ServiceState, after: ServiceState): void {
+    const start = this.truth.agentHandled(model, event, before, after);
+    if (start === undefined) return;
+    this.#begunAtMs.set(`${start.node}/${start.attempt.id}`, start.atMs);
+    this.#check.began(start, this.truth.isRemembered(start));
+  }
+
+  agentBegins(model: NodeModel): void {
+    this.truth.agentBegins(model);
+    this.happened('its agent begins', model);
+  }
+
+  wentOut(model: NodeModel, attempt: string): void {
+    this.happened(`cuts over, attempt ${attempt}`, model);
+    this.truth.wentOut(model, attempt);
+  }
+
+  cameBack(model: NodeModel): void {
+    this.happened('its swap is over', model);
+    this.truth.cameBack(model);
+  }
+
+  works(model: NodeModel, work: Work, ms: number): void {
+    this.truth.works(model, work, ms);
+  }
+
+  /** Somebody put another container there, or none. */
+  changedByHand(model: NodeModel): void {
+    this.happened('its container is changed by hand', model);
+    this.truth.changedByHand(model);
+  }
+
+  /** Its journal is gone, or another one. */
+  forgets(model: NodeModel): void {
+    this.#forgot.set(model.name, this.truth.bench.nowMs);
+    this.truth.forgets(model);
+    this.happened('its journal is lost or replaced', model);
+  }
+
+  /** Something that no stream shows. */
+  happened(what: string, model?: NodeModel): void {
+    const { nowMs } = this.truth.bench;
+    this.#history.happened(`${model?.name ?? ''} ${what}`, nowMs);
+    const concern = model === undefined ? {} : { region: model.region, node: model.name };
+    this.happenings.push({ atMs: nowMs, what, concern });
+  }
+
+  /** Nothing more is to come. */
+  finish(gone: ReadonlySet<NodeId>): void {
+    this.#check.finish(gone);
+  }
+
+  #read(stream: string, message: StoredMessage): LogEntry | undefined {
+    const entry = this.#reader.read(stream, message, this.truth.bench.nowMs);
+    if (entry === undefined) return undefined;
+    this.entries.push(entry);
+    this.#busMs.push(message.storedAtMs);
+    return entry;
+  }
+
+  #found(violation: Violation): void {
+    const entry = this.entries[violation.sequence - 1];
+    if (entry === undefined) throw new Error(`no entry ${violation.sequence}`);
+    const excuse = this.#excuse(violation, entry);
+    if (excuse === undefined)
+      this.truth.bench.break(violation.rule, violation.message, concernOf(entry), entry.atMs);
+    else this.excused.set(excuse, (this.excused.get(excuse) ?? 0) + 1);
+  }
+
+  #excuse({ rule, sequence }: Violation, entry: LogEntry): string | undefined {
+    if (rule === 'I8' && entry.kind === 'report') {
+      const { node, attempt } = entry.report;
+      const begunAtMs = this.#begunAtMs.get(`${node}/${attempt}`) ?? 0;
+      if ((this.#forgot.get(node) ?? -1) >= begunAtMs)
+        return 'I8: its journal was lost or set back meanwhile';
+    }
+    // Leases are judged by the bus's clock, as the world's time is not to be had for the programs.
+    if (rule === 'I7') {
+      const { region, slot } = entry.kind === 'slot' ? entry : entry.kind === 'event' ? entry.event : {};
+      const busMs = this.#busMs[sequence - 1];
+      if (region === undefined || slot === undefined || busMs === undefined) return undefined;
+      if (this.truth.hadExpired(region, slot, busMs))
+        return "I7: the bus's clock jumped, and by it the lease was over";
+    }
+    return undefined;
+  }
+}
