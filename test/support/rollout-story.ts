@@ -218,7 +218,7 @@ export class RolloutStory {
       status,
       ...change,
     };
-    const heard = { report, sequence: this.#sequence, storedAtMs: this.nowMs };
+    const heard = { report, sequence: this.#sequence, heardAtMs: this.nowMs };
     this.reports.set(id, { report, sequence: heard.sequence, atMs: this.nowMs });
     this.post({ kind: 'reports-read', reports: [heard] });
   }
@@ -403,7 +403,7 @@ export class RolloutStory {
     const revision = this.#sequence;
     this.slots.set(`${region}.${slot}`, { revision, holder, atMs: this.nowMs });
     const entry = { revision, ...(holder !== undefined && { holder }) };
-    this.post({ kind: 'slot-seen', region, slot, entry, storedAtMs: this.nowMs });
+    this.post({ kind: 'slot-seen', region, slot, entry, heardAtMs: this.nowMs });
     return revision;
   }
 
@@ -474,17 +474,17 @@ export class RolloutStory {
       this.post({ kind: 'wave-seen', region, revision, wave: order });
     const { revision, order } = this.halt;
     if (revision > 0) this.post({ kind: 'halt-seen', revision, halt: order });
-    for (const [key, { revision: written, holder, atMs }] of this.slots) {
+    for (const [key, { revision: written, holder }] of this.slots) {
       const [region = '', slot] = key.split('.');
       const entry = { revision: written, ...(holder !== undefined && { holder }) };
-      this.post({ kind: 'slot-seen', region, slot: Number(slot), entry, storedAtMs: atMs });
+      this.post({ kind: 'slot-seen', region, slot: Number(slot), entry, heardAtMs: this.nowMs });
     }
     if (presence === 'kept') this.post({ kind: 'nodes-seen', nodes: [...this.#presences.values()] });
     else this.seeAll();
-    const reports = [...this.reports.values()].map(({ report, sequence, atMs }) => ({
+    const reports = [...this.reports.values()].map(({ report, sequence }) => ({
       report,
       sequence,
-      storedAtMs: atMs,
+      heardAtMs: this.nowMs,
     }));
     this.post({ kind: 'reports-read', reports });
     this.post({ kind: 'bus-read' });

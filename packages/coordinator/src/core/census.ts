@@ -19,7 +19,7 @@ export interface NodeFacts {
   readonly seenAtMs: number;
   readonly running: Digest | undefined;
   readonly report: NodeReport | undefined;
-  /** Where and when the bus stored the report. */
+  /** Where the bus stored the report, and when it was heard. */
   readonly reported: { readonly sequence: number; readonly atMs: number } | undefined;
 }
 
@@ -37,11 +37,11 @@ export function withSightings(census: Census, sightings: readonly NodeSighting[]
 }
 
 export function withReports(census: Census, heard: readonly HeardReport[], seed: string): Census {
-  const said = heard.map(({ report, sequence, storedAtMs }) => ({
+  const said = heard.map(({ report, sequence, heardAtMs }) => ({
     region: report.region,
     node: report.node,
     report,
-    reported: { sequence, atMs: storedAtMs },
+    reported: { sequence, atMs: heardAtMs },
   }));
   return changed(census, said, seed, (facts, { report, reported }) =>
     isOlder(reported, facts.reported) ? facts : { ...facts, report, reported },

@@ -1,4 +1,4 @@
-/** What a service's core hears. Each comes with the bus's time, in ms since 1970, beside it. */
+/** What a service's core hears. Each comes with the leader's time, in ms since 1970, beside it. */
 
 import type { Digest } from '@swell/shared/domain/image.ts';
 import type { ControlIntent, ReleaseIntent } from '@swell/shared/domain/intent.ts';
@@ -17,11 +17,11 @@ export interface NodeSighting {
   readonly presence?: ServicePresence;
 }
 
-/** A report, and where and when the bus stored it. */
+/** A report, where the bus stored it, and when the leader heard it. */
 export interface HeardReport {
   readonly report: NodeReport;
   readonly sequence: number;
-  readonly storedAtMs: number;
+  readonly heardAtMs: number;
 }
 
 export type CoordinatorEvent =
@@ -49,7 +49,7 @@ export type CoordinatorEvent =
       readonly region: Region;
       readonly slot: number;
       readonly entry: SlotEntry;
-      readonly storedAtMs: number;
+      readonly heardAtMs: number;
     }
   /** What stands on the bus under an order's key, as it was read or followed. */
   | {

@@ -25,7 +25,7 @@ function fail(story: RolloutStory, count: number, reason: string): void {
         reason,
       } as const;
       story.reports.set(node, { report, sequence: 1_000 + index, atMs: story.nowMs });
-      return { report, sequence: 1_000 + index, storedAtMs: story.nowMs };
+      return { report, sequence: 1_000 + index, heardAtMs: story.nowMs };
     }),
   });
 }

@@ -15,8 +15,8 @@ export interface LostSlot {
 }
 
 /**
- * Slots whose holder has not renewed in time, by the bus's clock alone. While nobody led, the bus itself may have been
- * away, and its holders with it: a leader gives every lease once its whole length from the moment that it began.
+ * Slots whose holder the leader has not heard renewing in time, by its own clock alone: the bus's may jump, and its servers'
+ * clocks need not agree. What was said while nobody led was heard when the leader began.
  */
 export function lostSlots(state: ServiceState, nowMs: number): readonly LostSlot[] {
   return [...state.slots].flatMap(([region, slots]) =>
@@ -28,13 +28,13 @@ export function lostSlots(state: ServiceState, nowMs: number): readonly LostSlot
 }
 
 function lateHolder(
-  { entry, storedAtMs }: SlotSighting,
+  { entry, heardAtMs }: SlotSighting,
   readAtMs: number,
   nowMs: number,
 ): SlotHolder | undefined {
   const { holder } = entry;
   if (holder === undefined) return undefined;
-  return nowMs > Math.max(storedAtMs, readAtMs) + holder.leaseMs + LEASE_GRACE_MS ? holder : undefined;
+  return nowMs > Math.max(heardAtMs, readAtMs) + holder.leaseMs + LEASE_GRACE_MS ? holder : undefined;
 }
 
 /** Is any node in the middle of something that it does for this rollout? */

@@ -66,11 +66,11 @@ test('an older report changes nothing; one of a stream that was made again does'
     status: 'staged' as const,
   });
   const said = (census: Census) => census.get('eu')?.get('n1')?.report?.id;
-  const known = withReports(new Map(), [{ report: report('new'), sequence: 9, storedAtMs: 100 }], 'seed');
-  expect(said(withReports(known, [{ report: report('old'), sequence: 8, storedAtMs: 90 }], 'seed'))).toBe(
+  const known = withReports(new Map(), [{ report: report('new'), sequence: 9, heardAtMs: 100 }], 'seed');
+  expect(said(withReports(known, [{ report: report('old'), sequence: 8, heardAtMs: 90 }], 'seed'))).toBe(
     'new',
   );
-  expect(said(withReports(known, [{ report: report('reborn'), sequence: 1, storedAtMs: 200 }], 'seed'))).toBe(
+  expect(said(withReports(known, [{ report: report('reborn'), sequence: 1, heardAtMs: 200 }], 'seed'))).toBe(
     'reborn',
   );
 });

@@ -84,7 +84,7 @@ test('with 100,000 nodes in 20 regions no step of a rollout takes long', { timeo
     reports: Array.from({ length: count }, (_, index) => ({
       report: report(from + index, 2, status),
       sequence: (sequence += 1),
-      storedAtMs: NOW,
+      heardAtMs: NOW,
     })),
   });
   for (let from = 0; from < 10_000; from += 1_000) hear('a thousand staged', heard(from, 1_000, 'staged'));

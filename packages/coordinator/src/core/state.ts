@@ -13,7 +13,7 @@ import type { Census } from './census.ts';
 /** A slot's last value and when the server stored it: what its lease is counted from. */
 export interface SlotSighting {
   readonly entry: SlotEntry;
-  readonly storedAtMs: number;
+  readonly heardAtMs: number;
 }
 
 /** An order's place on the bus. */

@@ -64,7 +64,7 @@ function hear(state: ServiceState, event: CoordinatorEvent, nowMs: number): Serv
       return { ...state, census: withReports(state.census, event.reports, seed) };
     case 'slot-seen': {
       const known = state.slots.get(event.region) ?? new Map();
-      const sighting = { entry: event.entry, storedAtMs: event.storedAtMs };
+      const sighting = { entry: event.entry, heardAtMs: event.heardAtMs };
       return {
         ...state,
         slots: new Map(state.slots).set(event.region, new Map(known).set(event.slot, sighting)),

@@ -74,7 +74,11 @@ export class Hearing {
         // What we write ourselves comes back by its acknowledgement, not by the stream.
         follow: (it) => this.#watchOrder(it),
       },
-      { stream: STREAMS.slots, subjects: ALL_SLOTS, hear: (it) => this.#gather(translateSlot(it)) },
+      {
+        stream: STREAMS.slots,
+        subjects: ALL_SLOTS,
+        hear: (it) => this.#gather(translateSlot(it, this.#nowMs)),
+      },
       { stream: STREAMS.nodes, subjects: ALL_NODES, hear: (it) => this.#hearPresence(it) },
       { stream: STREAMS.health, subjects: ALL_HEALTH, hear: (it) => this.#hearReport(it) },
     ];
@@ -106,6 +110,10 @@ export class Hearing {
     const follower = this.#options.bus.follow({ stream, subjects, from });
     this.#followers.push(follower);
     for await (const message of follower) await handle(message);
+  }
+
+  get #nowMs(): number {
+    return this.#options.term.nowMs();
   }
 
   #hand(translated: Translated | undefined): void {
@@ -172,7 +180,7 @@ export class Hearing {
       const seen: NodeSighting = {
         region,
         node,
-        seenAtMs: message.storedAtMs,
+        seenAtMs: this.#nowMs,
         ...(presence !== undefined && { presence }),
       };
       this.#gathering.add(service, { kind: 'nodes-seen', nodes: [seen] });
@@ -182,8 +190,7 @@ export class Hearing {
   #hearReport(message: StoredMessage): void {
     const read = readReport(message);
     if (read.is !== 'value') return this.#reject(message, read.is === 'unreadable' ? read.problems : []);
-    const { sequence, storedAtMs } = message;
-    const heard = { report: read.value, sequence, storedAtMs };
+    const heard = { report: read.value, sequence: message.sequence, heardAtMs: this.#nowMs };
     this.#gathering.add(read.value.service, { kind: 'reports-read', reports: [heard] });
   }
 

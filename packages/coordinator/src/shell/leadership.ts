@@ -63,14 +63,15 @@ export class Term {
   #revision: number;
   /** By our own clock, counted from before the last successful write: nobody else can hold it earlier. */
   #untilMs: number;
-  #busClock: { readonly atMs: number; readonly monotonicMs: number };
+  /** What our monotonic clock shows where the leader's time is 0. */
+  readonly #zeroMs: number;
 
   private constructor(options: LeadershipOptions, lease: Lease, written: Written) {
     this.#options = options;
     this.#lease = lease;
     this.#revision = written.revision;
     this.#untilMs = written.sentAtMs + lease.leaseMs;
-    this.#busClock = written.busClock;
+    this.#zeroMs = written.heardAtMs - Math.max(written.storedAtMs, lease.atMs);
   }
 
   static async begin(options: LeadershipOptions, revision: number, before: Lease | undefined): Promise<Term> {
@@ -79,6 +80,7 @@ export class Term {
       // A lease that was deleted, or that nobody can read: the revision is beyond every term that there was.
       term: (before?.term ?? revision) + 1,
       leaseMs: options.leaseMs,
+      atMs: before?.atMs ?? 0,
       releasesRead: before?.releasesRead ?? 0,
       controlsRead: before?.controlsRead ?? 0,
     };
@@ -103,9 +105,12 @@ export class Term {
     return !this.#ended.signal.aborted && this.#options.host.monotonicMs() < this.#untilMs;
   }
 
-  /** The bus's clock, carried on by our monotonic one since the last renewal. It never goes back within a term. */
+  /**
+   * The leaders' time, in ms since 1970: a term takes it from the bus when it begins, or from the leader before where
+   * that one's was later, and carries it on by its own monotonic clock. However the bus's clock jumps, it never goes back.
+   */
   nowMs(): number {
-    return Math.round(this.#busClock.atMs + (this.#options.host.monotonicMs() - this.#busClock.monotonicMs));
+    return Math.round(this.#options.host.monotonicMs() - this.#zeroMs);
   }
 
   hasRead(what: 'releases' | 'controls', sequence: number): void {
@@ -133,15 +138,17 @@ export class Term {
     const isOurs = this.#options.host.monotonicMs() < this.#untilMs;
     this.#ended.abort(new Error('resigned'));
     if (!isOurs) return;
-    await write(this.#options, { ...this.#lease, leaseMs: 0 }, this.#revision).catch(() => {});
+    await write(this.#options, { ...this.#lease, leaseMs: 0, atMs: this.nowMs() }, this.#revision).catch(
+      () => {},
+    );
   }
 
   async #renew(): Promise<void> {
     try {
-      const written = await write(this.#options, this.#lease, this.#revision);
+      const lease = { ...this.#lease, atMs: this.nowMs() };
+      const written = await write(this.#options, lease, this.#revision);
       this.#revision = written.revision;
       this.#untilMs = written.sentAtMs + this.#lease.leaseMs;
-      if (written.busClock.atMs > this.nowMs()) this.#busClock = written.busClock;
     } catch (error) {
       const isLost = !(error instanceof BusError) || !error.retryable;
       if (isLost)
@@ -154,7 +161,10 @@ export class Term {
 interface Written {
   readonly revision: number;
   readonly sentAtMs: number;
-  readonly busClock: { readonly atMs: number; readonly monotonicMs: number };
+  /** By the bus's clock. */
+  readonly storedAtMs: number;
+  /** By our monotonic clock, when that was read. */
+  readonly heardAtMs: number;
 }
 
 async function write({ bus, host }: LeadershipOptions, lease: Lease, expect: number): Promise<Written> {
@@ -166,9 +176,9 @@ async function write({ bus, host }: LeadershipOptions, lease: Lease, expect: num
     id: `${lease.term}.${expect}.${lease.coordinator}`,
     expectLast: expect,
   });
-  const monotonicMs = host.monotonicMs();
+  const heardAtMs = host.monotonicMs();
   const stored = await bus.readLast(STREAMS.rollouts, LEASE_KEY);
   if (stored?.sequence !== sequence)
     throw new BusError('conflict', 'another coordinator has taken the lease');
-  return { revision: sequence, sentAtMs, busClock: { atMs: stored.storedAtMs, monotonicMs } };
+  return { revision: sequence, sentAtMs, storedAtMs: stored.storedAtMs, heardAtMs };
 }

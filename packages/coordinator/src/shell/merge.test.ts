@@ -16,7 +16,7 @@ const said = (node: string): Extract<CoordinatorEvent, { kind: 'reports-read' }>
     {
       report: { id: '1', region: 'eu', node, service: 'web', rollout: 7, status: 'staged' },
       sequence: 1,
-      storedAtMs: 1,
+      heardAtMs: 1,
     },
   ],
 });

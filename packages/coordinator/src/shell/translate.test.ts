@@ -89,20 +89,20 @@ test('a policy, a broken one, and its deletion', () => {
 
 test('a slot that is held, that is free, and that nobody can read', () => {
   const holder = { node: 'n1', rollout: 3, attempt: '1', leaseMs: 120_000 };
-  const event = { kind: 'slot-seen', region: 'eu', slot: 4, storedAtMs: 1_000 };
+  const event = { kind: 'slot-seen', region: 'eu', slot: 4, heardAtMs: 2_000 };
   const subject = slotKey('eu', 'web', 4);
-  expect(translateSlot(stored(subject, holder))).toEqual({
+  expect(translateSlot(stored(subject, holder), 2_000)).toEqual({
     service: 'web',
     event: { ...event, entry: { revision: 7, holder } },
   });
-  expect(translateSlot(stored(subject, {}, true))).toEqual({
+  expect(translateSlot(stored(subject, {}, true), 2_000)).toEqual({
     service: 'web',
     event: { ...event, entry: { revision: 7 } },
   });
-  expect(translateSlot(stored(subject, { node: 'n1' }))?.event).toMatchObject({
+  expect(translateSlot(stored(subject, { node: 'n1' }), 2_000)?.event).toMatchObject({
     entry: { holder: { node: 'unknown' } },
   });
-  expect(translateSlot(stored('$KV.swell_slots.eu.web.first', holder))).toBeUndefined();
+  expect(translateSlot(stored('$KV.swell_slots.eu.web.first', holder), 2_000)).toBeUndefined();
 });
 
 test('a wave and a halt that stand, that were deleted, and that nobody can read', () => {

@@ -46,12 +46,12 @@ export function translatePolicy(message: StoredMessage): Translated {
   return { service, event: { kind: 'policy-written', revision: message.sequence, policy } };
 }
 
-export function translateSlot(message: StoredMessage): Translated | undefined {
+export function translateSlot(message: StoredMessage, heardAtMs: number): Translated | undefined {
   const place = parseSlotSubject(message.subject);
   if (place === undefined) return undefined;
   const { service, region, slot } = place;
   const entry = slotEntry(message);
-  return { service, event: { kind: 'slot-seen', region, slot, entry, storedAtMs: message.storedAtMs } };
+  return { service, event: { kind: 'slot-seen', region, slot, entry, heardAtMs } };
 }
 
 /** An order that stands on the bus; one that does not parse is as good as none, and will be written over. */

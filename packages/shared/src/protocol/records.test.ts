@@ -119,6 +119,13 @@ test('a record in one line', () => {
 });
 
 test('a lease goes through the bus unchanged, and what a later version adds to it is not in the way', () => {
-  const lease = { coordinator: 'one', term: 3, leaseMs: 10_000, releasesRead: 7, controlsRead: 2 };
+  const lease = {
+    coordinator: 'one',
+    term: 3,
+    leaseMs: 10_000,
+    atMs: 1_750_000_000_000,
+    releasesRead: 7,
+    controlsRead: 2,
+  };
   expect(decode(encode({ ...lease, zone: 'a' }), leaseSchema)).toEqual({ ok: true, value: lease });
 });

@@ -12,6 +12,8 @@ export interface Lease {
   readonly term: number;
   /** A rival waits this long after the last renewal that it saw, by its own clock. */
   readonly leaseMs: number;
+  /** The leaders' time when it was written: the next one's does not begin before. */
+  readonly atMs: number;
   readonly releasesRead: number;
   readonly controlsRead: number;
 }
@@ -20,6 +22,7 @@ export const leaseSchema = z.object({
   coordinator: z.string(),
   term: sequence,
   leaseMs: durationMs,
+  atMs: z.number(),
   releasesRead: sequence,
   controlsRead: sequence,
 }) satisfies z.ZodType<Lease>;
