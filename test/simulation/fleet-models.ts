@@ -5,6 +5,8 @@ import type { ServiceState as AgentState } from '@swell/agent/core/state.ts';
 import { Agent } from '@swell/agent/shell/agent.ts';
 import type { Registry } from '@swell/coordinator/adapters/registry.ts';
 import { RegistryError } from '@swell/coordinator/adapters/registry-error.ts';
+import type { CoordinatorEvent } from '@swell/coordinator/core/events.ts';
+import type { ServiceState as CoordinatorState } from '@swell/coordinator/core/state.ts';
 import { serveTerms } from '@swell/coordinator/shell/terms.ts';
 import { createLogger } from '@swell/shared/adapters/logger.ts';
 import type { Digest } from '@swell/shared/domain/image.ts';
@@ -24,6 +26,8 @@ export interface Ground {
   readonly server: ModelServer;
   /** An agent has taken a step. */
   readonly onHandled: (node: NodeModel, event: AgentEvent, before: AgentState, after: AgentState) => void;
+  /** A leading coordinator has taken one. */
+  readonly onLed: (event: CoordinatorEvent, before: CoordinatorState) => void;
   /** A program ended by an error of its own: always a bug. */
   readonly onCrash: (name: string, error: unknown) => void;
 }
@@ -109,7 +113,12 @@ export function startCoordinator(
         registry: registry.seenBy(process),
         host: process.host,
         logger: silent,
-        watcher: { watch: () => {}, handled: () => {}, rejected: () => {}, leads: () => {} },
+        watcher: {
+          watch: () => {},
+          handled: (_service, event, before) => ground.onLed(event, before),
+          rejected: () => {},
+          leads: () => {},
+        },
         leaseMs: 10_000,
         pulseEveryMs: 10_000,
       },

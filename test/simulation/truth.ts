@@ -187,8 +187,9 @@ export class Truth {
     this.#wayBack.forgets(model);
   }
 
-  /** Somebody put another container there, or none. */
+  /** Somebody put another container there, or none: what is out from now on is not by our doing. */
   changedByHand(model: NodeModel): void {
+    this.#unavailable.cameBack(model.region, model.name);
     this.#containers.byHand(model);
     this.#wayBack.forget(model);
   }

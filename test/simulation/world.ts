@@ -13,10 +13,12 @@ import { type Ailment, Ailments } from './ailments.ts';
 import type { StreamShape } from './bus/definition.ts';
 import { ModelServer } from './bus-model.ts';
 import { Chance } from './chance.ts';
+import { Coverage } from './coverage.ts';
 import { type Ground, RegistryModel, type Running, startAgent, startCoordinator } from './fleet-models.ts';
 import { Judge } from './judge/judge.ts';
 import { NodeModel } from './node-model.ts';
 import { drawProfile, type Profile } from './profile.ts';
+import { watch } from './promises/watch.ts';
 import { VirtualTime } from './time.ts';
 import { Truth } from './truth.ts';
 
@@ -67,6 +69,7 @@ export class World {
   readonly time = new VirtualTime(START_MS);
   readonly truth = new Truth(this.time, SERVICE, (model) => this.#calmSince(model));
   readonly judge: Judge;
+  readonly coverage = new Coverage();
   readonly registry = new RegistryModel();
   readonly server: ModelServer;
   readonly ground: Ground;
@@ -92,13 +95,17 @@ export class World {
       time: this.time,
       chance: this.chance.fork('programs'),
       server: this.server,
-      onHandled: (model, ...handled) => this.judge.agentHandled(model, ...handled),
+      onHandled: (model, event, before, after) => {
+        this.coverage.agent(event, before);
+        this.judge.agentHandled(model, event, before, after);
+      },
+      onLed: (event, before) => this.coverage.coordinator(event, before),
       onCrash: (name, error) => {
         const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
         this.truth.break('crash', `${name}: ${why}`);
       },
     };
-    this.judge = new Judge(this.truth, shapes);
+    this.judge = new Judge(this.truth, watch(this), shapes);
     this.server.onStored = (stream, message) => this.judge.stored(stream, message, this.#isByHand);
     this.server.onChanged = (stream) => this.judge.setBack(stream, this.#standing());
     this.publishImage('v1');

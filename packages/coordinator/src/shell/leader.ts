@@ -6,6 +6,7 @@ import type { Logger } from '@swell/shared/adapters/logger.ts';
 import type { ServiceName } from '@swell/shared/domain/names.ts';
 import type { Registry } from '../adapters/registry.ts';
 import type { CoordinatorEvent } from '../core/events.ts';
+import type { ServiceState } from '../core/state.ts';
 import { Hearing } from './hearing.ts';
 import type { Term } from './leadership.ts';
 import { PulseSender } from './pulse-sender.ts';
@@ -14,7 +15,7 @@ import { type ServiceMachine, Services } from './services.ts';
 /** Whoever counts what a leader does. */
 export interface LeaderWatcher {
   watch(machines: () => ReadonlyMap<ServiceName, ServiceMachine>, nowMs: () => number): void;
-  handled(service: ServiceName, event: CoordinatorEvent): void;
+  handled(service: ServiceName, event: CoordinatorEvent, before: ServiceState, after: ServiceState): void;
   rejected(): void;
 }
 
@@ -63,7 +64,7 @@ class Leader {
     const { term, watcher, pulseEveryMs } = options;
     this.#services = new Services({
       ...options,
-      onHandled: (service, event) => watcher.handled(service, event),
+      onHandled: (...handled) => watcher.handled(...handled),
       onOrderStored: () => this.#pulse.soon(),
     });
     this.#hearing = new Hearing({ ...options, onRejected: () => watcher.rejected() }, this.#services);

@@ -27,7 +27,12 @@ export interface ServicesOptions {
   readonly host: Host;
   readonly term: Term;
   readonly logger: Logger;
-  readonly onHandled: (service: ServiceName, event: CoordinatorEvent, state: ServiceState) => void;
+  readonly onHandled: (
+    service: ServiceName,
+    event: CoordinatorEvent,
+    before: ServiceState,
+    after: ServiceState,
+  ) => void;
   readonly onOrderStored: () => void;
 }
 
@@ -90,7 +95,7 @@ export class Services {
       merge: mergeEvents,
       onHandled: (event, before, after) => {
         logHandled(logger, event, before, after);
-        onHandled(service, event, after);
+        onHandled(service, event, before, after);
       },
       onFailed: (error) => this.#fail(error),
     });
