@@ -123,6 +123,11 @@ export class ModelServer {
     this.#leaders.lose(ms, streams);
   }
 
+  /** Has every stream its leader? */
+  get isLed(): boolean {
+    return this.#leaders.areAll;
+  }
+
   /** Makes the streams that are missing, as a coordinator does when it begins; returns their names. */
   ensure(): readonly string[] {
     return this.#state === 'up' ? this.#jetStream.ensure() : [];

@@ -105,7 +105,9 @@ export class World {
         this.truth.break('crash', `${name}: ${why}`);
       },
     };
-    this.judge = new Judge(this.truth, watch(this), shapes);
+    const { server, time, ailments, nodes: fleet } = this;
+    const watched = { bench: this.truth.bench, time, server, ailments, nodes: fleet, service: SERVICE };
+    this.judge = new Judge(this.truth, watch({ ...watched, coordinators: () => this.coordinators }), shapes);
     this.server.onStored = (stream, message) => this.judge.stored(stream, message, this.#isByHand);
     this.server.onChanged = (stream) => this.judge.setBack(stream, this.#standing());
     this.publishImage('v1');

@@ -23,6 +23,11 @@ export class Leaders {
     this.#chance = chance;
   }
 
+  /** Has every stream its leader? */
+  get areAll(): boolean {
+    return this.#waiting.size === 0;
+  }
+
   lose(ms: number, streams: readonly string[]): void {
     for (const stream of streams) {
       const untilMs = this.#time.nowMs + ms;

@@ -12,6 +12,7 @@ import type { Violation } from '@swell/shared/domain/rules/rule.ts';
 import { STREAMS } from '@swell/shared/protocol/subjects.ts';
 import type { StreamShape } from '../bus/definition.ts';
 import type { NodeModel, Witness, Work } from '../node-model.ts';
+import type { Promises } from '../promises/promises.ts';
 import type { Shown, Truth } from '../truth.ts';
 import { concernOf, type Happening } from './chronicle.ts';
 import { History } from './history.ts';
@@ -25,6 +26,7 @@ const WRITTEN: readonly string[] = [STREAMS.orders, STREAMS.slots, STREAMS.healt
 
 export class Judge implements Witness {
   readonly truth: Truth;
+  readonly #promises: Promises;
   readonly entries: LogEntry[] = [];
   readonly happenings: Happening[] = [];
   /** Violations that were none, by why: what a fault destroyed nobody could keep. */
@@ -38,8 +40,9 @@ export class Judge implements Witness {
   /** The bus's clock at each entry. */
   readonly #busMs: number[] = [];
 
-  constructor(truth: Truth, shapes: readonly StreamShape[]) {
+  constructor(truth: Truth, promises: Promises, shapes: readonly StreamShape[]) {
     this.truth = truth;
+    this.#promises = promises;
     this.#reader = new LogReader(shapes);
     this.#check = new LogCheck(truth.bench, (violation) => this.#found(violation));
   }
@@ -54,6 +57,7 @@ export class Judge implements Witness {
     this.#history.stored(stream, message, nowMs);
     if (byHand) this.truth.storedByHand(stream, message);
     const entry = this.#read(stream, message);
+    this.#promises.stored(stream, message, entry);
     if (entry === undefined) {
       if (!byHand && WRITTEN.includes(stream))
         this.truth.break('wire', `what was stored on ${message.subject} does not parse`);
@@ -70,6 +74,7 @@ export class Judge implements Witness {
   ): void {
     this.happened(`${stream} is set back`);
     this.truth.setBack(stream);
+    this.#promises.setBack(stream);
     if (!NAMING.includes(stream)) return;
     const shown = standing.flatMap((one): readonly Shown[] => {
       const entry = this.#read(one.stream, one.message);
@@ -129,6 +134,7 @@ export class Judge implements Witness {
   /** Nothing more is to come. */
   finish(gone: ReadonlySet<NodeId>): void {
     this.#check.finish(gone);
+    this.#promises.atRest();
   }
 
   #read(stream: string, message: StoredMessage): LogEntry | undefined {

@@ -1,0 +1,147 @@
+/**
+ * N11. Beyond the failure budget the rollout halts, and not before: counted anew from what nodes report and from the slots
+ * that were declared lost.
+ */
+
+import type { FleetEvent } from '@swell/shared/domain/event.ts';
+import type { NodeId } from '@swell/shared/domain/names.ts';
+import type { FailureBudget } from '@swell/shared/domain/policy.ts';
+import type { NodeReport } from '@swell/shared/domain/report.ts';
+import { OBEYED_WITHIN_MS, READ_WITHIN_MS, type Scene, type ToldStart } from './scene.ts';
+
+interface Count {
+  readonly attempted: number;
+  readonly failed: number;
+}
+
+/** What is said of a rollout that is under way. */
+interface Running {
+  readonly rollout: number;
+  readonly lost: Set<NodeId>;
+  /** Every node that has failed it or lost a slot in it, whatever came later. */
+  readonly everFailed: Set<NodeId>;
+  /** Since when its budget has been spent, sample and all. */
+  spentSinceMs: number | undefined;
+}
+
+export class Budgets {
+  readonly #scene: Scene;
+  readonly #last = new Map<NodeId, NodeReport>();
+  #running: Running | undefined;
+
+  constructor(scene: Scene) {
+    this.#scene = scene;
+  }
+
+  report(report: NodeReport): void {
+    this.#last.set(report.node, report);
+    const running = this.#running;
+    if (report.status === 'failed' && report.rollout === running?.rollout)
+      running.everFailed.add(report.node);
+    this.policyOrCountChanged();
+  }
+
+  event({ name, rollout, node, line }: FleetEvent): void {
+    switch (name) {
+      case 'rollout-started':
+        if (rollout !== undefined)
+          this.#running = { rollout, lost: new Set(), everFailed: new Set(), spentSinceMs: undefined };
+        return;
+      case 'rollout-halted':
+        this.#judgeHalt(rollout, line);
+        return this.#end(rollout);
+      case 'rollout-settled':
+      case 'rollout-aborted':
+        return this.#end(rollout);
+      case 'slot-lost':
+        return this.#lose(rollout, node);
+      default:
+    }
+  }
+
+  policyOrCountChanged(): void {
+    const running = this.#running;
+    if (running === undefined) return;
+    const { bench, policies } = this.#scene;
+    const [policy] = policies.since(bench.nowMs);
+    const isSpent = policy !== undefined && spends(policy.failureBudget, this.#count(running), false);
+    running.spentSinceMs = isSpent ? (running.spentSinceMs ?? bench.nowMs) : undefined;
+  }
+
+  #lose(rollout: number | undefined, node: NodeId | undefined): void {
+    const running = this.#running;
+    if (running === undefined || running.rollout !== rollout || node === undefined) return;
+    running.lost.add(node);
+    running.everFailed.add(node);
+    this.policyOrCountChanged();
+  }
+
+  #end(rollout: number | undefined): void {
+    if (this.#running?.rollout === rollout) this.#running = undefined;
+  }
+
+  /** By the last word of each node, as long as that is about this rollout. */
+  #count({ rollout, lost }: Running): Count {
+    let [attempted, failed] = [lost.size, lost.size];
+    for (const { rollout: of, node, status, attempt } of this.#last.values()) {
+      if (of !== rollout || lost.has(node)) continue;
+      if (status === 'failed') failed += 1;
+      if (status === 'failed' || (status === 'healthy' && attempt !== undefined)) attempted += 1;
+    }
+    return { attempted, failed };
+  }
+
+  start({ report: { region, node, rollout, attempt }, claimedAtMs }: ToldStart): void {
+    const running = this.#running;
+    if (running?.rollout !== rollout) return;
+    this.#scene.bench.judged('N11');
+    const { spentSinceMs = Number.POSITIVE_INFINITY } = running;
+    if (claimedAtMs - spentSinceMs <= OBEYED_WITHIN_MS) return;
+    const { attempted, failed } = this.#count(running);
+    const since = Math.round((claimedAtMs - spentSinceMs) / 1_000);
+    this.#scene.bench.break(
+      'N11',
+      `${node} starts attempt ${attempt} at rollout ${rollout}, whose failure budget has been spent for ${since} s (${failed} of ${attempted})`,
+      { region, node, rollout },
+    );
+  }
+
+  /** Its line gives the figures. */
+  #judgeHalt(rollout: number | undefined, line: string): void {
+    const running = this.#running;
+    if (running === undefined || running.rollout !== rollout) return;
+    const [, failed, attempted] = /is halted: (\d+) of (\d+) nodes failed$/.exec(line) ?? [];
+    if (failed === undefined || attempted === undefined) return;
+    const { bench, policies } = this.#scene;
+    const { everFailed } = running;
+    const told: Count = { failed: Number(failed), attempted: Number(attempted) };
+    bench.judged('N11');
+    if (told.failed > everFailed.size)
+      return bench.break(
+        'N11',
+        `rollout ${rollout} is halted for ${failed} failures of ${everFailed.size} nodes`,
+        {
+          rollout,
+        },
+      );
+    const budgets = policies.since(bench.nowMs - READ_WITHIN_MS).map(({ failureBudget }) => failureBudget);
+    if (budgets.some((budget) => spends(budget, told, true))) return;
+    bench.break(
+      'N11',
+      `rollout ${rollout} is halted for ${failed} of ${attempted}, which the policy allows`,
+      {
+        rollout,
+      },
+    );
+  }
+}
+
+function spends(
+  { max, minSample }: FailureBudget,
+  { attempted, failed }: Count,
+  isStageOver: boolean,
+): boolean {
+  if (max.kind === 'count') return failed > max.count;
+  if (attempted === 0 || (attempted < minSample && !isStageOver)) return false;
+  return failed * 100 > max.percent * attempted + 1e-9;
+}

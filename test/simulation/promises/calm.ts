@@ -1,0 +1,60 @@
+/**
+ * Since when nothing disturbs the bus, its leading coordinator, and each node. What is promised of them may be late for as
+ * long as something does; some of it can only be judged where nothing has for a while.
+ */
+
+import type { NodeId } from '@swell/shared/domain/names.ts';
+
+/** What is looked at, every second. */
+export interface Surroundings {
+  /** Changes whenever the bus or a coordinator's way to it is not what it was; undefined: something is wrong with one. */
+  readonly bus: () => string | undefined;
+  /** The same of each node that is not gone for good. */
+  readonly nodes: () => Iterable<readonly [NodeId, string | undefined]>;
+}
+
+/** A leader renews its lease every 3.3 s. */
+const RENEWED_WITHIN_MS = 5_000;
+
+interface Sighting {
+  readonly shows: string | undefined;
+  readonly sinceMs: number;
+}
+
+export class Calm {
+  readonly #surroundings: Surroundings;
+  #bus: Sighting = { shows: undefined, sinceMs: Number.POSITIVE_INFINITY };
+  readonly #nodes = new Map<NodeId, Sighting>();
+  #lease = { term: 0, writtenAtMs: Number.NEGATIVE_INFINITY };
+
+  constructor(surroundings: Surroundings) {
+    this.#surroundings = surroundings;
+  }
+
+  leaseWritten(term: number, nowMs: number): void {
+    this.#lease = { term, writtenAtMs: nowMs };
+  }
+
+  look(nowMs: number): void {
+    const { term, writtenAtMs } = this.#lease;
+    const bus = nowMs - writtenAtMs > RENEWED_WITHIN_MS ? undefined : this.#surroundings.bus();
+    this.#bus = seen(this.#bus, bus === undefined ? undefined : `${term} ${bus}`, nowMs);
+    for (const [name, shows] of this.#surroundings.nodes())
+      this.#nodes.set(name, seen(this.#nodes.get(name), shows, nowMs));
+  }
+
+  /** Has one coordinator led, over a whole bus, for that long? */
+  isBusCalm(forMs: number, nowMs: number): boolean {
+    return this.#bus.shows !== undefined && nowMs - this.#bus.sinceMs >= forMs;
+  }
+
+  /** Has a node's agent run, with a way to the bus, for that long? */
+  isNodeCalm(name: NodeId, forMs: number, nowMs: number): boolean {
+    const node = this.#nodes.get(name);
+    return node?.shows !== undefined && nowMs - node.sinceMs >= forMs;
+  }
+}
+
+function seen(before: Sighting | undefined, shows: string | undefined, nowMs: number): Sighting {
+  return before !== undefined && before.shows === shows ? before : { shows, sinceMs: nowMs };
+}

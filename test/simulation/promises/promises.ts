@@ -1,0 +1,148 @@
+/**
+ * What a fleet promises its people: that their policy is kept, their words are obeyed, and what they publish is answered.
+ * Judged from outside, by what the bus stores, at its instant. The rules that never break are the judge's; these may be
+ * late for as long as something disturbs the bus, and nobody can keep them once the bus itself has been set back.
+ */
+
+import type { StoredMessage } from '@swell/shared/adapters/bus.ts';
+import type { FleetEvent } from '@swell/shared/domain/event.ts';
+import type { LogEntry } from '@swell/shared/domain/log.ts';
+import type { NodeReport } from '@swell/shared/domain/report.ts';
+import type { Wave } from '@swell/shared/domain/wave.ts';
+import { decode } from '@swell/shared/protocol/codec.ts';
+import { controlSchema } from '@swell/shared/protocol/intent.ts';
+import { leaseSchema } from '@swell/shared/protocol/records.ts';
+import { LEASE_KEY, STREAMS } from '@swell/shared/protocol/subjects.ts';
+import { Answers } from './answers.ts';
+import { Budgets } from './budgets.ts';
+import { Limits } from './limits.ts';
+import { Losses } from './losses.ts';
+import type { Scene, ToldStart } from './scene.ts';
+import { Stages } from './stages.ts';
+import { Wellness } from './wellness.ts';
+import { Words } from './words.ts';
+
+const LOOK_EVERY_MS = 1_000;
+
+export class Promises {
+  readonly #scene: Scene;
+  readonly #answers: Answers;
+  readonly #budgets: Budgets;
+  readonly #limits: Limits;
+  readonly #losses: Losses;
+  readonly #stages: Stages;
+  readonly #wellness: Wellness;
+  readonly #words: Words;
+  /** By region and revision. */
+  readonly #waves = new Map<string, Wave>();
+  readonly #claimedAtMs = new Map<string, number>();
+  /** Events and reports may be told again. */
+  readonly #heard = new Set<string>();
+  #isSetBack = false;
+
+  constructor(scene: Scene) {
+    this.#scene = scene;
+    this.#answers = new Answers(scene);
+    this.#budgets = new Budgets(scene);
+    this.#limits = new Limits(scene);
+    this.#losses = new Losses(scene);
+    this.#stages = new Stages(scene);
+    this.#wellness = new Wellness(scene);
+    this.#words = new Words(scene);
+    this.#look();
+  }
+
+  /** @param entry what it is to the log's readers, if it is anything to them */
+  stored(stream: string, message: StoredMessage, entry: LogEntry | undefined): void {
+    if (this.#isSetBack) return;
+    if (message.subject === LEASE_KEY) this.#seeLease(message);
+    else if (stream === STREAMS.policies) this.#seePolicy(message);
+    else if (stream === STREAMS.controls) this.#seeControl(message);
+    else if (stream === STREAMS.releases) this.#answers.released(message);
+    else if (entry !== undefined) this.#seeEntry(entry);
+  }
+
+  /** The bus does not remember what was promised. Presence lies in memory, and is made anew all the time. */
+  setBack(stream: string): void {
+    if (stream !== STREAMS.nodes) this.#isSetBack = true;
+  }
+
+  /** Everything has healed, and nothing more is to come. */
+  atRest(): void {
+    if (this.#isSetBack) return;
+    this.#limits.atRest();
+    this.#answers.atRest();
+  }
+
+  #look(): void {
+    const { bench, calm, after } = this.#scene;
+    calm.look(bench.nowMs);
+    after(LOOK_EVERY_MS, () => this.#look());
+  }
+
+  #seeLease({ body, deleted }: StoredMessage): void {
+    const lease = deleted ? undefined : decode(body, leaseSchema);
+    if (lease?.ok === true) this.#scene.calm.leaseWritten(lease.value.term, this.#scene.bench.nowMs);
+  }
+
+  #seePolicy(message: StoredMessage): void {
+    this.#scene.policies.written(message, this.#scene.bench.nowMs);
+    this.#budgets.policyOrCountChanged();
+  }
+
+  #seeControl(message: StoredMessage): void {
+    this.#answers.said(message);
+    const control = decode(message.body, controlSchema);
+    if (control.ok) this.#words.said(control.value);
+  }
+
+  #seeEntry(entry: LogEntry): void {
+    switch (entry.kind) {
+      case 'wave':
+        this.#waves.set(`${entry.wave.region}/${entry.revision}`, entry.wave);
+        for (const one of [this.#answers, this.#limits, this.#stages, this.#words]) one.wave(entry.wave);
+        return;
+      case 'halt':
+        return this.#answers.halt(entry.halt);
+      case 'slot': {
+        const { region, slot, revision } = entry;
+        this.#claimedAtMs.set(`${region}/${slot}/${revision}`, this.#scene.bench.nowMs);
+        return;
+      }
+      case 'report':
+        if (this.#isNew(`${entry.report.node}/${entry.report.id}`)) this.#seeReport(entry.report);
+        return;
+      case 'event':
+        if (this.#isNew(entry.event.id)) this.#seeEvent(entry.event);
+        return;
+      case 'release':
+    }
+  }
+
+  #seeReport(report: NodeReport): void {
+    const start = this.#startOf(report);
+    if (start !== undefined) for (const one of [this.#budgets, this.#words, this.#wellness]) one.start(start);
+    this.#budgets.report(report);
+    this.#wellness.report(report);
+  }
+
+  #seeEvent(event: FleetEvent): void {
+    for (const one of [this.#answers, this.#budgets, this.#losses, this.#stages, this.#words])
+      one.event(event);
+  }
+
+  #startOf(report: NodeReport): ToldStart | undefined {
+    const { region, status, warrant } = report;
+    if (status !== 'updating' || warrant === undefined) return undefined;
+    const wave = this.#waves.get(`${region}/${warrant.waveRevision}`);
+    const claimedAtMs = this.#claimedAtMs.get(`${region}/${warrant.slot}/${warrant.fence}`);
+    if (wave === undefined || claimedAtMs === undefined || wave.phase === 'settled') return undefined;
+    return { report, wave, claimedAtMs };
+  }
+
+  #isNew(name: string): boolean {
+    if (this.#heard.has(name)) return false;
+    this.#heard.add(name);
+    return true;
+  }
+}

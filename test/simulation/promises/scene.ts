@@ -1,0 +1,32 @@
+/** What every promise is judged with. */
+
+import type { Digest } from '@swell/shared/domain/image.ts';
+import type { NodeId, Region } from '@swell/shared/domain/names.ts';
+import type { NodeReport } from '@swell/shared/domain/report.ts';
+import type { Wave } from '@swell/shared/domain/wave.ts';
+import type { Bench } from '../judge/bench.ts';
+import type { Calm } from './calm.ts';
+import type { Policies } from './policies.ts';
+
+export interface Scene {
+  readonly bench: Bench;
+  readonly policies: Policies;
+  readonly calm: Calm;
+  /** Every node that a region has ever had, but for those that are gone for good. */
+  readonly nodesOf: (region: Region) => readonly NodeId[];
+  /** Can this image never be well there? */
+  readonly isHopeless: (digest: Digest, node: NodeId) => boolean;
+  readonly after: (ms: number, act: () => void) => void;
+}
+
+/** A node's word that it updates, by a rollout on its way (who goes by a settled wave follows no rollout's pace). */
+export interface ToldStart {
+  readonly report: NodeReport;
+  readonly wave: Wave;
+  readonly claimedAtMs: number;
+}
+
+/** What people write is read by a coordinator within this, also where one has to begin first. */
+export const READ_WITHIN_MS = 180_000;
+/** What stops a rollout stops every start within this: without a leader nobody starts after half of it. */
+export const OBEYED_WITHIN_MS = 60_000;

@@ -1,0 +1,163 @@
+/**
+ * N4, P3, N5. A stage takes in no more than its share, is watched for as long as the policy says, and is followed by the
+ * next one only where the policy or a person lets it. Judged where nothing disturbs the bus: else coordinators may know
+ * less than we do.
+ */
+
+import type { FleetEvent } from '@swell/shared/domain/event.ts';
+import type { NodeId, Region } from '@swell/shared/domain/names.ts';
+import { rankOf } from '@swell/shared/domain/rank.ts';
+import type { Wave } from '@swell/shared/domain/wave.ts';
+import { READ_WITHIN_MS, type Scene } from './scene.ts';
+
+/** Presence expires after three minutes. */
+const KNOWN_AFTER_MS = 240_000;
+const SOAK_TOLERANCE_MS = 2_000;
+/** Events of one step are told side by side, and some may be late. */
+const TOLD_WITHIN_MS = 600_000;
+
+/** How the last stage of a rollout went. */
+interface Stage {
+  readonly rollout: number;
+  readonly enteredAtMs: number;
+  finishedAtMs?: number;
+}
+
+export class Stages {
+  readonly #scene: Scene;
+  readonly #waves = new Map<Region, Wave>();
+  readonly #approvedAtMs: { readonly rollout: number; readonly atMs: number }[] = [];
+  #stage: Stage | undefined;
+  #startedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(scene: Scene) {
+    this.#scene = scene;
+  }
+
+  event({ name, rollout }: FleetEvent): void {
+    if (rollout === undefined) return;
+    const { nowMs } = this.#scene.bench;
+    switch (name) {
+      case 'rollout-started':
+        this.#startedAtMs = nowMs;
+        return;
+      case 'stage-approved':
+        this.#approvedAtMs.push({ rollout, atMs: nowMs });
+        return;
+      case 'stage-staging':
+        this.#judgeFollows(rollout, nowMs);
+        this.#judgeApproved(rollout);
+        this.#stage = { rollout, enteredAtMs: nowMs };
+        return;
+      case 'stage-finished':
+        if (this.#stage?.rollout === rollout) this.#stage.finishedAtMs = nowMs;
+        return;
+      case 'approval-awaited':
+      case 'rollout-settled':
+        return this.#judgeFollows(rollout, nowMs);
+      default:
+    }
+  }
+
+  wave(wave: Wave): void {
+    const before = this.#waves.get(wave.region);
+    this.#waves.set(wave.region, wave);
+    if (wave.phase !== 'open') return;
+    const isSame = before?.release.rollout === wave.release.rollout;
+    const from = isSame ? before.cursor : 0;
+    if (wave.cursor <= from) return;
+    this.#judgeShare(wave, from);
+    if (from === 0) this.#judgeGroup(wave);
+  }
+
+  /** N4. Nobody is let in who stands behind the stage's share of the line. */
+  #judgeShare({ region, seed, cursor, stage, release }: Wave, from: number): void {
+    const { bench, nodesOf } = this.#scene;
+    const nodes = nodesOf(region);
+    if (!this.#areKnown(nodes)) return;
+    const ranks = nodes.map((node) => rankOf(seed, node)).toSorted((a, b) => a - b);
+    const size = Math.ceil((nodes.length * stage.percent) / 100 - 1e-9);
+    bench.judged('N4');
+    const behind = ranks.slice(size).filter((rank) => rank >= from && rank < cursor);
+    if (behind.length === 0) return;
+    bench.break(
+      'N4',
+      `rollout ${release.rollout} lets ${behind.length} nodes of ${region} in beyond the ${size} of ${nodes.length} that are ${stage.percent} %`,
+      { region, rollout: release.rollout },
+    );
+  }
+
+  /** N5. A group of regions has its turn when those before it are through. */
+  #judgeGroup({ region, release }: Wave): void {
+    const { bench, policies, calm, nodesOf } = this.#scene;
+    const [policy, ...others] = policies.since(this.#startedAtMs - READ_WITHIN_MS);
+    if (policy === undefined || others.length > 0 || policy.regions === 'parallel') return;
+    if (!calm.isBusCalm(KNOWN_AFTER_MS, bench.nowMs)) return;
+    const groups = policy.regions;
+    const place = groups.findIndex((group) => group.includes(region));
+    const before = (place < 0 ? groups : groups.slice(0, place)).flat();
+    for (const earlier of before) {
+      const nodes = nodesOf(earlier);
+      if (nodes.length === 0 || !this.#areKnown(nodes)) continue;
+      bench.judged('N5');
+      const wave = this.#waves.get(earlier);
+      const isThrough = wave?.release.rollout === release.rollout && wave.cursor === 1;
+      if (!isThrough)
+        bench.break('N5', `rollout ${release.rollout} opens ${region} before ${earlier} is through`, {
+          region,
+          rollout: release.rollout,
+        });
+    }
+  }
+
+  /** N4. A finished stage is watched before anything follows. */
+  #judgeFollows(rollout: number, nowMs: number): void {
+    const finishedAtMs = this.#stage?.rollout === rollout ? this.#stage.finishedAtMs : undefined;
+    if (finishedAtMs === undefined || this.#stage === undefined) return;
+    delete this.#stage.finishedAtMs;
+    const { bench, policies, calm } = this.#scene;
+    const watchedMs = nowMs - finishedAtMs;
+    if (!calm.isBusCalm(watchedMs + KNOWN_AFTER_MS, nowMs)) return;
+    const [policy, ...others] = policies.since(finishedAtMs - READ_WITHIN_MS);
+    if (policy === undefined || others.length > 0) return;
+    bench.judged('N4');
+    if (watchedMs + SOAK_TOLERANCE_MS >= policy.soakMs) return;
+    bench.break(
+      'N4',
+      `a stage of rollout ${rollout} is watched for ${watchedMs} ms, not for ${policy.soakMs}`,
+      {
+        rollout,
+      },
+    );
+  }
+
+  /** P3. Where the policy wants a person to open the next stage, one has. */
+  #judgeApproved(rollout: number): void {
+    const { bench, policies, after } = this.#scene;
+    const stage = this.#stage;
+    if (stage?.rollout !== rollout) return;
+    const [policy, ...others] = policies.since(stage.enteredAtMs - READ_WITHIN_MS);
+    if (policy?.approval !== 'manual' || others.length > 0) return;
+    after(TOLD_WITHIN_MS, () => {
+      bench.judged('P3');
+      const wasApproved = this.#approvedAtMs.some(
+        (one) => one.rollout === rollout && one.atMs > stage.enteredAtMs,
+      );
+      if (!wasApproved)
+        bench.break(
+          'P3',
+          `the next stage of rollout ${rollout} opens without a word, which the policy wants`,
+          {
+            rollout,
+          },
+        );
+    });
+  }
+
+  #areKnown(nodes: readonly NodeId[]): boolean {
+    const { bench, calm } = this.#scene;
+    const { nowMs } = bench;
+    if (!calm.isBusCalm(KNOWN_AFTER_MS, nowMs)) return false;
+    return nodes.every((node) => calm.isNodeCalm(node, KNOWN_AFTER_MS, nowMs));
+  }
+}

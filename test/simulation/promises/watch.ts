@@ -1,0 +1,79 @@
+/** What the promises' judges see of a world. */
+
+import type { ServiceName } from '@swell/shared/domain/names.ts';
+import type { Ailments } from '../ailments.ts';
+import { type FaultRates, noFaults } from '../bus/rates.ts';
+import type { ModelServer } from '../bus-model.ts';
+import type { Running } from '../fleet-models.ts';
+import type { Bench } from '../judge/bench.ts';
+import type { NodeModel } from '../node-model.ts';
+import type { VirtualTime } from '../time.ts';
+import { Calm } from './calm.ts';
+import { Policies } from './policies.ts';
+import { Promises } from './promises.ts';
+
+/** An image like that is well nowhere, at no time. */
+const HOPELESS: ReadonlySet<string | undefined> = new Set(['sick', 'fails-to-start', 'probe-hangs']);
+
+interface Node {
+  readonly model: NodeModel;
+  readonly running: Running | undefined;
+  readonly isGone: boolean;
+}
+
+/** A simulated world. */
+export interface Watched {
+  readonly bench: Bench;
+  readonly time: VirtualTime;
+  readonly server: ModelServer;
+  readonly ailments: Ailments;
+  readonly coordinators: () => readonly { readonly running: Running | undefined }[];
+  readonly nodes: readonly Node[];
+  readonly service: ServiceName;
+}
+
+export function watch({ bench, time, server, ailments, coordinators, nodes, service }: Watched): Promises {
+  /** What is another object is another connection. */
+  const numbers = new Map<object, number>();
+  const numberOf = (one: object): number => {
+    const known = numbers.get(one);
+    if (known !== undefined) return known;
+    numbers.set(one, numbers.size);
+    return numbers.size - 1;
+  };
+  const connectionOf = (running: Running | undefined): string | undefined => {
+    const session = running?.line.session;
+    if (running === undefined || session === undefined) return undefined;
+    const isDisturbed = running.process.isPaused || running.line.isBlocked;
+    return isDisturbed ? undefined : `${running.process.name} ${numberOf(session)}`;
+  };
+  const bus = (): string | undefined => {
+    const isWhole = server.state === 'up' && server.isLed && !strikes(server.rates);
+    const ways = coordinators().map(({ running }) => connectionOf(running));
+    return isWhole && !ways.includes(undefined) ? `${server.skewMs} ${ways.join()}` : undefined;
+  };
+  const shows = ({ model, running }: Node): string | undefined =>
+    model.containers.container(service) === undefined ? undefined : connectionOf(running);
+  const there = (): readonly Node[] => nodes.filter(({ isGone }) => !isGone);
+  return new Promises({
+    bench,
+    policies: new Policies(),
+    calm: new Calm({
+      bus,
+      nodes: () => there().map((node) => [node.model.name, shows(node)] as const),
+    }),
+    nodesOf: (region) =>
+      there()
+        .filter(({ model }) => model.region === region)
+        .map(({ model }) => model.name),
+    isHopeless: (digest, node) => HOPELESS.has(ailments.of(digest, node)),
+    after: (ms, act) => {
+      time.after(ms, act);
+    },
+  });
+}
+
+function strikes(rates: FaultRates): boolean {
+  const { staleMs: _, delayMs: __, ...none } = noFaults();
+  return Object.keys(none).some((name) => rates[name as keyof typeof none] > 0);
+}

@@ -1,0 +1,105 @@
+/** B14. What the operator says is done, and nothing is done in his name that he has not said. */
+
+import type { FleetEvent } from '@swell/shared/domain/event.ts';
+import type { ControlAction, ControlIntent } from '@swell/shared/domain/intent.ts';
+import type { Region } from '@swell/shared/domain/names.ts';
+import type { Wave } from '@swell/shared/domain/wave.ts';
+import { OBEYED_WITHIN_MS, type Scene, type ToldStart } from './scene.ts';
+
+/** A word may wait for a coordinator, and its event for the bus. */
+const HEARD_WITHIN_MS = 600_000;
+const CALM_MS = 60_000;
+
+/** What a person must have said for an event that gives no other reason. */
+const SAID_BEFORE: Partial<Record<FleetEvent['name'], readonly ControlAction[]>> = {
+  'rollout-halted': ['halt'],
+  'rollout-aborted': ['abort', 'halt'],
+  'rollout-paused': ['pause'],
+  'rollout-resumed': ['resume'],
+  'stage-approved': ['approve'],
+};
+const IN_A_PERSONS_NAME = /(by an operator|goes on|is approved)$/;
+
+interface Stopped {
+  readonly rollout: number;
+  readonly by: 'paused' | 'aborted';
+  readonly sinceMs: number;
+}
+
+export class Words {
+  readonly #scene: Scene;
+  readonly #said: { readonly intent: ControlIntent; readonly atMs: number }[] = [];
+  readonly #cursors = new Map<Region, { readonly rollout: number; readonly cursor: number }>();
+  #stopped: Stopped | undefined;
+
+  constructor(scene: Scene) {
+    this.#scene = scene;
+  }
+
+  said(intent: ControlIntent): void {
+    this.#said.push({ intent, atMs: this.#scene.bench.nowMs });
+  }
+
+  event({ name, rollout, line }: FleetEvent): void {
+    const actions = SAID_BEFORE[name];
+    if (actions !== undefined && IN_A_PERSONS_NAME.test(line)) this.#judgeSaid(actions, rollout, line);
+    if (rollout === undefined) return;
+    const sinceMs = this.#scene.bench.nowMs;
+    if (name === 'rollout-paused') this.#stopped = { rollout, by: 'paused', sinceMs };
+    else if (name === 'rollout-aborted') this.#stopped = { rollout, by: 'aborted', sinceMs };
+    else if (name === 'rollout-resumed') this.#stopped = undefined;
+  }
+
+  wave(wave: Wave): void {
+    const { region, cursor, release, phase } = wave;
+    const before = this.#cursors.get(region);
+    this.#cursors.set(region, { rollout: release.rollout, cursor });
+    const stopped = this.#stopped;
+    if (phase !== 'paused' || stopped?.rollout !== release.rollout || before?.rollout !== release.rollout)
+      return;
+    const { bench, calm } = this.#scene;
+    const { nowMs } = bench;
+    if (!calm.isBusCalm(CALM_MS, nowMs) || nowMs - stopped.sinceMs < CALM_MS / 2) return;
+    bench.judged('B14');
+    if (cursor > before.cursor)
+      bench.break(
+        'B14',
+        `rollout ${release.rollout} is paused, and its cursor in ${region} moves to ${cursor}`,
+        {
+          region,
+          rollout: release.rollout,
+        },
+      );
+  }
+
+  start({ report: { region, node, rollout, attempt }, claimedAtMs }: ToldStart): void {
+    const stopped = this.#stopped;
+    if (stopped?.rollout !== rollout) return;
+    const { bench } = this.#scene;
+    bench.judged('B14');
+    if (claimedAtMs - stopped.sinceMs <= OBEYED_WITHIN_MS) return;
+    const since = Math.round((claimedAtMs - stopped.sinceMs) / 1_000);
+    bench.break(
+      'B14',
+      `${node} starts attempt ${attempt} at rollout ${rollout}, ${since} s after that was ${stopped.by}`,
+      {
+        region,
+        node,
+        rollout,
+      },
+    );
+  }
+
+  #judgeSaid(actions: readonly ControlAction[], rollout: number | undefined, line: string): void {
+    const { bench } = this.#scene;
+    bench.judged('B14');
+    const wasSaid = this.#said.some(
+      ({ intent, atMs }) =>
+        atMs >= bench.nowMs - HEARD_WITHIN_MS &&
+        actions.includes(intent.action) &&
+        (intent.rollout === undefined || intent.rollout === rollout),
+    );
+    if (wasSaid) return;
+    bench.break('B14', `nobody has said ${actions.join(' or ')} of late: ${line}`, { rollout });
+  }
+}
