@@ -1,0 +1,156 @@
+/**
+ * The judge: the rules' own checker over what the streams hold, epoch by epoch, and besides what only the whole world
+ * shows: who is really out of rotation (I1), and that every attempt ends once (I8) over all epochs.
+ */
+
+import { appendFileSync } from 'node:fs';
+import { isResult } from '@swell/shared/domain/report.ts';
+import { Epoch, holderOf } from './epoch.ts';
+import { type Allowance, type Outages, tooMany } from './outages.ts';
+import type { Marks, Seen } from './watch.ts';
+
+export interface ChaosViolation {
+  readonly rule: string;
+  readonly message: string;
+  /** When, by the machine's clock; missing where it is no matter of a moment. */
+  readonly atMs?: number;
+}
+
+/** A slot is declared lost a moment before it is free; the event that says so may have to wait for its stream. */
+const DECLARED_LATE_MS = 60_000;
+const MESSAGES_MAX = 20;
+
+export class Judge {
+  readonly violations: ChaosViolation[] = [];
+  readonly #past: Epoch[] = [];
+  #epoch = new Epoch([], []);
+  readonly #outages: Outages;
+  readonly #file: string;
+  readonly #attempts = new Map<string, { hasBegun: boolean; results: string[] }>();
+  readonly #known = new Set<string>();
+
+  /** @param file takes every entry, one JSON object a line */
+  constructor(outages: Outages, file: string) {
+    this.#outages = outages;
+    this.#file = file;
+  }
+
+  /** Everything that was ever seen, in the order in which it came; what outlived an epoch only once. */
+  get seen(): readonly Seen[] {
+    return [...new Set([...this.#past, this.#epoch].flatMap(({ seen }) => seen))];
+  }
+
+  see(seen: Seen): void {
+    appendFileSync(this.#file, `${JSON.stringify(seen)}\n`);
+    this.#epoch.see(seen);
+    const { entry } = seen;
+    if (entry.kind !== 'report' || entry.report.attempt === undefined) return;
+    const { node, attempt, status } = entry.report;
+    const key = holderOf({ node, attempt });
+    const known = this.#attempts.get(key) ?? { hasBegun: false, results: [] };
+    this.#attempts.set(key, known);
+    if (!isResult(status)) known.hasBegun = true;
+    else if (!known.results.includes(status)) known.results.push(status);
+  }
+
+  break(rule: string, message: string, atMs = Date.now()): void {
+    // One cause may break a rule over and over: the first ones tell.
+    if (this.#known.has(message) || this.violations.length >= MESSAGES_MAX) return;
+    this.#known.add(message);
+    this.violations.push({ rule, message, atMs });
+  }
+
+  /** Looks at what had the time to come. */
+  look(nowMs: number): void {
+    this.#take(this.#epoch.judge(nowMs));
+    this.#judgeOutages(nowMs - DECLARED_LATE_MS);
+  }
+
+  /** The slots were deleted: what is known of them means nothing any more. */
+  forget(stream: string): void {
+    this.#turn(this.#epoch.seen.filter((seen) => seen.stream !== stream));
+  }
+
+  /** The bus has gone back: what came after these marks is gone from it. What nodes have told of their results is true all the same. */
+  rewind(marks: Marks): void {
+    this.#turn(
+      this.#epoch.seen.filter(
+        ({ stream, revision, entry }) =>
+          revision <= (marks.get(stream) ?? 0) || (entry.kind === 'report' && isResult(entry.report.status)),
+      ),
+    );
+  }
+
+  /** Nothing more is to come. */
+  finish(): void {
+    this.#take(this.#epoch.finish(true));
+    this.#judgeOutages(Number.POSITIVE_INFINITY);
+    for (const [holder, { hasBegun, results }] of this.#attempts) {
+      const many = results.length;
+      if (many > 1) this.break('I8', `${holder} ended ${many} times: ${results.join(', ')}`);
+      if (many === 0 && hasBegun) this.break('I8', `${holder} never said how it ended`);
+    }
+  }
+
+  /** Attempts that have not told how they ended. */
+  openAttempts(): readonly string[] {
+    return [...this.#attempts].flatMap(([holder, { results }]) => (results.length === 0 ? [holder] : []));
+  }
+
+  /** Slots that somebody holds, as far as the present epoch shows. */
+  heldSlots(): readonly string[] {
+    const holders = new Map<string, string | undefined>();
+    for (const { entry } of this.#epoch.seen) {
+      if (entry.kind !== 'slot') continue;
+      const { region, slot, holder } = entry;
+      holders.set(`slot ${slot} of ${region}`, holder === undefined ? undefined : holderOf(holder));
+    }
+    return [...holders].flatMap(([slot, holder]) => (holder === undefined ? [] : [`${slot}: ${holder}`]));
+  }
+
+  #turn(kept: readonly Seen[]): void {
+    this.#take(this.#epoch.finish(false));
+    this.#past.push(this.#epoch);
+    this.#epoch = new Epoch([...this.#past], kept);
+  }
+
+  #take(found: ReturnType<Epoch['finish']>): void {
+    if (found.length === 0) return;
+    const times = new Map(this.seen.map(({ entry }) => [entry.sequence, entry.atMs]));
+    for (const { rule, message, sequence } of found) this.break(rule, message, times.get(sequence));
+  }
+
+  #judgeOutages(untilMs: number): void {
+    const due = this.#outages.all.filter(({ fromMs }) => fromMs <= untilMs);
+    if (due.length === 0) return;
+    const seen = this.seen;
+    const allowances = seen
+      .flatMap(({ entry }): readonly Allowance[] =>
+        entry.kind === 'wave'
+          ? [{ region: entry.wave.region, slots: entry.wave.slots, atMs: entry.atMs }]
+          : [],
+      )
+      .sort((a, b) => a.atMs - b.atMs);
+    const charged = this.#charged(seen);
+    for (const { message, atMs } of tooMany(due, allowances, (one) => charged.has(holderOf(one))))
+      this.break('I1', message, atMs);
+  }
+
+  /** Attempts whose slot was declared lost. */
+  #charged(seen: readonly Seen[]): ReadonlySet<string> {
+    const epochs = [...this.#past, this.#epoch];
+    return new Set(
+      seen.flatMap(({ entry }) => {
+        if (entry.kind !== 'event') return [];
+        const { name, region, service, slot, revision, node } = entry.event;
+        if (name !== 'slot-lost' && name !== 'slot-cleared') return [];
+        if (region === undefined || slot === undefined || revision === undefined) return [];
+        const place = { region, service, slot };
+        return epochs.flatMap((epoch) => {
+          const holder = epoch.holder(place, revision);
+          return holder?.startsWith(`${node}/`) === true ? [holder] : [];
+        });
+      }),
+    );
+  }
+}
