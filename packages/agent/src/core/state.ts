@@ -57,7 +57,7 @@ export interface Tried {
 }
 
 export interface Journal {
-  /** Drawn when the journal was begun: one that replaces a lost one gives no attempt and no report a name of old (I8). */
+  /** Drawn at every start: whoever finds no journal, or an older one, gives no attempt and no report a name of old (I8). */
   readonly mark: string;
   /** I6. No order of a lower revision is obeyed, also after a restart. */
   readonly highest: { readonly wave: number; readonly halt: number };

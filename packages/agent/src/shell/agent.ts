@@ -133,7 +133,7 @@ export class Agent implements AsyncDisposable {
       engine,
       bus: () => this.#bus,
       host,
-      journal: journal ?? { ...EMPTY_JOURNAL, mark: newMark(host) },
+      journal: { ...(journal ?? EMPTY_JOURNAL), mark: newMark(host) },
       journals,
       logger,
       onHandled: (self, event, before, after) => {

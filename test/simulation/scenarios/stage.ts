@@ -1,0 +1,84 @@
+/** A small calm world in which one story is played again: what a seed of the storm found, without the rest of its storm. */
+
+import type { FleetEvent } from '@swell/shared/domain/event.ts';
+import type { NodeReport } from '@swell/shared/domain/report.ts';
+import { readShapes } from '../bus/definition.ts';
+import { releaseNext } from '../people.ts';
+import { profileOf } from '../profile.ts';
+import { digestOf, SERVICE, World } from '../world.ts';
+
+const SHAPES = await readShapes();
+const FOUND_WITHIN_MS = 60_000;
+const TURN_MS = 100;
+
+/** One stage, opened at once, with room for one node of a region at a time. */
+const POLICY = {
+  stages: [100],
+  approval: 'automatic',
+  maxUnavailable: 1,
+  stagingQuorum: '50%',
+  stagingSpread: '1s',
+  soak: '0s',
+  failureBudget: { max: '90%', minSample: 100 },
+  regions: 'parallel',
+  slotLease: '30s',
+  health: { interval: '1s', minHealthyTime: '10s', healthyDeadline: '1m' },
+};
+
+export class Stage {
+  readonly world: World;
+
+  private constructor(world: World) {
+    this.world = world;
+  }
+
+  /** Programs run, and the first policy is in force. */
+  static async open({ nodes = 3, seed = 'scenario', policy = {} } = {}): Promise<Stage> {
+    const world = new World({ seed, nodes, profile: profileOf('scenario', {}), shapes: SHAPES });
+    const stage = new Stage(world);
+    world.startAll();
+    await world.run(FOUND_WITHIN_MS);
+    stage.policy(policy);
+    return stage;
+  }
+
+  policy(change: object): void {
+    this.world.policy({ ...POLICY, ...change });
+  }
+
+  /** A new image for everybody; its rollout's number. */
+  release(): number {
+    const rollout = releaseNext(this.world);
+    if (rollout === undefined) throw new Error('the bus takes no release');
+    return rollout;
+  }
+
+  /** Lets time pass until something is so. Fails where it does not come to be, or where a rule is broken on the way. */
+  async until(what: string, isSo: () => boolean, withinMs = 900_000): Promise<void> {
+    const endMs = this.world.nowMs + withinMs;
+    while (!isSo()) {
+      if (this.world.nowMs >= endMs) throw new Error(`it never came to be: ${what}`);
+      await this.world.run(TURN_MS);
+      const [violation] = this.world.truth.violations;
+      if (violation !== undefined) throw new Error(`${violation.rule}, before ${what}: ${violation.message}`);
+    }
+  }
+
+  /** Everybody who is there runs the newest image, and nothing is half done. */
+  async untilSettled(): Promise<void> {
+    const digest = digestOf(`v${this.world.registry.tags.size}`);
+    await this.until('everybody runs the newest image', () =>
+      this.world.nodes.every(
+        ({ isGone, model }) => isGone || (model.running(SERVICE) === digest && !model.isInTheMiddle),
+      ),
+    );
+  }
+
+  get reports(): readonly NodeReport[] {
+    return this.world.judge.entries.flatMap((entry) => (entry.kind === 'report' ? [entry.report] : []));
+  }
+
+  get events(): readonly FleetEvent[] {
+    return this.world.judge.entries.flatMap((entry) => (entry.kind === 'event' ? [entry.event] : []));
+  }
+}
