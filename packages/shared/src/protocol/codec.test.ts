@@ -80,6 +80,23 @@ test('of a thousand problems twenty are told, and none at the length of the mess
   expect([problem.length, problem.endsWith('…')]).toEqual([300, true]);
 });
 
+test('a reason is one line that any terminal can show, whatever it quotes', () => {
+  const clears = '\u001b[2J\n';
+  expect(problems(bytes(`{"name":"x",\n\u001b`))[0]).toMatch(/^the message is not JSON: [\x20-\x7e]+$/);
+  expect(problems(encode({ name: 'x', [clears]: 1 }))).toEqual([
+    String.raw`Unrecognized key: "\u001b[2J\u000a"`,
+  ]);
+  expect(problems(encode({ [clears]: 'x' }), z.record(z.string(), z.number()))).toEqual([
+    String.raw`\u001b[2J\u000a: Invalid input: expected number, received string`,
+  ]);
+  const cut = problems(encode({ name: 'x', [`${'k'.repeat(278)}😀${'k'.repeat(99)}`]: 1 }))[0];
+  expect(cut?.isWellFormed()).toBe(true);
+});
+
+test('what is wrong with the whole is said of the message', () => {
+  expect(problems(bytes('[]'))).toEqual(['the message: Invalid input: expected object, received array']);
+});
+
 test('a key that every object has is no field', () => {
   expect(problems(bytes('{"name":"x","__proto__":{"list":[1]}}'))).not.toEqual([]);
   expect(problems(bytes('{"name":"x","constructor":1}'))).not.toEqual([]);

@@ -4,6 +4,7 @@
 
 import type { z } from 'zod';
 import type { Parsed } from '../kernel/parsed.ts';
+import { printable } from '../kernel/printable.ts';
 
 /** More than any message of ours needs; a body beyond it is not even read. */
 export const BODY_BYTES_MAX = 65_536;
@@ -11,6 +12,8 @@ const NESTING_MAX = 16;
 const PROBLEMS_MAX = 20;
 /** A problem may quote what it is about, and that may be as long as the message: nobody stores that twice. */
 const PROBLEM_LENGTH_MAX = 300;
+const ENCODER = new TextEncoder();
+const DECODER = new TextDecoder('utf-8', { fatal: true });
 
 /** Reads JSON of a known shape. Never throws, whatever the bytes. */
 export function decode<Value>(
@@ -26,7 +29,7 @@ export function decode<Value>(
 }
 
 export function encode(value: unknown): Uint8Array {
-  return new TextEncoder().encode(JSON.stringify(value));
+  return ENCODER.encode(JSON.stringify(value));
 }
 
 function readJson(body: Uint8Array, bytesMax: number): Parsed<unknown> {
@@ -36,7 +39,7 @@ function readJson(body: Uint8Array, bytesMax: number): Parsed<unknown> {
   }
   let text: string;
   try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(body);
+    text = DECODER.decode(body);
   } catch {
     return refusal('the message is not UTF-8: publish it as UTF-8 JSON');
   }
@@ -49,7 +52,7 @@ function readJson(body: Uint8Array, bytesMax: number): Parsed<unknown> {
 }
 
 function refusal(problem: string): { readonly ok: false; readonly problems: readonly string[] } {
-  return { ok: false, problems: [shortened(problem)] };
+  return { ok: false, problems: [told(problem)] };
 }
 
 /** How deep brackets nest, strings left out: counted before parsing, so that no depth can exhaust the stack. */
@@ -77,9 +80,12 @@ function describeIssue(issue: z.core.$ZodIssue): string {
   const field = issue.path.map((key, depth) =>
     typeof key === 'number' ? `[${key}]` : depth === 0 ? String(key) : `.${String(key)}`,
   );
-  return shortened(field.length === 0 ? issue.message : `${field.join('')}: ${issue.message}`);
+  if (field.length > 0) return told(`${field.join('')}: ${issue.message}`);
+  return told(issue.code === 'unrecognized_keys' ? issue.message : `the message: ${issue.message}`);
 }
 
-function shortened(problem: string): string {
-  return problem.length > PROBLEM_LENGTH_MAX ? `${problem.slice(0, PROBLEM_LENGTH_MAX - 1)}…` : problem;
+/** As one line, and not at the length of what it quotes. */
+function told(problem: string): string {
+  const line = printable(problem);
+  return line.length > PROBLEM_LENGTH_MAX ? `${line.slice(0, PROBLEM_LENGTH_MAX - 1).toWellFormed()}…` : line;
 }

@@ -3,15 +3,22 @@
 import { z } from 'zod';
 import type { HealthCheck, Probe } from '../domain/health.ts';
 import { DIGEST_PATTERN } from '../domain/image.ts';
-import { NAME_PATTERN } from '../domain/names.ts';
+import { isInherited, NAME_PATTERN } from '../domain/names.ts';
 import type { Share } from '../domain/policy.ts';
 import type { Release } from '../domain/wave.ts';
 
-export const name = z.string().regex(NAME_PATTERN, 'must be a name of letters, digits, "-" and "_"');
+/** As long as a policy can ask for, and as any timer can be asked to wait. */
+const DURATION_MAX_MS = 30 * 86_400_000;
+
+export const name = z
+  .string()
+  .regex(NAME_PATTERN, 'must be a name of letters, digits, "-" and "_"')
+  .refine((text) => !isInherited(text), 'must be another name: every object has something of this one');
 export const digest = z.string().regex(DIGEST_PATTERN, 'must be a digest: sha256: and 64 hexadecimal digits');
 export const sequence = z.int().min(0);
-export const durationMs = z.number().min(0);
+export const durationMs = z.int().min(0).max(DURATION_MAX_MS);
 export const rank = z.number().min(0).max(1);
+export const percent = z.number().min(0).max(100);
 const port = z.int().min(1).max(65_535);
 
 /**
@@ -38,8 +45,8 @@ export const healthCheck = z.object({
 }) satisfies z.ZodType<HealthCheck>;
 
 export const share = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('count'), count: z.int().min(0) }),
-  z.object({ kind: z.literal('percent'), percent: z.number().min(0).max(100) }),
+  z.object({ kind: z.literal('count'), count: z.int().min(0).max(1_000_000) }),
+  z.object({ kind: z.literal('percent'), percent }),
 ]) satisfies z.ZodType<Share>;
 
 export const release = z

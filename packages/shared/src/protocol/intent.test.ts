@@ -55,8 +55,8 @@ test.each<[string, unknown, readonly string[]]>([
     { image: 'web', version: '' },
     ['version: Too small: expected string to have >=1 characters'],
   ],
-  ['a list', [{ image: 'web' }], ['Invalid input: expected object, received array']],
-  ['nothing', null, ['Invalid input: expected object, received null']],
+  ['a list', [{ image: 'web' }], ['the message: Invalid input: expected object, received array']],
+  ['nothing', null, ['the message: Invalid input: expected object, received null']],
 ])('%s is no release', (_, body, expected) => {
   expect(problems(releaseSchema, body)).toEqual(expected);
 });

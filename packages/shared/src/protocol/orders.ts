@@ -2,7 +2,17 @@
 
 import { z } from 'zod';
 import type { Halt, Wave } from '../domain/wave.ts';
-import { compact, digest, durationMs, healthCheck, name, rank, release, sequence } from './fields.ts';
+import {
+  compact,
+  digest,
+  durationMs,
+  healthCheck,
+  name,
+  percent,
+  rank,
+  release,
+  sequence,
+} from './fields.ts';
 import { formatRank } from './lines.ts';
 
 export const waveSchema = z
@@ -11,7 +21,7 @@ export const waveSchema = z
     service: name,
     release,
     phase: z.enum(['staging', 'open', 'paused', 'settled', 'halted', 'aborted']),
-    stage: z.object({ number: z.int(), of: z.int(), percent: z.number() }),
+    stage: z.object({ number: z.int(), of: z.int(), percent }),
     seed: z.string().min(1),
     stageBelow: rank,
     cursor: rank,

@@ -74,7 +74,7 @@ test.each([
 
 test.each<[string, unknown, string, ...(readonly string[])]>([
   ['a misspelt field', { stagess: [100] }, 'Unrecognized key: "stagess"'],
-  ['no object', [], 'Invalid input: expected object, received array'],
+  ['no object', [], 'the message: Invalid input: expected object, received array'],
   ['stages that fall', { stages: [50, 25, 100] }, 'stages: must rise from stage to stage'],
   ['stages twice', { stages: [50, 50, 100] }, 'stages: must rise from stage to stage'],
   ['stages that do not end', { stages: [25, 50] }, 'stages: must end with 100'],
@@ -120,6 +120,26 @@ test.each<[string, unknown, string, ...(readonly string[])]>([
     'a path that is none',
     { health: { http: { port: 80, path: 'healthz' } } },
     'health.http.path: must start with "/"',
+  ],
+  [
+    'a path that no request can hold',
+    { health: { http: { port: 80, path: '/well known' } } },
+    'health.http.path: must be written as in a URL: "%20" for a space',
+  ],
+  [
+    'a script for a probe',
+    { health: { command: ['sh', '-c', 'x'.repeat(3_990), 'x'.repeat(3_990), 'x'.repeat(18)] } },
+    'health.command: must not be longer than 8000 letters in all: put a script into the image',
+  ],
+  [
+    'a share that cannot be written as text',
+    { maxUnavailable: { toString: 1, valueOf: 1 } },
+    'maxUnavailable: must be a whole number of nodes from 1 on, or a percentage such as "5%"',
+  ],
+  [
+    'a region with a name that every object knows',
+    { regions: [['constructor']] },
+    'regions[0][0]: must be another name: every object has something of this one',
   ],
   ['a probe of a kind that is none', { health: { exec: ['true'] } }, 'health: Unrecognized key: "exec"'],
   [

@@ -42,7 +42,8 @@ function share(countMin: number) {
       percentage(error).transform((percent): Share => ({ kind: 'percent', percent })),
     ],
     {
-      error: (issue) => (String(issue.input).endsWith('%') ? 'must be a percentage of at most 100%' : error),
+      error: ({ input }) =>
+        typeof input === 'string' && input.endsWith('%') ? 'must be a percentage of at most 100%' : error,
     },
   );
 }
@@ -52,10 +53,19 @@ const port = z
   .min(1, 'must be a port number')
   .max(65_535, 'must be a port number');
 
+/** As it goes into a request: with any other letter nothing could be asked, and every node would be found sick. */
+const path = z
+  .string()
+  .startsWith('/', 'must start with "/"')
+  .regex(/^[\x21-\x7e]*$/, 'must be written as in a URL: "%20" for a space')
+  .max(2_000);
+/** However its letters are written, the wave that carries it stays below what is read of a message. */
+const COMMAND_LENGTH_MAX = 8_000;
+
 const healthSchema = z
   .strictObject({
     http: z
-      .strictObject({ port, path: z.string().startsWith('/', 'must start with "/"').max(2_000).default('/') })
+      .strictObject({ port, path: path.default('/') })
       .optional()
       .describe('Healthy: an answer from 200 to 399'),
     tcp: z.strictObject({ port }).optional().describe('Healthy: the connection is accepted'),
@@ -64,6 +74,9 @@ const healthSchema = z
       .array(z.string().max(4_000))
       .min(1)
       .max(64)
+      .refine((words) => words.join('').length <= COMMAND_LENGTH_MAX, {
+        error: `must not be longer than ${COMMAND_LENGTH_MAX} letters in all: put a script into the image`,
+      })
       .optional()
       .describe('Healthy: exit code 0 in the container'),
     interval: duration(100, 600_000).optional().describe('Time between two probes; 2s'),

@@ -4,7 +4,18 @@ import { z } from 'zod';
 import { EVENT_NAMES, type FleetEvent } from '../domain/event.ts';
 import type { PolicyLayer } from '../domain/policy.ts';
 import type { ServiceRecord } from '../domain/rollout.ts';
-import { compact, digest, durationMs, healthCheck, name, rank, release, sequence, share } from './fields.ts';
+import {
+  compact,
+  digest,
+  durationMs,
+  healthCheck,
+  name,
+  percent,
+  rank,
+  release,
+  sequence,
+  share,
+} from './fields.ts';
 
 /** Who leads, and how far the leader has read what people publish. */
 export interface Lease {
@@ -31,14 +42,14 @@ const grouping = z.union([z.literal('parallel'), z.array(z.array(name))]);
 
 const policyLayer = z
   .object({
-    stagesPercent: z.array(z.number()),
+    stagesPercent: z.array(percent),
     approval: z.enum(['manual', 'automatic']),
     maxUnavailable: share,
-    stagingQuorumPercent: z.number(),
+    stagingQuorumPercent: percent,
     stagingSpreadMs: durationMs,
     soakMs: durationMs,
     progressDeadlineMs: durationMs,
-    failureBudget: z.object({ max: share, minSample: z.int() }),
+    failureBudget: z.object({ max: share, minSample: z.int().min(1) }),
     regions: grouping,
     slotLeaseMs: durationMs,
     stopTimeoutMs: durationMs,
@@ -65,7 +76,7 @@ const rollout = z.object({
   phase,
   grouping,
   group: z.int().min(0),
-  percent: z.number().min(0).max(100),
+  percent,
   regions: z.record(
     name,
     z.object({ cursor: rank, stageBelow: rank, slots: z.int().min(1), nodes: sequence }),
@@ -87,7 +98,7 @@ const event = z
   .object({
     id: z.string(),
     name: z.enum(EVENT_NAMES),
-    service: z.string(),
+    service: name,
     line: z.string(),
     rollout: sequence.optional(),
     region: name.optional(),
