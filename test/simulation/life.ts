@@ -1,97 +1,108 @@
 /** One world's life from its seed to its judgement. */
 
-import { Agent } from '@swell/agent/shell/agent.ts';
-import { isUnderWay } from '@swell/shared/domain/rollout.ts';
-import { decode } from '@swell/shared/protocol/codec.ts';
-import { serviceRecordSchema } from '@swell/shared/protocol/records.ts';
-import { rolloutKey, STREAMS } from '@swell/shared/protocol/subjects.ts';
-import type { TrueViolation } from './judge/bench.ts';
+import type { Counts } from './coverage.ts';
+import type { RuleChecks, TrueViolation } from './judge/bench.ts';
+import { type Happening, traceOf } from './judge/chronicle.ts';
+import { isOver, whatIsLeft } from './liveness.ts';
 import { People } from './people.ts';
-import { Storm } from './storm.ts';
-import { digestOf, SERVICE, World, type WorldOptions } from './world.ts';
+import { Storm, type StormOptions, type Strike } from './storm.ts';
+import { START_MS, World, type WorldOptions } from './world.ts';
 
-export interface LifeOptions extends WorldOptions {
+export interface LifeOptions extends WorldOptions, StormOptions {
   /** How long the storm lasts. */
   readonly stormMs: number;
+  /** Whoever looks for one violation waits no longer than this. */
+  readonly patienceMs?: number;
 }
 
+/** Nothing but what can be handed from one thread to another. */
 export interface Life {
   readonly seed: string;
   readonly violations: readonly TrueViolation[];
+  /** Times that a node has gone out for another image. */
   readonly nodeUpdates: number;
-  readonly simulatedMs: number;
-  readonly faults: ReadonlyMap<string, number>;
+  readonly livedMs: number;
+  /** All its nodes' time together. */
+  readonly nodeMs: number;
+  /** How often each rule was really judged. */
+  readonly checks: RuleChecks;
+  /** What broke a rule by a fault that nobody could have kept it under, by why. */
+  readonly excused: Counts;
+  readonly strikes: readonly Strike[];
+  readonly coverage: Counts;
+  /** The same for the same history. */
+  readonly history: string;
   readonly entries: number;
   readonly mostOut: number;
+  /** Of the first violation. */
+  readonly trace: readonly string[];
 }
 
+const WARM_UP_MS = 60_000;
+const HEALING_MS = 300_000;
 const CALM_MAX_MS = 2 * 3_600_000;
 /** Messages of the last result still travel. */
 const AFTERMATH_MS = 300_000;
 
 export async function live(options: LifeOptions): Promise<Life> {
   const world = new World(options);
-  const storm = new Storm(world);
+  const storm = new Storm(world, options);
   const people = new People(world);
   world.startAll();
-  await world.run(60_000);
+  await world.run(WARM_UP_MS);
   people.begin();
   storm.begin();
-  await world.run(options.stormMs);
-  storm.end();
-  if (world.truth.violations.length === 0) {
-    await world.run(300_000);
-    const last = people.last();
-    const isOver = (): boolean => hasSettled(world, last) && everybodyRuns(world, people.lastVersion);
-    const settled = await world.run(CALM_MAX_MS, isOver);
-    if (!settled && world.truth.violations.length === 0)
-      world.truth.break('I14', whatIsLeft(world, last, people.lastVersion));
-    await world.run(AFTERMATH_MS);
-    if (world.truth.violations.length === 0) world.finish();
+  const { stormMs, patienceMs = Number.POSITIVE_INFINITY } = options;
+  await world.run(Math.min(stormMs, patienceMs - WARM_UP_MS));
+  if (patienceMs >= stormMs && !isBroken(world)) {
+    storm.end();
+    await world.run(HEALING_MS);
+    if (!isBroken(world)) await end(world, people);
   }
+  return tell(world, storm, options);
+}
+
+/** I14. With everything healed, one good release by a lenient policy reaches everybody. */
+async function end(world: World, people: People): Promise<void> {
+  const last = people.last();
+  const version = people.lastVersion;
+  const settled = await world.run(CALM_MAX_MS, () => isOver(world, last, version));
+  if (isBroken(world)) return;
+  world.truth.bench.judged('I14', 1 + world.nodes.filter(({ isGone }) => !isGone).length);
+  if (!settled) return world.truth.break('I14', whatIsLeft(world, last, version), { rollout: last });
+  await world.run(AFTERMATH_MS);
+  if (!isBroken(world)) world.finish();
+}
+
+function isBroken({ truth }: World): boolean {
+  return truth.violations.length > 0;
+}
+
+function tell(world: World, storm: Storm, { seed }: LifeOptions): Life {
+  const { truth, judge, coverage } = world;
+  const { violations } = truth;
+  const [first] = violations;
+  const struck = storm.strikes.map(
+    ({ number, kind, what, atMs }): Happening => ({
+      atMs,
+      what: `the storm's strike ${number}, ${kind}: ${what}`,
+      concern: {},
+    }),
+  );
   return {
-    seed: options.seed,
-    violations: world.truth.violations,
-    nodeUpdates: world.truth.updates,
-    simulatedMs: world.nowMs - 1_750_000_000_000,
-    faults: storm.struck,
-    entries: world.judge.entries.length,
-    mostOut: world.truth.mostOut,
+    seed,
+    violations,
+    nodeUpdates: truth.updates,
+    livedMs: world.nowMs - START_MS,
+    nodeMs: world.nodeMs,
+    checks: truth.bench.checks,
+    excused: Object.fromEntries(judge.excused),
+    strikes: storm.strikes,
+    coverage: coverage.counts(),
+    history: judge.history,
+    entries: judge.entries.length,
+    mostOut: truth.mostOut,
+    trace:
+      first === undefined ? [] : traceOf(first, judge.entries, [...judge.happenings, ...struck], START_MS),
   };
-}
-
-function record(world: World) {
-  const message = world.server.lastOf(STREAMS.rollouts, rolloutKey(SERVICE));
-  const read = message === undefined ? undefined : decode(message.body, serviceRecordSchema);
-  return read?.ok === true ? read.value : undefined;
-}
-
-function hasSettled(world: World, number: number | undefined): boolean {
-  const rollout = record(world)?.rollout;
-  return rollout !== undefined && rollout.release.rollout === number && !isUnderWay(rollout);
-}
-
-function everybodyRuns(world: World, version: string): boolean {
-  const digest = digestOf(version);
-  return world.nodes.every(({ isGone, model }) => isGone || model.running(SERVICE) === digest);
-}
-
-/** I14, in words: where it hangs. */
-function whatIsLeft(world: World, number: number | undefined, version: string): string {
-  const rollout = record(world)?.rollout;
-  const others = world.nodes.filter(
-    ({ isGone, model }) => !isGone && model.running(SERVICE) !== digestOf(version),
-  );
-  const phases = others.slice(0, 8).map(({ model, running }) => {
-    const agent =
-      running !== undefined && 'agent' in running && running.agent instanceof Agent
-        ? running.agent
-        : undefined;
-    const state = agent?.states()[0];
-    return `${model.name} (${model.region}) runs ${model.running(SERVICE)?.slice(7, 15)}, phase ${state?.phase.name ?? 'none'}`;
-  });
-  return (
-    `rollout ${number} has not come to its end: ${JSON.stringify(rollout?.phase)} paused ${JSON.stringify(rollout?.paused)} ` +
-    `of rollout ${rollout?.release.rollout}, ${others.length} nodes elsewhere: ${phases.join('; ')}`
-  );
 }

@@ -33,7 +33,7 @@ export interface WorldOptions {
 
 export const SERVICE = 'web';
 const REGIONS = ['eu-west', 'us-east', 'ap-south'] as const;
-const START_MS = 1_750_000_000_000;
+export const START_MS = 1_750_000_000_000;
 /** How often it is looked at whether a stretch of time is over. */
 const LOOK_EVERY_MS = 1_000;
 const COORDINATORS = ['north', 'south'] as const;
@@ -77,6 +77,7 @@ export class World {
   readonly coordinators: readonly SimulatedCoordinator[];
   readonly ailments = new Ailments();
   readonly profile: Profile;
+  readonly #joinedAtMs: number[] = [];
   readonly #byModel = new Map<NodeModel, SimulatedNode>();
   /** Whether what is being stored is a person's. */
   #isByHand = false;
@@ -115,6 +116,11 @@ export class World {
     this.coordinators = COORDINATORS.map((name) => ({ name, running: undefined, incarnation: 0 }));
   }
 
+  /** The time of all nodes together, those that joined later since then. */
+  get nodeMs(): number {
+    return this.#joinedAtMs.reduce((sum, joinedAtMs) => sum + this.nowMs - joinedAtMs, 0);
+  }
+
   get nowMs(): number {
     return this.time.nowMs;
   }
@@ -139,6 +145,7 @@ export class World {
     model.onFatal = () => this.killAgent(node, { awayMs: 20_000, arriving: 0 });
     this.nodes.push(node);
     this.#byModel.set(model, node);
+    this.#joinedAtMs.push(this.nowMs);
     return node;
   }
 
