@@ -157,7 +157,7 @@ export const AGENT_MUTANTS: readonly Mutant[] = [
     find: "target: goal.kind === 'update' ? { kind: 'release', image: goal.release.image } : { kind: 'last-good' },",
     replace:
       "target: { kind: 'release', image: goal.kind === 'update' ? goal.release.image : goal.wave.order.release.image },",
-    breaks: ['I5', 'I9'],
+    breaks: ['I11', 'I9', 'I5'],
     world: 'quiet',
   },
   {

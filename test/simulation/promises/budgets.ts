@@ -7,7 +7,7 @@ import type { FleetEvent } from '@swell/shared/domain/event.ts';
 import type { NodeId } from '@swell/shared/domain/names.ts';
 import type { FailureBudget } from '@swell/shared/domain/policy.ts';
 import type { NodeReport } from '@swell/shared/domain/report.ts';
-import { OBEYED_WITHIN_MS, READ_WITHIN_MS, type Scene, type ToldStart } from './scene.ts';
+import { READ_WITHIN_MS, type Scene, type ToldStart } from './scene.ts';
 
 interface Count {
   readonly attempted: number;
@@ -95,8 +95,8 @@ export class Budgets {
     const running = this.#running;
     if (running?.rollout !== rollout) return;
     this.#scene.bench.judged('N11');
-    const { spentSinceMs = Number.POSITIVE_INFINITY } = running;
-    if (claimedAtMs - spentSinceMs <= OBEYED_WITHIN_MS) return;
+    const { spentSinceMs } = running;
+    if (spentSinceMs === undefined || !this.#scene.calm.hadTimeToObey(spentSinceMs, claimedAtMs)) return;
     const { attempted, failed } = this.#count(running);
     const since = Math.round((claimedAtMs - spentSinceMs) / 1_000);
     this.#scene.bench.break(

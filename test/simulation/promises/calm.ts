@@ -13,6 +13,8 @@ export interface Surroundings {
   readonly nodes: () => Iterable<readonly [NodeId, string | undefined]>;
 }
 
+/** After so much calm whatever was on its way has arrived: else the lease could not have been renewed all the time. */
+const OBEYED_WITHIN_MS = 20_000;
 /** A leader renews its lease every 3.3 s. */
 const RENEWED_WITHIN_MS = 5_000;
 
@@ -25,6 +27,8 @@ export class Calm {
   readonly #surroundings: Surroundings;
   #bus: Sighting = { shows: undefined, sinceMs: Number.POSITIVE_INFINITY };
   readonly #nodes = new Map<NodeId, Sighting>();
+  /** The times in which the bus was calm, the last one last. */
+  readonly #calms: { readonly fromMs: number; toMs: number }[] = [];
   #lease = { term: 0, writtenAtMs: Number.NEGATIVE_INFINITY };
 
   constructor(surroundings: Surroundings) {
@@ -39,6 +43,7 @@ export class Calm {
     const { term, writtenAtMs } = this.#lease;
     const bus = nowMs - writtenAtMs > RENEWED_WITHIN_MS ? undefined : this.#surroundings.bus();
     this.#bus = seen(this.#bus, bus === undefined ? undefined : `${term} ${bus}`, nowMs);
+    if (bus !== undefined) this.#remember(nowMs);
     for (const [name, shows] of this.#surroundings.nodes())
       this.#nodes.set(name, seen(this.#nodes.get(name), shows, nowMs));
   }
@@ -48,10 +53,24 @@ export class Calm {
     return this.#bus.shows !== undefined && nowMs - this.#bus.sinceMs >= forMs;
   }
 
+  /** Was there, between the two, calm enough for whoever leads to hear of anything and to be heard? */
+  hadTimeToObey(fromMs: number, toMs: number): boolean {
+    return this.#calms.some(
+      (calm) => Math.min(calm.toMs, toMs) - Math.max(calm.fromMs, fromMs) >= OBEYED_WITHIN_MS,
+    );
+  }
+
   /** Has a node's agent run, with a way to the bus, for that long? */
   isNodeCalm(name: NodeId, forMs: number, nowMs: number): boolean {
     const node = this.#nodes.get(name);
     return node?.shows !== undefined && nowMs - node.sinceMs >= forMs;
+  }
+
+  #remember(nowMs: number): void {
+    const { sinceMs: fromMs } = this.#bus;
+    const last = this.#calms.at(-1);
+    if (last?.fromMs === fromMs) last.toMs = nowMs;
+    else this.#calms.push({ fromMs, toMs: nowMs });
   }
 }
 

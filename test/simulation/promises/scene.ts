@@ -28,5 +28,3 @@ export interface ToldStart {
 
 /** What people write is read by a coordinator within this, also where one has to begin first. */
 export const READ_WITHIN_MS = 180_000;
-/** What stops a rollout stops every start within this: without a leader nobody starts after half of it. */
-export const OBEYED_WITHIN_MS = 60_000;

@@ -4,7 +4,7 @@ import type { FleetEvent } from '@swell/shared/domain/event.ts';
 import type { ControlAction, ControlIntent } from '@swell/shared/domain/intent.ts';
 import type { Region } from '@swell/shared/domain/names.ts';
 import type { Wave } from '@swell/shared/domain/wave.ts';
-import { OBEYED_WITHIN_MS, type Scene, type ToldStart } from './scene.ts';
+import type { Scene, ToldStart } from './scene.ts';
 
 /** A word may wait for a coordinator, and its event for the bus. */
 const HEARD_WITHIN_MS = 600_000;
@@ -75,9 +75,9 @@ export class Words {
   start({ report: { region, node, rollout, attempt }, claimedAtMs }: ToldStart): void {
     const stopped = this.#stopped;
     if (stopped?.rollout !== rollout) return;
-    const { bench } = this.#scene;
+    const { bench, calm } = this.#scene;
     bench.judged('B14');
-    if (claimedAtMs - stopped.sinceMs <= OBEYED_WITHIN_MS) return;
+    if (!calm.hadTimeToObey(stopped.sinceMs, claimedAtMs)) return;
     const since = Math.round((claimedAtMs - stopped.sinceMs) / 1_000);
     bench.break(
       'B14',
