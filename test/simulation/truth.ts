@@ -14,6 +14,7 @@ import { Bench, type Concern, type TrueViolation } from './judge/bench.ts';
 import { Containers } from './judge/containers.ts';
 import { Doors } from './judge/doors.ts';
 import { HeardHalts } from './judge/heard-halts.ts';
+import { Operators } from './judge/operators.ts';
 import { Orders } from './judge/orders.ts';
 import { type SlotSeen, Slots } from './judge/slots.ts';
 import { type Start, Starts, startOf } from './judge/start.ts';
@@ -40,6 +41,7 @@ export class Truth {
   readonly #unavailable: Unavailable;
   readonly #containers: Containers;
   readonly #wayBack: WayBack;
+  readonly #operators: Operators;
   readonly #doors: Doors;
   /** The attempt that each node has begun last. */
   readonly #begun = new Map<NodeId, Start>();
@@ -51,6 +53,7 @@ export class Truth {
     this.#unavailable = new Unavailable(this.bench);
     this.#containers = new Containers(this.bench, this.#orders, service);
     this.#wayBack = new WayBack(this.bench, time, calmSince);
+    this.#operators = new Operators(this.bench);
     this.#doors = new Doors(this.bench);
   }
 
@@ -167,6 +170,7 @@ export class Truth {
     );
     this.#starts.judgeCutOver(start);
     this.#halts.judgeCutOver(start);
+    this.#operators.judgeCutOver(start);
     this.#containers.cutOver(model, start);
     this.#wayBack.wentOut(model, start);
   }
@@ -181,6 +185,14 @@ export class Truth {
     this.#wayBack.works(model, work, ms);
   }
 
+  operatorStops(model: NodeModel): void {
+    this.#operators.stops(model);
+  }
+
+  operatorStarts(model: NodeModel): void {
+    this.#operators.starts(model);
+  }
+
   /** Its journal is gone, or another one. */
   forgets(model: NodeModel): void {
     this.#starts.forget(model.name);
@@ -190,6 +202,7 @@ export class Truth {
   /** Somebody put another container there, or none: what is out from now on is not by our doing. */
   changedByHand(model: NodeModel): void {
     this.#unavailable.cameBack(model.region, model.name);
+    this.#operators.starts(model);
     this.#containers.byHand(model);
     this.#wayBack.forget(model);
   }

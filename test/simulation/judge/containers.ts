@@ -16,6 +16,8 @@ interface Cut {
   readonly attempt: string;
   readonly old: Digest | undefined;
   readonly fresh: Digest | undefined;
+  /** What it leaves was halted, as its agent knew: nothing to go back to. */
+  readonly leavesHalted: boolean;
 }
 
 export class Containers {
@@ -42,15 +44,33 @@ export class Containers {
     const swap = model.containers.swaps.get(this.#service);
     if (swap === undefined) return;
     const [old, fresh] = [swap.old.digest, swap.fresh.digest];
-    this.#cuts.set(model.name, { attempt: swap.attempt, old, fresh });
+    const leavesHalted = start.halt !== undefined && start.halt.digest === old;
+    this.#cuts.set(model.name, { attempt: swap.attempt, old, fresh, leavesHalted });
+    if (start.attempt.kind === 'update') this.#judgeForth(start, fresh);
+    else this.#judgeBack(start, old, fresh);
+  }
+
+  /** I11. Of the digest that its rollout was first ordered with. */
+  #judgeForth(start: Start, fresh: Digest | undefined): void {
+    const { node, attempt } = start;
     this.#bench.judged('I11');
-    const wanted = start.attempt.kind === 'update' ? this.#ordered(start) : this.#goodBefore(model, old);
-    if (wanted.includes(fresh)) return;
-    this.#bench.break(
-      'I11',
-      `${model.name} starts ${name(fresh)} in attempt ${swap.attempt}, not ${wanted.map(name).join(' or ')}`,
-      concernOf(start),
-    );
+    const ordered = this.#orders.digestOf(attempt.rollout);
+    if (fresh !== undefined && fresh === ordered && fresh === attempt.digest) return;
+    const message = `${node} starts ${name(fresh)} in attempt ${attempt.id}, ordered is ${name(ordered)}`;
+    this.#bench.break('I11', message, concernOf(start));
+  }
+
+  /** I5. The last one that it was well on and that was not taken back; I11: one at least that it was well on. */
+  #judgeBack(start: Start, left: Digest | undefined, fresh: Digest | undefined): void {
+    const { node, attempt } = start;
+    const good = this.#good.get(node)?.filter((digest) => digest !== left);
+    if (good === undefined) return;
+    this.#bench.judged('I5');
+    this.#bench.judged('I11');
+    if (fresh !== undefined && fresh === good.at(-1)) return;
+    const rule = fresh !== undefined && good.includes(fresh) ? 'I5' : 'I11';
+    const message = `${node} goes back to ${name(fresh)} in attempt ${attempt.id}, its last good one is ${name(good.at(-1))}`;
+    this.#bench.break(rule, message, concernOf(start));
   }
 
   /** An attempt has ended with this result, as its agent sees it. */
@@ -90,26 +110,12 @@ export class Containers {
     this.#bench.break('I9', `${concern.node} has ${found} after ${after}, not ${name(expected)}`, concern);
   }
 
-  #ordered({ attempt }: Start): readonly (Digest | undefined)[] {
-    return [this.#orders.digestOf(attempt.rollout)];
-  }
-
-  /** Any image that it was well on, but for the one that it leaves. */
-  #goodBefore(model: NodeModel, left: Digest | undefined): readonly (Digest | undefined)[] {
-    const good = this.#good.get(model.name);
-    return good?.filter((digest) => digest !== left) ?? [model.containers.container(this.#service)?.lastGood];
-  }
-
-  #remember(node: NodeId, { old, fresh }: Cut, how: 'update' | 'return' | 'back'): void {
+  #remember(node: NodeId, { old, fresh, leavesHalted }: Cut, how: 'update' | 'return' | 'back'): void {
     const good = this.#good.get(node) ?? (old === undefined ? [] : [old]);
-    if (how === 'update' && fresh !== undefined)
-      this.#good.set(node, [...good.filter((digest) => digest !== fresh), fresh]);
-    else if (how === 'return')
-      this.#good.set(
-        node,
-        good.filter((digest) => digest !== old),
-      );
-    else this.#good.set(node, good);
+    const isLeft = how === 'return' || (how === 'update' && leavesHalted);
+    const kept = isLeft ? good.filter((digest) => digest !== old) : good;
+    const isNew = how === 'update' && fresh !== undefined;
+    this.#good.set(node, isNew ? [...kept.filter((digest) => digest !== fresh), fresh] : kept);
   }
 }
 

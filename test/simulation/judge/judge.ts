@@ -110,6 +110,16 @@ export class Judge implements Witness {
     this.truth.works(model, work, ms);
   }
 
+  operatorStops(model: NodeModel): void {
+    this.happened('its operator stops his container', model);
+    this.truth.operatorStops(model);
+  }
+
+  operatorStarts(model: NodeModel): void {
+    this.truth.operatorStarts(model);
+    this.happened('its operator starts his container again', model);
+  }
+
   /** Somebody put another container there, or none. */
   changedByHand(model: NodeModel): void {
     this.happened('its container is changed by hand', model);

@@ -3,7 +3,14 @@
 import type { Attempt, ServiceState } from '@swell/agent/core/state.ts';
 import type { NodeId, Region } from '@swell/shared/domain/names.ts';
 import { rankOf } from '@swell/shared/domain/rank.ts';
-import { admits, isHalted, PULSE_FRESH_MS, type Standing, type Wave } from '@swell/shared/domain/wave.ts';
+import {
+  admits,
+  type Halt,
+  isHalted,
+  PULSE_FRESH_MS,
+  type Standing,
+  type Wave,
+} from '@swell/shared/domain/wave.ts';
 import type { Bench } from './bench.ts';
 import type { Orders } from './orders.ts';
 import type { Slots, TrueTenure } from './slots.ts';
@@ -14,6 +21,7 @@ export interface Start {
   readonly node: NodeId;
   readonly attempt: Attempt;
   readonly wave: Standing<Wave>;
+  readonly halt: Halt | undefined;
   readonly slot: number;
   readonly atMs: number;
 }
@@ -22,10 +30,10 @@ export interface Start {
 export function startOf(before: ServiceState, after: ServiceState, atMs: number): Start | undefined {
   if (before.phase.name !== 'checking' || after.phase.name !== 'preparing') return undefined;
   const { attempt, lease } = after.phase;
-  const { wave, self } = after;
+  const { wave, halt, self } = after;
   if (wave === undefined || lease === undefined)
     throw new Error(`${self.node} starts without a wave or a lease`);
-  return { region: self.region, node: self.node, attempt, wave, slot: lease.slot, atMs };
+  return { region: self.region, node: self.node, attempt, wave, halt: halt?.order, slot: lease.slot, atMs };
 }
 
 export class Starts {

@@ -1,12 +1,14 @@
 /** Machines that go away, fill up, stall, and that somebody lays hands on. */
 
 import type { Chance } from '../chance.ts';
+import type { NodeModel } from '../node-model.ts';
 import { digestOf, SERVICE, type SimulatedNode } from '../world.ts';
 import { drawDeath, type Fault, type Scene, seconds } from './fault.ts';
 
 const MINUTES_MS = 180_000;
 const HOURS_MS = 5_400_000;
 const HOUR_MS = 3_600_000;
+const STOPPED = 'is stopped';
 
 export const MACHINE_FAULTS = {
   'node off for minutes': {
@@ -90,8 +92,8 @@ export const MACHINE_FAULTS = {
     per: 'machine',
     strike(scene, chance) {
       const { model } = scene.node(chance);
-      model.stopContainers();
-      scene.later(chance.exponential(300_000), () => model.startContainers());
+      stopByHand(scene, model);
+      scene.later(chance.exponential(300_000), () => startByHand(scene, model));
       return model.name;
     },
   },
@@ -118,6 +120,19 @@ function switchOff(scene: Scene, node: SimulatedNode, ms: number): string {
     world.startAgent(node);
   });
   return `${node.model.name} for ${seconds(ms)}`;
+}
+
+/** As the Docker engine would, this one then says that the container is not to be touched (I12). */
+function stopByHand({ world }: Scene, model: NodeModel): void {
+  world.judge.operatorStops(model);
+  const container = model.containers.container(SERVICE);
+  if (container?.up === true) model.containers.put(SERVICE, { ...container, up: false, obstacle: STOPPED });
+}
+
+function startByHand({ world }: Scene, model: NodeModel): void {
+  world.judge.operatorStarts(model);
+  const { obstacle, ...container } = model.containers.container(SERVICE) ?? { up: false };
+  if (obstacle === STOPPED) model.containers.put(SERVICE, { ...container, up: true });
 }
 
 /** `docker rm -f`, and after a while `compose up` with the image that ran or with the one of old. */
