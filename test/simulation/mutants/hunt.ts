@@ -12,7 +12,8 @@ const LIFE_MAX_MS = 120_000;
 
 export type Verdict =
   | { readonly is: 'caught'; readonly seed: string; readonly rule: string; readonly message: string }
-  | { readonly is: 'missed'; readonly why: string };
+  /** `why` is missing where no rule was broken. */
+  | { readonly is: 'missed'; readonly why: string | undefined };
 
 /** A seed of the unchanged code that broke a rule: nothing that a bug does there means anything. */
 export interface Unfit {
@@ -44,9 +45,9 @@ export async function hunt(mutant: Mutant, seeds: readonly string[]): Promise<Ve
   });
   if (caught !== undefined) return caught;
   const broken = [...others].map(([rule, message]) => `${rule} (${message})`);
-  const instead = broken.length === 0 ? 'no rule was broken' : `other rules were: ${broken.join('; ')}`;
-  const why = end.is === 'ended' ? instead : `${end.why}; ${instead}`;
-  return { is: 'missed', why: `${end.lived} seeds: ${why}` };
+  const instead = broken.length === 0 ? [] : [`other rules were broken: ${broken.join('; ')}`];
+  const why = [...(end.is === 'stuck' ? [end.why] : []), ...instead];
+  return { is: 'missed', why: why.length === 0 ? undefined : why.join('; ') };
 }
 
 type End =

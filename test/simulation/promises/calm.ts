@@ -9,7 +9,7 @@ import type { NodeId } from '@swell/shared/domain/names.ts';
 export interface Surroundings {
   /** Changes whenever the bus or a coordinator's way to it is not what it was; undefined: something is wrong with one. */
   readonly bus: () => string | undefined;
-  /** The same of each node that is not gone for good. */
+  /** The same of each node. */
   readonly nodes: () => Iterable<readonly [NodeId, string | undefined]>;
 }
 

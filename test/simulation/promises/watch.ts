@@ -60,7 +60,7 @@ export function watch({ bench, time, server, ailments, coordinators, nodes, serv
     policies: new Policies(),
     calm: new Calm({
       bus,
-      nodes: () => there().map((node) => [node.model.name, shows(node)] as const),
+      nodes: () => nodes.map((node) => [node.model.name, node.isGone ? undefined : shows(node)] as const),
     }),
     nodesOf: (region) =>
       there()
