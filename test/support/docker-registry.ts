@@ -17,6 +17,8 @@ export const ACCOUNT = {
 } as const;
 
 export interface DockerRegistryOptions {
+  /** Where it listens; the loopback where it is missing. */
+  readonly address?: string;
   /** Who may come in: everybody, {@link ACCOUNT}, or who brings a token of this service. */
   readonly login?:
     | 'none'
@@ -25,12 +27,13 @@ export interface DockerRegistryOptions {
 }
 
 export interface DockerRegistry extends AsyncDisposable {
-  /** `127.0.0.1:<port>` */
+  /** `<address>:<port>` */
   readonly host: string;
 }
 
 /** Starts a registry and waits until it listens. */
 export async function startDockerRegistry({
+  address = '127.0.0.1',
   login = 'none',
 }: DockerRegistryOptions = {}): Promise<DockerRegistry> {
   const directory = await mkdtemp(join(tmpdir(), 'swell-registry-'));
@@ -38,7 +41,7 @@ export async function startDockerRegistry({
     version: '0.1',
     log: { level: 'info', accesslog: { disabled: true } },
     storage: { inmemory: {}, maintenance: { uploadpurging: { enabled: false } } },
-    http: { addr: '127.0.0.1:0' },
+    http: { addr: `${address}:0` },
     ...(login !== 'none' && { auth: authSection(directory, login) }),
   };
   // JSON is YAML.
@@ -73,7 +76,7 @@ async function listening(log: NodeJS.ReadableStream): Promise<string> {
   const said: string[] = [];
   const lines = createInterface({ input: log });
   for await (const line of lines) {
-    const host = /listening on (127\.0\.0\.1:\d+)/.exec(line)?.[1];
+    const host = /listening on ([\d.]+:\d+)/.exec(line)?.[1];
     if (host !== undefined) {
       log.resume();
       return host;
