@@ -2,7 +2,10 @@
 
 import { readdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { Layout } from '@swell/coordinator/shell/layout.ts';
 import { ensureTopology, readDefinitions } from '@swell/shared/adapters/ensure-topology.ts';
+import { createLogger } from '@swell/shared/adapters/logger.ts';
+import { Mailbox } from '@swell/shared/adapters/mailbox.ts';
 import { connectNats, type NatsBus } from '@swell/shared/adapters/nats-bus.ts';
 import { STREAMS } from '@swell/shared/protocol/subjects.ts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -43,6 +46,27 @@ test('two programs that start at once make everything once, and find no drift', 
   await using other = await connectNats({ servers: [server.url], name: 'other' });
   const reports = await Promise.all([ensureTopology(bus), ensureTopology(other)]);
   for (const report of reports) expect(report.drift).toEqual([]);
+});
+
+test('a bucket that somebody deletes is made again though nobody was cut off; what differs is told once', async () => {
+  const lines = new Mailbox<string>();
+  const logger = createLogger({
+    name: 'layout',
+    level: 'info',
+    destination: { write: (line) => lines.put(line) },
+  });
+  const ending = new AbortController();
+  const layout = new Layout({ bus, config: { replicas: 1, monitoringUrls: [] }, logger, lookEveryMs: 50 });
+  await layout.ensure(ending.signal);
+  const kept = layout.keep(ending.signal).catch(() => undefined);
+  const { streams } = bus.manager;
+  await streams.update(STREAMS.log, { max_age: 3_600_000_000_000 });
+  await takeUntil(lines, (line) => line.includes('max_age'));
+  await streams.delete(STREAMS.slots);
+  const told = await takeUntil(lines, (line) => line.includes('stream made') && line.includes(STREAMS.slots));
+  expect(told).toHaveLength(1);
+  ending.abort();
+  await kept;
 });
 
 test('a setting that somebody changed is told by its name, and left as it is', async () => {

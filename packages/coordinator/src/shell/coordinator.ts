@@ -7,7 +7,7 @@ import { startStatusServer } from '@swell/shared/shell/status-server.ts';
 import { VERSION } from '@swell/shared/shell/version.ts';
 import { createRegistry } from '../adapters/registry.ts';
 import type { CoordinatorConfig } from './config.ts';
-import { ensureLayout, keepLayout } from './layout.ts';
+import { Layout } from './layout.ts';
 import { CoordinatorMetrics } from './metrics.ts';
 import { serveTerms } from './terms.ts';
 
@@ -34,11 +34,12 @@ export async function runCoordinator(config: CoordinatorConfig, signal: AbortSig
     onNotice: ({ kind, ...notice }) => logger.warn({ notice: kind, ...notice }, 'bus notice'),
   });
   bus = connected;
-  await ensureLayout(connected, config, logger, signal);
+  const layout = new Layout({ bus: connected, config, logger });
+  await layout.ensure(signal);
   reason = undefined;
-  keepLayout(connected, config, logger, signal).catch((error: unknown) =>
-    logger.debug({ err: error }, 'the layout is looked after no more'),
-  );
+  layout
+    .keep(signal)
+    .catch((error: unknown) => logger.debug({ err: error }, 'the layout is looked after no more'));
   const registry = createRegistry({ insecureRegistries: config.insecureRegistries });
   const { name, leaseMs, pulseEveryMs } = config;
   await serveTerms(

@@ -7,43 +7,70 @@ import type { NatsBus } from '@swell/shared/adapters/nats-bus.ts';
 import type { CoordinatorConfig } from './config.ts';
 
 const RETRY_MS = 2_000;
+const LOOK_EVERY_MS = 15_000;
 
-/** Returns once everything is there. What differs is a warning that names the field. */
-export async function ensureLayout(
-  bus: NatsBus,
-  { replicas, monitoringUrls }: Pick<CoordinatorConfig, 'replicas' | 'monitoringUrls'>,
-  logger: Logger,
-  signal: AbortSignal,
-): Promise<void> {
-  for (;;) {
-    try {
-      const report = await ensureTopology(bus, {
-        monitoringUrls,
-        ...(replicas !== undefined && { replicas }),
-      });
-      for (const stream of report.created) logger.info({ stream }, 'stream made');
-      for (const drift of report.drift) logger.warn(drift, 'stream differs from its definition');
-      for (const concern of report.concerns) logger.warn({ concern }, 'server is not as it should be');
-      return;
-    } catch (error) {
-      logger.warn({ err: error }, 'the layout of the bus cannot be ensured yet');
-      await systemHost.sleep(RETRY_MS, signal);
-    }
-  }
+export interface LayoutOptions {
+  readonly bus: NatsBus;
+  readonly config: Pick<CoordinatorConfig, 'replicas' | 'monitoringUrls'>;
+  readonly logger: Logger;
+  readonly lookEveryMs?: number;
 }
 
-/**
- * Looks again after every reconnect: a single server that was restarted has lost the streams that it held in memory,
- * and the term of whoever leads may outlive the restart.
- */
-export async function keepLayout(
-  bus: NatsBus,
-  config: CoordinatorConfig,
-  logger: Logger,
-  signal: AbortSignal,
-): Promise<void> {
-  for await (const state of bus.connectionChanges()) {
-    if (signal.aborted) return;
-    if (state === 'connected') await ensureLayout(bus, config, logger, signal);
+export class Layout {
+  readonly #options: LayoutOptions;
+  /** What differs is told once, however often it is looked at. */
+  readonly #told = new Set<string>();
+
+  constructor(options: LayoutOptions) {
+    this.#options = options;
+  }
+
+  /** Returns once everything is there. What differs is a warning that names the field. */
+  async ensure(signal: AbortSignal): Promise<void> {
+    const { bus, config, logger } = this.#options;
+    const { monitoringUrls, replicas } = config;
+    for (;;) {
+      try {
+        const given = replicas === undefined ? {} : { replicas };
+        const { created, drift, concerns } = await ensureTopology(bus, { monitoringUrls, ...given });
+        for (const stream of created) logger.info({ stream }, 'stream made');
+        for (const one of drift) this.#warn(one, 'stream differs from its definition');
+        for (const concern of concerns) this.#warn({ concern }, 'server is not as it should be');
+        return;
+      } catch (error) {
+        logger.warn({ err: error }, 'the layout of the bus cannot be ensured yet');
+        await systemHost.sleep(RETRY_MS, signal);
+      }
+    }
+  }
+
+  /**
+   * Looks again after every reconnect, since a single server that was restarted has lost the streams that it held in
+   * memory, and now and then: a bucket that somebody deletes would be missed by everybody, and cut nobody off.
+   */
+  async keep(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#keepAtReconnects(signal), this.#keepNowAndThen(signal)]);
+  }
+
+  async #keepAtReconnects(signal: AbortSignal): Promise<void> {
+    for await (const state of this.#options.bus.connectionChanges()) {
+      if (signal.aborted) return;
+      if (state === 'connected') await this.ensure(signal);
+    }
+  }
+
+  async #keepNowAndThen(signal: AbortSignal): Promise<void> {
+    const { bus, lookEveryMs = LOOK_EVERY_MS } = this.#options;
+    while (!signal.aborted) {
+      await systemHost.sleep(lookEveryMs, signal);
+      if (bus.connection === 'connected') await this.ensure(signal);
+    }
+  }
+
+  #warn(fields: object, text: string): void {
+    const said = JSON.stringify([text, fields]);
+    if (this.#told.has(said)) return;
+    this.#told.add(said);
+    this.#options.logger.warn(fields, text);
   }
 }
