@@ -62,9 +62,13 @@ export const SUPPLY_FAULTS = {
     strike({ world }, chance) {
       const share = chance.between(0.01, 0.2);
       const tag = newestTag(world);
+      const digest = digestOf(tag);
       const ailment = chance.pick(AILMENTS);
       for (const { model } of world.nodes) {
-        if (chance.happens(share)) world.ailments.ail(digestOf(tag), ailment, model.name);
+        const isIll = chance.happens(share);
+        // Whoever has it already is not cured by it.
+        if (isIll && world.ailments.of(digest, model.name) === undefined)
+          world.ailments.ail(digest, ailment, model.name);
       }
       return `${tag} ${ailment}`;
     },
