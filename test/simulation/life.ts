@@ -3,7 +3,7 @@
 import type { Counts } from './coverage.ts';
 import type { RuleChecks, TrueViolation } from './judge/bench.ts';
 import { type Happening, traceOf } from './judge/chronicle.ts';
-import { isOver, whatIsLeft } from './liveness.ts';
+import { hasBeenLeft, isOver, whatIsLeft } from './liveness.ts';
 import { People } from './people.ts';
 import { Storm, type StormOptions, type Strike } from './storm.ts';
 import { START_MS, World, type WorldOptions } from './world.ts';
@@ -62,16 +62,36 @@ export async function live(options: LifeOptions): Promise<Life> {
   return tell(world, storm, options);
 }
 
-/** I14. With everything healed, one good release by a lenient policy reaches everybody. */
+/**
+ * With everything healed: a bad release is halted by itself, and everybody leaves it (I5); a good one reaches everybody
+ * (I14), and whoever comes after it (K5).
+ */
 async function end(world: World, people: People): Promise<void> {
+  const bad = people.lastBad();
+  const badVersion = people.lastVersion;
+  if (!(await comesAbout(world, 'I5', bad, () => hasBeenLeft(world, bad, badVersion), badVersion))) return;
   const last = people.last();
   const version = people.lastVersion;
-  const settled = await world.run(CALM_MAX_MS, () => isOver(world, last, version));
-  if (isBroken(world)) return;
-  world.truth.bench.judged('I14', 1 + world.nodes.filter(({ isGone }) => !isGone).length);
-  if (!settled) return world.truth.break('I14', whatIsLeft(world, last, version), { rollout: last });
+  const reached = (): boolean => isOver(world, last, version);
+  if (!(await comesAbout(world, 'I14', last, reached, version))) return;
+  world.startAgent(world.addNode());
+  if (!(await comesAbout(world, 'I14', last, reached, version))) return;
   await world.run(AFTERMATH_MS);
   if (!isBroken(world)) world.finish();
+}
+
+async function comesAbout(
+  world: World,
+  rule: 'I5' | 'I14',
+  rollout: number | undefined,
+  isSo: () => boolean,
+  version: string,
+): Promise<boolean> {
+  const came = await world.run(CALM_MAX_MS, isSo);
+  if (isBroken(world)) return false;
+  world.truth.bench.judged(rule, 1 + world.nodes.filter(({ isGone }) => !isGone).length);
+  if (!came) world.truth.break(rule, whatIsLeft(world, rollout, version), { rollout });
+  return came;
 }
 
 function isBroken({ truth }: World): boolean {

@@ -21,6 +21,14 @@ export function isOver(world: World, number: number | undefined, version: string
   return rollout !== undefined && rollout.release.rollout === number && !isUnderWay(rollout);
 }
 
+/** The rollout was bad: it has been halted, and rests, and nobody runs its image. */
+export function hasBeenLeft(world: World, number: number | undefined, version: string): boolean {
+  const digest = digestOf(version);
+  if (world.nodes.some(({ isGone, model }) => !isGone && model.running(SERVICE) === digest)) return false;
+  const rollout = presentRollout(world);
+  return rollout?.release.rollout === number && rollout?.phase.name === 'rested';
+}
+
 /** Where it hangs, in words: the coordinators, the rollout, the waves, and each node that is not there with its reason. */
 export function whatIsLeft(world: World, number: number | undefined, version: string): string {
   const rollout = presentRollout(world);

@@ -42,6 +42,9 @@ function nextTag({ registry }: World): string {
   return `v${registry.tags.size + 1}`;
 }
 
+/** Nobody has to say anything, and nobody waits for long. */
+const LAST_POLICY = { approval: 'automatic', stagingQuorum: '50%', stagingSpread: '1s', soak: '5s' };
+
 export class People {
   readonly #world: World;
   /** Never drawn from, only forked: so each deed draws the same, whatever came before it. */
@@ -61,18 +64,24 @@ export class People {
     this.#every('resume', RESUMES_EVERY_MS, () => this.#world.control({ action: 'resume' }));
   }
 
-  /** Nobody says anything any more but this: one good release, by a policy that lets it through. */
-  last(): number | undefined {
+  /** Nobody says anything any more but this: one release that is well nowhere, and then a good one. */
+  lastBad(): number | undefined {
     this.#isOver = true;
     this.#world.policy({
-      ...drawPolicy(this.#chance.fork('last policy')),
-      approval: 'automatic',
-      failureBudget: { max: '90%', minSample: 1_000 },
-      stagingQuorum: '50%',
-      stagingSpread: '1s',
-      soak: '5s',
+      ...drawPolicy(this.#chance.fork('last but one policy')),
+      ...LAST_POLICY,
+      failureBudget: { max: 0, minSample: 1 },
     });
-    this.#world.control({ action: 'resume' });
+    return releaseNext(this.#world, 'sick');
+  }
+
+  /** By a policy that lets it through. */
+  last(): number | undefined {
+    this.#world.policy({
+      ...drawPolicy(this.#chance.fork('last policy')),
+      ...LAST_POLICY,
+      failureBudget: { max: '90%', minSample: 1_000 },
+    });
     return releaseNext(this.#world);
   }
 
