@@ -3,6 +3,7 @@
 import type { PinnedImage } from '@swell/shared/domain/image.ts';
 import { DEFAULT_POLICY } from '@swell/shared/domain/policy.ts';
 import type { NodeReport } from '@swell/shared/domain/report.ts';
+import type { SlotEntry } from '@swell/shared/domain/slot.ts';
 import type { Halt, Wave } from '@swell/shared/domain/wave.ts';
 import type { Observation, ProbeOutcome } from '../../packages/agent/src/core/container.ts';
 import type { Asked, Effect, Timer } from '../../packages/agent/src/core/effects.ts';
@@ -110,6 +111,12 @@ export class AgentStory {
     return this.tell({ kind: 'timer-fired', timer });
   }
 
+  /** Every slot as it stands: all free, but for those named. */
+  readSlots(...entries: readonly (readonly [number, SlotEntry])[]): this {
+    this.tell({ kind: 'slots-read', entries: new Map(entries) });
+    return this;
+  }
+
   /** On V1, connected, with a wave at revision 10 that a coordinator stands behind. */
   listen(wave: Wave = newWave(), observation: Observation = ON_V1): this {
     this.look(observation);
@@ -124,7 +131,7 @@ export class AgentStory {
     const steps: readonly [Phase['name'], () => unknown][] = [
       ['staging', () => this.listen()],
       ['queued', () => this.tell({ kind: 'image-staged', digest: V2 })],
-      ['claiming', () => this.fire('claim')],
+      ['claiming', () => this.readSlots().fire('claim')],
       ['checking', () => this.tell({ kind: 'slot-claimed', slot: 0, revision: 100 })],
       ['preparing', () => this.read({ revision: 10, order: newWave() })],
       ['swapping', () => this.tell({ kind: 'swap-prepared' })],
@@ -141,7 +148,7 @@ export class AgentStory {
 
   /** From wherever it stands on an image to another attempt being prepared: its claim, and the look at the orders. */
   begin(wave: Told<Wave>, halt?: Told<Halt>): this {
-    this.fire('claim');
+    this.readSlots().fire('claim');
     const claim = this.effects.find((effect) => effect.kind === 'claim-slot');
     if (claim === undefined) throw new Error(`it claims no slot, but is ${this.phase}`);
     this.tell({ kind: 'slot-claimed', slot: claim.slot, revision: claim.expect + 100 });

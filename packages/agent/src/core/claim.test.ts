@@ -118,9 +118,9 @@ describe('a claim that comes to nothing', () => {
     agent.after(5_001).fire('claim');
     expect(agent.effects).toEqual([
       { kind: 'read-slots' },
-      { kind: 'set-timer', timer: 'claim', minMs: 0, maxMs: 20 },
+      { kind: 'set-timer', timer: 'slots', minMs: 15_000, maxMs: 45_000 },
     ]);
-    agent.fire('claim');
+    agent.readSlots().fire('claim');
     expect(agent.phase).toBe('claiming');
   });
 
@@ -150,7 +150,7 @@ describe('a claim that comes to nothing', () => {
 
   test('takes the leader’s word on a slot even where it is older: the bucket was made anew', () => {
     const agent = new AgentStory().reach('queued');
-    agent.tell({ kind: 'slot-heard', slot: 0, entry: { revision: 500 } });
+    agent.readSlots([0, { revision: 500 }]);
     expect(agent.fire('claim')).toEqual([{ kind: 'claim-slot', slot: 0, expect: 500, holder: HOLDER }]);
     agent.tell({ kind: 'slot-not-claimed', slot: 0, entry: { revision: 0 } });
     expect(agent.fire('claim')).toEqual([{ kind: 'claim-slot', slot: 0, expect: 0, holder: HOLDER }]);

@@ -30,7 +30,7 @@ export function stepClaiming(state: ServiceState, phase: Claiming, event: AgentE
   if (event.kind === 'slot-claimed' && event.slot === phase.slot)
     return claimed(state, phase, event.revision);
   if (event.kind !== 'slot-not-claimed' || event.slot !== phase.slot) return { state, effects: [] };
-  const waiting = withPhase(state, { name: 'queued', claimIsTimed: false });
+  const waiting = withPhase(state, { name: 'queued', slotsAreRead: true, claimIsTimed: false });
   return event.entry === undefined
     ? claimUnknown(waiting, event, nowMs)
     : claimRefused(waiting, event, event.entry, nowMs);

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import {
   AgentStory,
   image,
+  LEASE_MS,
   newHalt,
   newWave,
   ON_V1,
@@ -77,6 +78,17 @@ describe('staging', () => {
 });
 
 describe('a staged node', () => {
+  test('claims no slot before it has read them: those held beyond a smaller wave’s end count too (I1)', () => {
+    const agent = new AgentStory().reach('queued');
+    expect(agent.fire('claim')).toEqual([]);
+    const holder = { node: 'n2', rollout: 6, attempt: '6.update.1', leaseMs: LEASE_MS };
+    agent.readSlots([0, { revision: 8 }], [1, { revision: 7, holder }]);
+    expect(agent.effects).toEqual([]);
+    agent.tell({ kind: 'slot-heard', slot: 1, entry: { revision: 9 } });
+    expect(agent.effects).toEqual([timer('claim', 0, 20)]);
+    expect(agent.fire('claim')).toMatchObject([{ kind: 'claim-slot', slot: 0, expect: 8 }]);
+  });
+
   test('waits for its turn, and takes it when the cursor comes to it', () => {
     const wave = newWave({ cursor: 0 });
     const agent = new AgentStory().listen(wave);
@@ -96,7 +108,7 @@ describe('a staged node', () => {
       phase: 'staged',
       effects: [],
     });
-    expect(agent.pulse(10)).toEqual([{ kind: 'read-slots' }, timer('claim', 0, 20)]);
+    expect(agent.pulse(10)).toEqual([{ kind: 'read-slots' }, timer('slots', 15_000, 45_000)]);
   });
 
   test.each([

@@ -109,14 +109,16 @@ function go(state: ServiceState, event: AgentEvent, goal: Goal, nowMs: number): 
   const { slots } = goal.wave.order;
   const { phase } = told;
   if (phase.name !== 'queued') {
-    const queued = withPhase(told, { name: 'queued', claimIsTimed: true });
-    return { state: queued, effects: [{ kind: 'read-slots' }, claimTimer(slots)] };
+    const queued = withPhase(told, { name: 'queued', slotsAreRead: false, claimIsTimed: false });
+    return { state: queued, effects: [{ kind: 'read-slots' }, REREAD_SLOTS] };
   }
-  if (event.kind === 'timer-fired' && event.timer === 'claim') return claim(told, goal, nowMs);
-  if (!phase.claimIsTimed && freeSlots(told.slots, slots).length > 0) {
-    return { state: withPhase(told, { name: 'queued', claimIsTimed: true }), effects: [claimTimer(slots)] };
-  }
-  return { state: told, effects: [] };
+  // I1. Where a wave has fewer slots than the one before, those still held beyond its end have to be known.
+  const slotsAreRead = phase.slotsAreRead || event.kind === 'slots-read';
+  if (slotsAreRead && event.kind === 'timer-fired' && event.timer === 'claim')
+    return claim(told, goal, nowMs);
+  const claimIsTimed = phase.claimIsTimed || (slotsAreRead && freeSlots(told.slots, slots).length > 0);
+  const queued = withPhase(told, { name: 'queued', slotsAreRead, claimIsTimed });
+  return { state: queued, effects: claimIsTimed && !phase.claimIsTimed ? [claimTimer(slots)] : [] };
 }
 
 /** Nodes whose turn came before they had downloaded have staged as well. */
@@ -137,7 +139,7 @@ function claim(state: ServiceState, goal: Goal, nowMs: number): Step {
   const free = freeSlots(state.slots, goal.wave.order.slots);
   const chosen = choose(state, free);
   if (chosen === undefined) {
-    const waiting = withPhase(state, { name: 'queued', claimIsTimed: false });
+    const waiting = withPhase(state, { name: 'queued', slotsAreRead: true, claimIsTimed: false });
     return { state: waiting, effects: [REREAD_SLOTS] };
   }
   const attempt = attemptFor(state, goal);

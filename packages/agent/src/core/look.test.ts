@@ -36,6 +36,7 @@ test('the look goes on without a bus, and before the engine has answered', () =>
 test('waiting for a slot never puts the look off', () => {
   const agent = new AgentStory().reach('queued');
   const holder = { node: 'n2', rollout: 7, attempt: '7.update.1', leaseMs: LEASE_MS };
+  agent.readSlots();
   agent.tell({ kind: 'slot-heard', slot: 0, entry: { revision: 5, holder } });
   expect(agent.fire('claim')).toEqual([{ kind: 'set-timer', timer: 'slots', minMs: 15_000, maxMs: 45_000 }]);
 });

@@ -105,7 +105,8 @@ export type Phase =
       readonly tries: number;
     }
   | { readonly name: 'staged' }
-  | { readonly name: 'queued'; readonly claimIsTimed: boolean }
+  /** Nothing is claimed by what was known of the slots before: they are read first. */
+  | { readonly name: 'queued'; readonly slotsAreRead: boolean; readonly claimIsTimed: boolean }
   | { readonly name: 'claiming'; readonly attempt: Attempt; readonly slot: number; readonly sentAtMs: number }
   | {
       readonly name: 'checking';
