@@ -23,7 +23,7 @@ export function lookOnce({ judge, parts, programs }: World): void {
 
 export async function comeToRest(world: World, people: People, say: (line: string) => void): Promise<void> {
   const { judge, parts } = world;
-  await world.untilClusterIsWell();
+  if (!(await world.untilClusterIsWell())) return;
   const { rollout, digest } = await people.last();
   const isSettled = (): boolean =>
     judge.seen.some(
@@ -45,7 +45,7 @@ export async function comeToRest(world: World, people: People, say: (line: strin
   }
   say(`rollout ${rollout} has settled, and every node runs it`);
   const left = (): readonly string[] => [
-    ...judge.heldSlots(),
+    ...judge.slotHolders(),
     ...judge.openAttempts(),
     ...parts.machines.halfDone(),
   ];
@@ -53,8 +53,8 @@ export async function comeToRest(world: World, people: People, say: (line: strin
   await world.untilAllRead(parts.signal);
   const undone = parts.machines.halfDone();
   if (undone.length > 0) judge.break('I9', `swaps are half done on ${undone.join(', ')}`);
-  if (!atRest && judge.heldSlots().length > 0)
-    judge.break('I14', `slots are still held: ${judge.heldSlots().join('; ')}`);
+  if (!atRest && judge.slotHolders().length > 0)
+    judge.break('I14', `slots are still held by ${judge.slotHolders().join(', ')}`);
 }
 
 function nodesElsewhere({ parts }: World, digest: Digest): readonly string[] {

@@ -19,6 +19,8 @@ export interface ChaosResult {
   readonly rollouts: number;
   readonly faults: Readonly<Record<string, number>>;
   readonly violations: readonly string[];
+  /** What broke a rule by a fault that nobody could have kept it under. */
+  readonly excused: readonly string[];
   readonly skipped: readonly string[];
   readonly seed: string;
 }
@@ -82,6 +84,7 @@ export async function runChaos(
     rollouts: rolloutsOf(world).size,
     faults: Object.fromEntries(storm.struck),
     violations: judge.violations.map(({ rule, message }) => `${rule}: ${message}`),
+    excused: [...judge.excused].map((message) => `I1, slots that the bus forgot: ${message}`),
     skipped: network.uncut === undefined ? [] : [`partitions: ${network.uncut}`],
     seed,
   };

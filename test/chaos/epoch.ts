@@ -53,6 +53,17 @@ export class Epoch {
     return [...this.judge(Number.POSITIVE_INFINITY), ...this.#checker.finish({ atRest })];
   }
 
+  /** Who holds a slot now. */
+  holders(): readonly Holder[] {
+    const now = new Map<string, Holder | undefined>();
+    for (const { entry } of this.seen) {
+      if (entry.kind !== 'slot') continue;
+      const { region, service, slot, holder } = entry;
+      now.set(`${region}/${service}/${slot}`, holder === undefined ? undefined : holderOf(holder));
+    }
+    return [...now.values()].filter((holder) => holder !== undefined);
+  }
+
   /** Who held a slot at a revision, as far as it was in this epoch. */
   holder(place: Parameters<typeof placeOf>[0], revision: number): Holder | undefined {
     return this.#holders.get(placeOf(place, revision));

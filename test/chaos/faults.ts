@@ -26,7 +26,7 @@ export interface Fault {
   strike(stage: Stage): Promise<void>;
 }
 
-/** Longer than the leases of slots (6 s) and of leading (3 s). */
+/** Longer than the leases of slots (6 s) and of leading (5 s). */
 const PAST_LEASES_MS = [7_000, 13_000] as const;
 const CUT_MS = [3_000, 11_000] as const;
 
@@ -233,10 +233,9 @@ async function putStoresBack(stage: Stage): Promise<void> {
   stage.tell(`to what they are now, ${seconds(laterMs)} later`);
   const marks = await world.keepStores();
   await stage.wait(laterMs);
-  await world.untilClusterIsWell();
+  if (!(await world.untilClusterIsWell())) return;
   await world.putStoresBack(marks);
-  await world.untilClusterIsWell();
-  await recoverOrders(stage);
+  if (await world.untilClusterIsWell()) await recoverOrders(stage);
 }
 
 function seconds(ms: number): string {

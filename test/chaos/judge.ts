@@ -6,7 +6,7 @@
 import { appendFileSync } from 'node:fs';
 import { isResult } from '@swell/shared/domain/report.ts';
 import { Epoch, holderOf } from './epoch.ts';
-import { type Allowance, type Outages, tooMany } from './outages.ts';
+import { type Allowance, type Outage, type Outages, tooMany } from './outages.ts';
 import type { Marks, Seen } from './watch.ts';
 
 export interface ChaosViolation {
@@ -22,12 +22,16 @@ const MESSAGES_MAX = 20;
 
 export class Judge {
   readonly violations: ChaosViolation[] = [];
+  /** Where more nodes were out than may be (I1), since the bus itself had forgotten the slots of some of them. */
+  readonly excused = new Set<string>();
   readonly #past: Epoch[] = [];
   #epoch = new Epoch([], []);
   readonly #outages: Outages;
   readonly #file: string;
   readonly #attempts = new Map<string, { hasBegun: boolean; results: string[] }>();
   readonly #known = new Set<string>();
+  /** Attempts whose slot the bus forgot while they held it: no program can know of it. */
+  readonly #forgotten = new Set<string>();
 
   /** @param file takes every entry, one JSON object a line */
   constructor(outages: Outages, file: string) {
@@ -97,21 +101,18 @@ export class Judge {
     return [...this.#attempts].flatMap(([holder, { results }]) => (results.length === 0 ? [holder] : []));
   }
 
-  /** Slots that somebody holds, as far as the present epoch shows. */
-  heldSlots(): readonly string[] {
-    const holders = new Map<string, string | undefined>();
-    for (const { entry } of this.#epoch.seen) {
-      if (entry.kind !== 'slot') continue;
-      const { region, slot, holder } = entry;
-      holders.set(`slot ${slot} of ${region}`, holder === undefined ? undefined : holderOf(holder));
-    }
-    return [...holders].flatMap(([slot, holder]) => (holder === undefined ? [] : [`${slot}: ${holder}`]));
+  /** Who holds a slot, as far as the present epoch shows. */
+  slotHolders(): readonly string[] {
+    return this.#epoch.holders();
   }
 
   #turn(kept: readonly Seen[]): void {
     this.#take(this.#epoch.finish(false));
+    const held = this.#epoch.holders();
     this.#past.push(this.#epoch);
     this.#epoch = new Epoch([...this.#past], kept);
+    const still = new Set(this.#epoch.holders());
+    for (const holder of held) if (!still.has(holder)) this.#forgotten.add(holder);
   }
 
   #take(found: ReturnType<Epoch['finish']>): void {
@@ -132,8 +133,10 @@ export class Judge {
       )
       .sort((a, b) => a.atMs - b.atMs);
     const charged = this.#charged(seen);
-    for (const { message, atMs } of tooMany(due, allowances, (one) => charged.has(holderOf(one))))
-      this.break('I1', message, atMs);
+    const isCounted = (one: Outage): boolean => !charged.has(holderOf(one));
+    const isKnown = (one: Outage): boolean => isCounted(one) && !this.#forgotten.has(holderOf(one));
+    for (const { message, atMs } of tooMany(due, allowances, isKnown)) this.break('I1', message, atMs);
+    for (const { message } of tooMany(due, allowances, isCounted)) this.excused.add(message);
   }
 
   /** Attempts whose slot was declared lost. */

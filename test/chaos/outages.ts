@@ -60,23 +60,23 @@ const CLOCKS_MS = 100;
 /**
  * What of this is too much: outages with which more nodes of a region were out than any wave allowed since nobody was.
  *
- * @param isCharged is this outage's slot declared lost, so that it counts against the failure budget instead?
+ * @param isCounted not those whose slot was declared lost, for instance: they count against the failure budget
  */
 export function tooMany(
   outages: readonly Outage[],
   allowances: readonly Allowance[],
-  isCharged: (outage: Outage) => boolean,
-): readonly { readonly atMs: number; readonly message: string; readonly out: readonly Outage[] }[] {
+  isCounted: (outage: Outage) => boolean,
+): readonly { readonly atMs: number; readonly message: string }[] {
   return [...Map.groupBy(outages, ({ region }) => region)].flatMap(([region, ones]) => {
     const told = allowances.filter((one) => one.region === region);
     return ones.flatMap((outage) => {
       const { fromMs } = outage;
-      const out = ones.filter((one) => one.fromMs <= fromMs && fromMs < one.toMs && !isCharged(one));
+      const out = ones.filter((one) => one.fromMs <= fromMs && fromMs < one.toMs && isCounted(one));
       const allowed = allowedAt(told, busySince(ones, fromMs), fromMs);
       if (out.length <= allowed || !out.includes(outage)) return [];
       const names = out.map(({ node, attempt }) => `${node} (${attempt})`).join(', ');
       const message = `${out.length} nodes of ${region} were out at once, ${allowed} may be: ${names}`;
-      return [{ atMs: fromMs, message, out }];
+      return [{ atMs: fromMs, message }];
     });
   });
 }

@@ -44,8 +44,7 @@ export class Storm {
       const fault = this.#deal();
       if (fault.isAlone === true) {
         await Promise.all(this.#running);
-        await world.untilClusterIsWell();
-        await this.#strike(fault, over);
+        if (await world.untilClusterIsWell()) await this.#strike(fault, over);
       } else {
         const running = this.#strike(fault, over);
         this.#running.add(running);

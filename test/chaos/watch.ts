@@ -65,6 +65,7 @@ export class Watch implements Disposable {
   readonly #told = new Map<string, string>();
   readonly #followers: Follower[] = [];
   readonly #watchers = new Set<() => void>();
+  #entries = 0;
 
   constructor(options: WatchOptions) {
     this.#options = options;
@@ -76,11 +77,14 @@ export class Watch implements Disposable {
     return new Map(this.#read);
   }
 
-  /** Resolves once everything has been read that was stored when it was asked; meanwhile nobody should be writing. */
+  /** Resolves once everything is read that is stored. What is still on its way to the servers comes while one looks twice. */
   async untilAllRead(signal: AbortSignal): Promise<void> {
-    for (const source of SOURCES) {
-      const last = await this.#lastOf(source, signal);
-      while ((this.#read.get(source.stream) ?? 0) < last) await this.#untilMore(signal);
+    for (let before = -1, now = this.#entries; before < now; now = this.#entries) {
+      before = now;
+      for (const source of SOURCES) {
+        const last = await this.#lastOf(source, signal);
+        while ((this.#read.get(source.stream) ?? 0) < last) await this.#untilMore(signal);
+      }
     }
   }
 
@@ -106,6 +110,7 @@ export class Watch implements Disposable {
     if (revision <= (this.#read.get(stream) ?? 0)) return;
     this.#told.set(place, text);
     this.#read.set(stream, revision);
+    this.#entries += 1;
     const sequence = this.#options.number();
     const entry = readLogEntry({
       ...message,

@@ -27,11 +27,12 @@ export const PEOPLE = 'people';
 /** Every place of the network. */
 export const PLACES = [PEOPLE, ...SERVERS, ...COORDINATORS, ...HOSTS] as const;
 
-const COORDINATOR_LEASE_MS = 3_000;
+const COORDINATOR_LEASE_MS = 5_000;
 const PULSE_EVERY_MS = 1_000;
 /** Whoever watches moves to another server as soon as his own is silent. */
 const WATCHERS_PING_MS = 1_000;
 const LOOK_EVERY_MS = 500;
+const WELL_WITHIN_MS = 120_000;
 
 export interface WorldOptions {
   readonly network: Network;
@@ -128,10 +129,19 @@ export class World implements AsyncDisposable {
     return undefined;
   }
 
-  /** Every stream has a leader and two others that are where it is. */
-  async untilClusterIsWell(): Promise<void> {
+  /** Every stream has a leader, and two others that are where it is; `false`: not in time, which is a violation. */
+  async untilClusterIsWell(): Promise<boolean> {
     const { signal } = this.parts;
-    while (!(await this.#isWell())) await delay(LOOK_EVERY_MS, undefined, { signal });
+    const endMs = performance.now() + WELL_WITHIN_MS;
+    for (;;) {
+      const problem = await this.#ailing();
+      if (problem === undefined) return true;
+      if (performance.now() > endMs) {
+        this.judge.break('bus', `${problem}, ${WELL_WITHIN_MS / 1_000} s after all was mended`);
+        return false;
+      }
+      await delay(LOOK_EVERY_MS, undefined, { signal });
+    }
   }
 
   /**
@@ -228,16 +238,18 @@ export class World implements AsyncDisposable {
     }
   }
 
-  async #isWell(): Promise<boolean> {
-    const [bus] = this.#buses;
-    if (bus === undefined) return false;
+  /** What is wrong with the first stream with which anything is. */
+  async #ailing(): Promise<string | undefined> {
     for (const stream of Object.values(STREAMS)) {
-      const info = await bus.manager.streams.info(stream).catch(() => undefined);
-      const replicas = info?.cluster?.replicas ?? [];
-      if (info?.cluster?.leader === undefined || replicas.length < SERVERS.length - 1) return false;
-      if (!replicas.every(({ current }) => current)) return false;
+      const info = await this.#buses[0]?.manager.streams.info(stream).catch(String);
+      if (typeof info !== 'object') return `${stream}: ${info}`;
+      const { leader, replicas = [] } = info.cluster ?? {};
+      if (leader === undefined) return `${stream} has no leader`;
+      const behind = replicas.filter(({ current }) => !current).map(({ name }) => name);
+      if (replicas.length + 1 < SERVERS.length || behind.length > 0)
+        return `${stream} has ${replicas.length + 1} copies, not current: ${behind.join(', ') || 'none'}`;
     }
-    return true;
+    return undefined;
   }
 }
 
