@@ -115,7 +115,7 @@ function tell(world: World, storm: Storm, { seed }: LifeOptions): Life {
     nodeUpdates: truth.updates,
     livedMs: world.nowMs - START_MS,
     nodeMs: world.nodeMs,
-    checks: truth.bench.checks,
+    checks: judge.checks(),
     excused: Object.fromEntries(judge.excused),
     strikes: storm.strikes,
     coverage: coverage.counts(),

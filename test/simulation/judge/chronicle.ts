@@ -63,7 +63,8 @@ export function traceOf(
 
 /** Of one and the same node, where both are about one; else of the same rollout and region, as far as they name any. */
 function isRelated(of: Concern, to: Concern): boolean {
-  if (to.node !== undefined && of.node !== undefined) return of.node === to.node;
+  if (to.node !== undefined && of.node !== undefined)
+    return of.node === to.node || to.others?.includes(of.node) === true;
   const isElsewhere = to.region !== undefined && of.region !== undefined && of.region !== to.region;
   const isAnother = to.rollout !== undefined && of.rollout !== undefined && of.rollout !== to.rollout;
   return !isElsewhere && !isAnother;

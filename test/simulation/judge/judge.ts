@@ -14,6 +14,7 @@ import type { StreamShape } from '../bus/definition.ts';
 import type { NodeModel, Witness, Work } from '../node-model.ts';
 import type { Promises } from '../promises/promises.ts';
 import type { Shown, Truth } from '../truth.ts';
+import type { RuleChecks } from './bench.ts';
 import { concernOf, type Happening } from './chronicle.ts';
 import { History } from './history.ts';
 import { LogCheck } from './log-check.ts';
@@ -139,6 +140,12 @@ export class Judge implements Witness {
     this.#history.happened(`${model?.name ?? ''} ${what}`, nowMs);
     const concern = model === undefined ? {} : { region: model.region, node: model.name };
     this.happenings.push({ atMs: nowMs, what, concern });
+  }
+
+  /** How often each rule was judged: asked for once, when all is over. */
+  checks(): RuleChecks {
+    this.#check.count();
+    return this.truth.bench.checks;
   }
 
   /** Nothing more is to come. */

@@ -42,7 +42,7 @@ export class LogCheck {
   /** The bus was set back; these stand now. */
   restart(standing: readonly LogEntry[]): void {
     for (const violation of this.#checker.finish({ atRest: false })) this.#found(violation);
-    this.#count();
+    this.count();
     for (const attempt of this.#begun) this.#foreign.add(attempt);
     this.#begun = new Set();
     this.#checker = begin();
@@ -51,10 +51,10 @@ export class LogCheck {
 
   finish(gone: ReadonlySet<NodeId>): void {
     for (const violation of this.#checker.finish({ gone })) this.#found(violation);
-    this.#count();
   }
 
-  #count(): void {
+  /** What the present log's checker has judged, to be counted once. */
+  count(): void {
     for (const rule of RULE_IDS) this.#bench.judged(rule, this.#checker.judged[rule]);
   }
 }

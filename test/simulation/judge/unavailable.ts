@@ -45,7 +45,7 @@ export class Unavailable {
     this.#bench.break(
       'I1',
       `${counted.length} nodes of ${region} are out of rotation (${counted.join(', ')}), ${place.ceiling} may be`,
-      { region, node },
+      { region, node, others: counted },
     );
   }
 
