@@ -3,11 +3,11 @@
 import { type Bus, BusError } from '@swell/shared/adapters/bus.ts';
 import type { Host } from '@swell/shared/adapters/host.ts';
 import { SlotBucket } from '@swell/shared/adapters/slot-bucket.ts';
-import { decode, encode } from '@swell/shared/protocol/codec.ts';
-import { haltSchema, waveSchema } from '@swell/shared/protocol/orders.ts';
+import type { Parsed } from '@swell/shared/kernel/parsed.ts';
+import { encode } from '@swell/shared/protocol/codec.ts';
+import { readHalt, readWave } from '@swell/shared/protocol/orders.ts';
 import { describeReport } from '@swell/shared/protocol/reports.ts';
 import { haltKey, healthSubject, STREAMS, waveKey } from '@swell/shared/protocol/subjects.ts';
-import type { z } from 'zod';
 import { type Engine, EngineError } from '../adapters/engine.ts';
 import type { Effect, Timer } from '../core/effects.ts';
 import type { AgentEvent, Told } from '../core/events.ts';
@@ -55,8 +55,8 @@ const PERFORMERS: Performers = {
       bus,
       async (connected): Promise<AgentEvent> => {
         const [wave, halt] = await Promise.all([
-          readOrder(connected, waveKey(self.region, self.service), waveSchema),
-          readOrder(connected, haltKey(self.service), haltSchema),
+          readOrder(connected, waveKey(self.region, self.service), (body) => readWave(body, self)),
+          readOrder(connected, haltKey(self.service), (body) => readHalt(body, self)),
         ]);
         if (typeof wave === 'string') return { kind: 'orders-not-read', asked, reason: wave };
         if (typeof halt === 'string') return { kind: 'orders-not-read', asked, reason: halt };
@@ -230,12 +230,12 @@ function slotsOf(bus: Bus, host: Host, { region, service }: Self): SlotBucket {
 async function readOrder<Order>(
   bus: Bus,
   key: string,
-  schema: z.ZodType<Order>,
+  read: (body: Uint8Array) => Parsed<Order>,
 ): Promise<Told<Order> | string> {
   const message = await bus.readLast(STREAMS.orders, key);
   if (message === undefined) return { revision: 0 };
   if (message.deleted) return { revision: message.sequence };
-  const order = decode(message.body, schema);
+  const order = read(message.body);
   return order.ok
     ? { revision: message.sequence, order: order.value }
     : `${key}: ${order.problems.join('; ')}`;

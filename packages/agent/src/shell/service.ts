@@ -4,8 +4,7 @@ import type { HeardMessage } from '@swell/shared/adapters/bus.ts';
 import type { Logger } from '@swell/shared/adapters/logger.ts';
 import { slotEntry } from '@swell/shared/adapters/slot-bucket.ts';
 import type { ServicePresence } from '@swell/shared/domain/report.ts';
-import { decode } from '@swell/shared/protocol/codec.ts';
-import { haltSchema, waveSchema } from '@swell/shared/protocol/orders.ts';
+import { readHalt, readWave } from '@swell/shared/protocol/orders.ts';
 import { parseOrderSubject, parseSlotSubject, slotHeard } from '@swell/shared/protocol/subjects.ts';
 import { Machine, Timers } from '@swell/shared/shell/machine.ts';
 import type { Journals } from '../adapters/journal.ts';
@@ -102,11 +101,11 @@ export class Service implements Disposable {
     const place = parseOrderSubject(message.subject);
     const revision = message.sequence;
     if (place?.kind === 'wave') {
-      const wave = message.deleted ? undefined : decode(message.body, waveSchema);
+      const wave = message.deleted ? undefined : readWave(message.body, place);
       if (wave?.ok === false) return this.#reject(message, wave.problems);
       this.post({ kind: 'wave-heard', told: { revision, ...(wave !== undefined && { order: wave.value }) } });
     } else if (place?.kind === 'halt') {
-      const halt = message.deleted ? undefined : decode(message.body, haltSchema);
+      const halt = message.deleted ? undefined : readHalt(message.body, place);
       if (halt?.ok === false) return this.#reject(message, halt.problems);
       this.post({ kind: 'halt-heard', told: { revision, ...(halt !== undefined && { order: halt.value }) } });
     }

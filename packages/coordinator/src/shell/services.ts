@@ -6,8 +6,8 @@ import type { Logger } from '@swell/shared/adapters/logger.ts';
 import { publishUntilStored } from '@swell/shared/adapters/persistent-publish.ts';
 import type { ServiceName } from '@swell/shared/domain/names.ts';
 import { emptyRecord, type ServiceRecord } from '@swell/shared/domain/rollout.ts';
-import { decode, encode } from '@swell/shared/protocol/codec.ts';
-import { describeRecord, RECORD_BYTES_MAX, serviceRecordSchema } from '@swell/shared/protocol/records.ts';
+import { encode } from '@swell/shared/protocol/codec.ts';
+import { describeRecord, readServiceRecord } from '@swell/shared/protocol/records.ts';
 import { lastToken, rolloutKey } from '@swell/shared/protocol/subjects.ts';
 import { Machine } from '@swell/shared/shell/machine.ts';
 import type { Registry } from '../adapters/registry.ts';
@@ -59,7 +59,7 @@ export class Services {
     const service = lastToken(message.subject);
     this.#revisions.set(service, message.sequence);
     if (message.deleted) return;
-    const record = decode(message.body, serviceRecordSchema, RECORD_BYTES_MAX);
+    const record = readServiceRecord(message.body, service);
     if (record.ok) {
       this.#add(service, record.value);
       return;

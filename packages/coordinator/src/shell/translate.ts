@@ -6,7 +6,7 @@ import type { ServiceName } from '@swell/shared/domain/names.ts';
 import type { NodeReport, Presence } from '@swell/shared/domain/report.ts';
 import { decode } from '@swell/shared/protocol/codec.ts';
 import { controlSchema, releaseSchema } from '@swell/shared/protocol/intent.ts';
-import { haltSchema, waveSchema } from '@swell/shared/protocol/orders.ts';
+import { readHalt, readWave } from '@swell/shared/protocol/orders.ts';
 import { policySchema } from '@swell/shared/protocol/policy.ts';
 import { presenceSchema, reportSchema } from '@swell/shared/protocol/reports.ts';
 import {
@@ -60,14 +60,14 @@ export function translateOrder(message: StoredMessage): Translated | undefined {
   if (place === undefined) return undefined;
   const revision = message.sequence;
   if (place.kind === 'wave') {
-    const wave = message.deleted ? undefined : decode(message.body, waveSchema);
+    const wave = message.deleted ? undefined : readWave(message.body, place);
     const order = wave?.ok === true ? wave.value : undefined;
     return {
       service: place.service,
       event: { kind: 'wave-seen', region: place.region, revision, wave: order },
     };
   }
-  const halt = message.deleted ? undefined : decode(message.body, haltSchema);
+  const halt = message.deleted ? undefined : readHalt(message.body, place);
   const order = halt?.ok === true ? halt.value : undefined;
   return { service: place.service, event: { kind: 'halt-seen', revision, halt: order } };
 }

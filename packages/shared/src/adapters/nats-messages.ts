@@ -2,24 +2,22 @@
 
 import type { StoredMsg } from '@nats-io/jetstream';
 import { headers, type Msg, type MsgHdrs } from '@nats-io/nats-core';
+import { printable } from '../kernel/printable.ts';
 import type { HeardMessage, Publication, StoredMessage } from './bus.ts';
 
 const LINE = 'Swell-Line';
-
-/** A header holds one line. */
-const oneLine = (text: string): string => text.replaceAll(/[\r\n]+/g, ' ');
 
 /**
  * The id as the server gets it. Streams compare ids and nothing else, and `SWELL_LOG` compares those of all its sources:
  * two statements with one id would leave a hole in the log, or in their own stream. So an id belongs to its subject.
  */
 export const wireId = (publication: { readonly subject: string; readonly id: string }): string =>
-  oneLine(`${publication.subject} ${publication.id}`);
+  printable(`${publication.subject} ${publication.id}`);
 
 /** Headers of a publication. */
 export function headersOf(publication: Publication): MsgHdrs {
   const written = headers();
-  written.set(LINE, oneLine(publication.line));
+  written.set(LINE, printable(publication.line));
   if (publication.id !== undefined) {
     written.set('Nats-Msg-Id', wireId({ subject: publication.subject, id: publication.id }));
   }
@@ -33,7 +31,7 @@ export function headersOf(publication: Publication): MsgHdrs {
 /** Headers of a message that is not stored. */
 export function headersOfBroadcast(line: string): MsgHdrs {
   const written = headers();
-  written.set(LINE, oneLine(line));
+  written.set(LINE, printable(line));
   return written;
 }
 
@@ -45,14 +43,18 @@ function isDeletion(read: MsgHdrs | undefined): boolean {
 }
 
 function numberIn(read: MsgHdrs | undefined, header: string): number | undefined {
-  const text = read?.last(header);
-  return text === undefined || text === '' ? undefined : Number(text);
+  return numberOf(read?.last(header));
+}
+
+/** Of a sequence, a place or a time; anything but a whole number that is exact is none. */
+function numberOf(text: string | undefined): number | undefined {
+  const number = text !== undefined && /^\d{1,16}$/.test(text) ? Number(text) : undefined;
+  return Number.isSafeInteger(number) ? number : undefined;
 }
 
 /** `Nats-Stream-Source: <stream> <sequence> <filter> <transform> <subject>`, on what a stream copied from another. */
 function sourceSequence(read: MsgHdrs | undefined): number | undefined {
-  const sequence = read?.last('Nats-Stream-Source').split(' ')[1];
-  return sequence === undefined ? undefined : Number(sequence);
+  return numberOf(read?.last('Nats-Stream-Source').split(' ')[1]);
 }
 
 /** A message of a plain subscription. */
@@ -105,15 +107,17 @@ export function deliveredFrom(message: Msg): Delivered | undefined {
   const tokens = message.reply?.split('.') ?? [];
   if (tokens[0] !== '$JS' || tokens[1] !== 'ACK') return undefined;
   const source = sourceSequence(message.headers);
-  const [, , , sequence, place, nanoseconds] = tokens.slice(tokens.length === 9 ? 2 : 4);
-  if (sequence === undefined || place === undefined || nanoseconds === undefined) return undefined;
+  const counts = tokens.slice(tokens.length === 9 ? 5 : 7);
+  const [sequence, place] = counts.map(numberOf);
+  // Cut, not divided: nanoseconds since 1970 are beyond what a number holds exactly.
+  const storedAtMs = numberOf(counts[2]?.slice(0, -6));
+  if (sequence === undefined || place === undefined || storedAtMs === undefined) return undefined;
   return {
-    place: Number(place),
+    place,
     message: {
       subject: message.subject,
-      sequence: Number(sequence),
-      // Cut, not divided: nanoseconds since 1970 are beyond what a number holds exactly.
-      storedAtMs: Number(nanoseconds.slice(0, -6)),
+      sequence,
+      storedAtMs,
       deleted: isDeletion(message.headers),
       body: message.data,
       ...(source !== undefined && { sourceSequence: source }),

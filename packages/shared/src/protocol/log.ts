@@ -2,7 +2,7 @@
 
 import type { LogEntry, LogRecord } from '../domain/log.ts';
 import { decode } from './codec.ts';
-import { haltSchema, waveSchema } from './orders.ts';
+import { readHalt, readWave } from './orders.ts';
 import { eventSchema } from './records.ts';
 import { reportSchema } from './reports.ts';
 import { slotHolderSchema } from './slots.ts';
@@ -53,13 +53,14 @@ function readRecord(message: LogMessage): LogRecord | undefined {
 
 function readOrder(message: LogMessage, revision: number): LogRecord | undefined {
   const place = parseOrderSubject(message.subject);
-  if (place?.kind === 'halt') {
+  if (place === undefined) return undefined;
+  if (place.kind === 'halt') {
     const { service } = place;
     if (message.deleted) return { kind: 'halt', service, revision };
-    const halt = decode(message.body, haltSchema);
+    const halt = readHalt(message.body, place);
     return halt.ok ? { kind: 'halt', service, revision, halt: halt.value } : undefined;
   }
-  const wave = decode(message.body, waveSchema);
+  const wave = readWave(message.body, place);
   return wave.ok ? { kind: 'wave', revision, wave: wave.value } : undefined;
 }
 

@@ -1,7 +1,10 @@
 /** Waves and halts, as the coordinator writes them and agents read them. */
 
 import { z } from 'zod';
+import type { Region, ServiceName } from '../domain/names.ts';
 import type { Halt, Wave } from '../domain/wave.ts';
+import type { Parsed } from '../kernel/parsed.ts';
+import { decode } from './codec.ts';
 import {
   compact,
   digest,
@@ -40,6 +43,32 @@ export const haltSchema = z.object({
   version: z.string(),
   reason: z.string(),
 }) satisfies z.ZodType<Halt>;
+
+/**
+ * Reads the wave that stands in a place. One that speaks of another place is none: followed, it would bring a service's
+ * image to another one's containers.
+ */
+export function readWave(
+  body: Uint8Array,
+  { region, service }: { readonly region: Region; readonly service: ServiceName },
+): Parsed<Wave> {
+  const wave = decode(body, waveSchema);
+  if (!wave.ok) return wave;
+  const { value: it } = wave;
+  if (it.region !== region) return misplaced('region', it.region, region);
+  if (it.service !== service) return misplaced('service', it.service, service);
+  return it.release.service === service ? wave : misplaced('release.service', it.release.service, service);
+}
+
+/** Reads the halt that stands in a service's place. */
+export function readHalt(body: Uint8Array, { service }: { readonly service: ServiceName }): Parsed<Halt> {
+  const halt = decode(body, haltSchema);
+  return halt.ok && halt.value.service !== service ? misplaced('service', halt.value.service, service) : halt;
+}
+
+function misplaced(field: string, found: string, expected: string): Parsed<never> {
+  return { ok: false, problems: [`${field}: it speaks of ${found}, under the name of ${expected}`] };
+}
 
 export function describeWave(wave: Wave): string {
   const { release: it, stage } = wave;

@@ -2,7 +2,13 @@ import { expect, test } from 'vitest';
 import { DEFAULT_POLICY } from '../domain/policy.ts';
 import { emptyRecord, type RolloutPhase, type ServiceRecord } from '../domain/rollout.ts';
 import { BODY_BYTES_MAX, decode, encode } from './codec.ts';
-import { describeRecord, leaseSchema, RECORD_BYTES_MAX, serviceRecordSchema } from './records.ts';
+import {
+  describeRecord,
+  leaseSchema,
+  RECORD_BYTES_MAX,
+  readServiceRecord,
+  serviceRecordSchema,
+} from './records.ts';
 
 const DIGEST = `sha256:${'1'.repeat(64)}`;
 const RELEASE = {
@@ -111,6 +117,13 @@ test('a record that lacks what nobody may forget is none', () => {
   const { halted: _, ...forgetful } = WHOLE;
   expect(decode(encode(forgetful), serviceRecordSchema).ok).toBe(false);
   expect(decode(encode({ ...WHOLE, releasesTaken: -1 }), serviceRecordSchema).ok).toBe(false);
+});
+
+test('a record of another service is none: its release would go to the wrong nodes', () => {
+  const problems = ['service: it speaks of web, under the name of db'];
+  expect(readServiceRecord(encode(WHOLE), 'web')).toEqual({ ok: true, value: WHOLE });
+  expect(readServiceRecord(encode(WHOLE), 'db')).toEqual({ ok: false, problems });
+  expect(readServiceRecord(encode({ ...WHOLE, service: 'db' }), 'db')).toEqual({ ok: false, problems });
 });
 
 test('a record in one line', () => {

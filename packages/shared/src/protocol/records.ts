@@ -2,8 +2,11 @@
 
 import { z } from 'zod';
 import { EVENT_NAMES, type FleetEvent } from '../domain/event.ts';
+import type { ServiceName } from '../domain/names.ts';
 import type { PolicyLayer } from '../domain/policy.ts';
 import type { ServiceRecord } from '../domain/rollout.ts';
+import type { Parsed } from '../kernel/parsed.ts';
+import { decode } from './codec.ts';
 import {
   compact,
   digest,
@@ -132,6 +135,21 @@ export const serviceRecordSchema = z
     outbox: z.array(event),
   })
   .transform((record): ServiceRecord => compact(record) as ServiceRecord);
+
+/** Reads the record of a service. One of another service is none: its release would go to the wrong nodes. */
+export function readServiceRecord(body: Uint8Array, service: ServiceName): Parsed<ServiceRecord> {
+  const record = decode(body, serviceRecordSchema, RECORD_BYTES_MAX);
+  if (!record.ok) return record;
+  const { value: it } = record;
+  const services = [
+    it.service,
+    it.rollout?.release.service ?? service,
+    ...it.settled.map((one) => one.service),
+  ];
+  const other = services.find((one) => one !== service);
+  if (other === undefined) return record;
+  return { ok: false, problems: [`service: it speaks of ${other}, under the name of ${service}`] };
+}
 
 export function describeRecord(record: ServiceRecord): string {
   const { rollout: it } = record;

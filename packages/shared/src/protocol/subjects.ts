@@ -2,7 +2,7 @@
  * Every subject, stream and key of the bus: the only place where one is spelled. `nats/` holds their definitions.
  */
 
-import type { NodeId, Region, ServiceName } from '../domain/names.ts';
+import { isName, type NodeId, type Region, type ServiceName } from '../domain/names.ts';
 
 export const STREAMS = {
   releases: 'SWELL_RELEASES',
@@ -53,40 +53,38 @@ export const HALT_HEARD = 'swell.halt.*';
 export const slotHeard = (region: Region, service: ServiceName): string =>
   `swell.slot.${region}.${service}.*`;
 
-const BUCKET_PREFIX = /^\$KV\.swell_[a-z]+\./;
-
-/**
- * The tokens behind a subject's fixed part, for a bucket's key and its republished twin alike:
- * `$KV.swell_orders.wave.eu.web` and `swell.wave.eu.web` are both `['wave', 'eu', 'web']`.
- */
-function tokens(subject: string): readonly string[] {
-  return subject
-    .replace(BUCKET_PREFIX, '')
-    .replace(/^swell\./, '')
-    .split('.');
+/** The tokens behind one of these prefixes, a bucket's and its republished twin's; none where it is neither. */
+function tokensBehind(subject: string, ...prefixes: readonly string[]): readonly string[] {
+  const prefix = prefixes.find((one) => subject.startsWith(one));
+  return prefix === undefined ? [] : subject.slice(prefix.length).split('.');
 }
 
+/** Of an order's key (`$KV.swell_orders.wave.eu.web`) or its republished twin (`swell.wave.eu.web`). */
 export function parseOrderSubject(
   subject: string,
 ):
   | { kind: 'wave'; region: Region; service: ServiceName }
   | { kind: 'halt'; service: ServiceName }
   | undefined {
-  const [kind, first, second] = tokens(subject);
-  if (kind === 'wave' && first !== undefined && second !== undefined)
+  const [kind, ...names] = tokensBehind(subject, '$KV.swell_orders.', 'swell.');
+  const [first, second] = names;
+  if (first === undefined || !names.every(isName)) return undefined;
+  if (kind === 'wave' && second !== undefined && names.length === 2)
     return { kind, region: first, service: second };
-  if (kind === 'halt' && first !== undefined) return { kind, service: first };
-  return undefined;
+  return kind === 'halt' && names.length === 1 ? { kind, service: first } : undefined;
 }
 
 /** Of a slot's key (`$KV.swell_slots.eu.web.0`) or its republished twin (`swell.slot.eu.web.0`). */
 export function parseSlotSubject(
   subject: string,
 ): { region: Region; service: ServiceName; slot: number } | undefined {
-  const [region, service, slot] = tokens(subject).slice(-3);
-  if (region === undefined || service === undefined || slot === undefined || !/^\d{1,6}$/.test(slot))
-    return undefined;
-  return { region, service, slot: Number(slot) };
+  const [region = '', service = '', slot = '', ...more] = tokensBehind(
+    subject,
+    '$KV.swell_slots.',
+    'swell.slot.',
+  );
+  const isPlace = isName(region) && isName(service) && /^\d{1,6}$/.test(slot) && more.length === 0;
+  return isPlace ? { region, service, slot: Number(slot) } : undefined;
 }
 
 /** The last token: the service of a release, a control, a policy or a rollout. */
@@ -94,7 +92,8 @@ export function lastToken(subject: string): string {
   return subject.slice(subject.lastIndexOf('.') + 1);
 }
 
+/** Of a node's key (`$KV.swell_nodes.eu.n1`) or its republished twin (`swell.node.eu.n1`). */
 export function parseNodeSubject(subject: string): { region: Region; node: NodeId } | undefined {
-  const [region, node] = tokens(subject).slice(-2);
-  return region === undefined || node === undefined ? undefined : { region, node };
+  const [region = '', node = '', ...more] = tokensBehind(subject, '$KV.swell_nodes.', 'swell.node.');
+  return isName(region) && isName(node) && more.length === 0 ? { region, node } : undefined;
 }

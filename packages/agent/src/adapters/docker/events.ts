@@ -5,7 +5,7 @@
 
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { ServiceName } from '@swell/shared/domain/names.ts';
+import { isName, type ServiceName } from '@swell/shared/domain/names.ts';
 import type Docker from 'dockerode';
 import { SERVICE_LABEL } from './marks.ts';
 
@@ -46,11 +46,13 @@ export async function* serviceChanges(
   }
 }
 
+/** A label may say anything, and a service's name becomes the name of a file. */
 function serviceIn(line: string): ServiceName | undefined {
   try {
-    const event: { readonly Actor?: { readonly Attributes?: Readonly<Record<string, string>> } } =
+    const event: { readonly Actor?: { readonly Attributes?: Readonly<Record<string, unknown>> } } =
       JSON.parse(line);
-    return event.Actor?.Attributes?.[SERVICE_LABEL];
+    const service = event.Actor?.Attributes?.[SERVICE_LABEL];
+    return typeof service === 'string' && isName(service) ? service : undefined;
   } catch {
     return undefined;
   }

@@ -35,6 +35,23 @@ describe('the memo', () => {
     expect(readMemo(memoLabels(MEMO))).toEqual(MEMO);
     expect(readMemo({ 'swell.service': 'web' })).toBeUndefined();
   });
+
+  it.each([
+    ['stop-timeout-ms', '1e99'],
+    ['stop-timeout-ms', '-5'],
+    ['stop-timeout-ms', 'soon'],
+    ['stop-timeout-ms', ''],
+  ])('that says %s=%s says nothing of it: no deadline can be made of that', (label, value) => {
+    expect(readMemo({ ...memoLabels(MEMO), [`swell.swap.${label}`]: value })).toEqual(MEMO);
+  });
+
+  it.each([
+    ['for-ever:3', { Name: 'no', MaximumRetryCount: 3 }],
+    ['on-failure:often', { Name: 'on-failure', MaximumRetryCount: 0 }],
+    ['', { Name: 'no', MaximumRetryCount: 0 }],
+  ])('with the policy %j is read as one that Docker takes', (text, policy) => {
+    expect(readMemo({ ...memoLabels(MEMO), 'swell.swap.restart-policy': text })).toEqual({ ...MEMO, policy });
+  });
 });
 
 describe('the marks', () => {

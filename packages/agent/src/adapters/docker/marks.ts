@@ -33,6 +33,9 @@ const REFERENCE = 'swell.swap.reference';
 const STOP_TIMEOUT = 'swell.swap.stop-timeout-ms';
 const OLD_STATE = 'swell.swap.old-state';
 
+const RESTART_POLICIES: readonly string[] = ['no', 'always', 'unless-stopped', 'on-failure'];
+const STOP_TIMEOUT_MAX_MS = 30 * 86_400_000;
+
 export type Suffix = '' | '.swell-draft' | '.swell-next' | '.swell-failed' | '.swell-prev' | '.swell-old';
 const SUFFIXES: readonly Suffix[] = [
   '.swell-draft',
@@ -104,16 +107,29 @@ export function readMemo(labels: Readonly<Record<string, string>>): Memo | undef
   if (attempt === undefined || replaces === undefined || policy === undefined || reference === undefined)
     return undefined;
   const { [TARGET]: target, [STOP_TIMEOUT]: stopTimeout } = labels;
-  const [name = 'no', retries = '0'] = policy.split(':');
+  const stopTimeoutMs = numberIn(stopTimeout, STOP_TIMEOUT_MAX_MS);
   return {
     attempt,
     replaces,
-    policy: { Name: name, MaximumRetryCount: Number(retries) },
+    policy: readPolicy(policy),
     reference,
     oldState: labels[OLD_STATE] === 'broken' ? 'broken' : 'running',
     ...(target !== undefined && { target }),
-    ...(stopTimeout !== undefined && { stopTimeoutMs: Number(stopTimeout) }),
+    ...(stopTimeoutMs !== undefined && { stopTimeoutMs }),
   };
+}
+
+/** What Docker would not take is as good as none: a swap must come to its end whatever somebody wrote over it. */
+function readPolicy(text: string): RestartPolicy {
+  const [name = '', retries] = text.split(':');
+  return {
+    Name: RESTART_POLICIES.includes(name) ? name : 'no',
+    MaximumRetryCount: numberIn(retries, Number.MAX_SAFE_INTEGER) ?? 0,
+  };
+}
+
+function numberIn(text: string | undefined, max: number): number | undefined {
+  return text !== undefined && /^\d{1,16}$/.test(text) && Number(text) <= max ? Number(text) : undefined;
 }
 
 /** A container that was created without a policy has one without a name. */
