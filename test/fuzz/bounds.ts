@@ -1,0 +1,61 @@
+/** What holds of every value of the domain, by the names of its fields: units last, so that a name tells its bounds. */
+
+import { DIGEST_PATTERN } from '@swell/shared/domain/image.ts';
+import { isName } from '@swell/shared/domain/names.ts';
+
+/** A month and a day: no policy can ask for more, and every timer can wait for it. */
+const DURATION_MAX_MS = 31 * 86_400_000;
+
+type Bound = (value: unknown) => boolean;
+
+const whole =
+  (min: number, max = Number.MAX_SAFE_INTEGER): Bound =>
+  (value) =>
+    Number.isSafeInteger(value) && Number(value) >= min && Number(value) <= max;
+const between =
+  (min: number, max: number): Bound =>
+  (value) =>
+    typeof value === 'number' && value >= min && value <= max;
+const named: Bound = (value) => typeof value === 'string' && isName(value);
+const namedIfText: Bound = (value) => typeof value !== 'string' || isName(value);
+
+const BOUNDS: Readonly<Record<string, Bound>> = {
+  cursor: between(0, 1),
+  stageBelow: between(0, 1),
+  percent: between(0, 100),
+  slots: whole(1, 1_000_000),
+  slot: whole(0),
+  count: whole(0, 1_000_000),
+  minSample: whole(1),
+  port: whole(1, 65_535),
+  term: whole(0),
+  rollout: (value) => typeof value === 'object' || whole(0)(value),
+  revision: whole(0),
+  fence: whole(0),
+  waveRevision: whole(0),
+  digest: (value) => typeof value === 'string' && DIGEST_PATTERN.test(value),
+  running: (value) => typeof value === 'string' && DIGEST_PATTERN.test(value),
+  region: named,
+  node: named,
+  service: namedIfText,
+};
+
+/** A moment of the bus's clock, not a length of time. */
+const MOMENT = /^(?:since|at|.*At)Ms$/;
+
+/** Throws where a value that was taken is out of bounds. */
+export function isInBounds(value: unknown, path = ''): void {
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new Error(`${path} is ${value}`);
+  if (typeof value !== 'object' || value === null) return;
+  for (const [key, part] of Object.entries(value)) {
+    const here = path === '' ? key : `${path}.${key}`;
+    const isIn = boundOf(key);
+    if (isIn?.(part) === false) throw new Error(`${here} is taken as ${JSON.stringify(part)}`);
+    isInBounds(part, here);
+  }
+}
+
+function boundOf(key: string): Bound | undefined {
+  if (Object.hasOwn(BOUNDS, key)) return BOUNDS[key];
+  return key.endsWith('Ms') && !MOMENT.test(key) ? between(0, DURATION_MAX_MS) : undefined;
+}
