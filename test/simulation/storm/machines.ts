@@ -91,10 +91,12 @@ export const MACHINE_FAULTS = {
   'container stopped by hand': {
     per: 'machine',
     strike(scene, chance) {
-      const { model } = scene.node(chance);
-      stopByHand(scene, model);
-      scene.later(chance.exponential(300_000), () => startByHand(scene, model));
-      return model.name;
+      const node = scene.node(chance);
+      const ms = chance.exponential(300_000);
+      if (!isWithinReach(scene, node)) return `${node.model.name} is out of reach`;
+      stopByHand(scene, node.model);
+      scene.later(ms, () => startByHand(scene, node.model));
+      return `${node.model.name} for ${seconds(ms)}`;
     },
   },
   'container removed by hand': {
@@ -122,6 +124,11 @@ function switchOff(scene: Scene, node: SimulatedNode, ms: number): string {
   return `${node.model.name} for ${seconds(ms)}`;
 }
 
+/** Nobody's hand reaches a machine that is off, or a dockerd that does not answer. */
+function isWithinReach({ world }: Scene, { model, isGone, offUntilMs }: SimulatedNode): boolean {
+  return !isGone && world.nowMs >= Math.max(offUntilMs, model.dockerdDownUntilMs);
+}
+
 /** As the Docker engine would, this one then says that the container is not to be touched (I12). */
 function stopByHand({ world }: Scene, model: NodeModel): void {
   world.judge.operatorStops(model);
@@ -136,9 +143,11 @@ function startByHand({ world }: Scene, model: NodeModel): void {
 }
 
 /** `docker rm -f`, and after a while `compose up` with the image that ran or with the one of old. */
-function remove(scene: Scene, { model }: SimulatedNode, chance: Chance, ms: number): string {
+function remove(scene: Scene, node: SimulatedNode, chance: Chance, ms: number): string {
+  const { model } = node;
   const old = chance.happens(0.5) ? undefined : model.containers.container(SERVICE)?.digest;
   const digest = old ?? digestOf('v1');
+  if (!isWithinReach(scene, node)) return `${model.name} is out of reach`;
   const change = (by: () => void): void => {
     by();
     scene.world.judge.changedByHand(model);
