@@ -58,11 +58,11 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-export function startAgent(
-  ground: Ground,
-  node: NodeModel,
-  incarnation: number,
-): Running & { readonly agent: Agent } {
+export interface RunningAgent extends Running {
+  readonly agent: Agent;
+}
+
+export function startAgent(ground: Ground, node: NodeModel, incarnation: number): RunningAgent {
   const name = `agent ${node.name}#${incarnation}`;
   const chance = ground.chance.fork(name);
   const process = new Process(name, ground.time, chance, node.skewMs);

@@ -1,5 +1,6 @@
 /** One world's life from its seed to its judgement. */
 
+import { takeCare } from './care.ts';
 import type { Counts } from './coverage.ts';
 import type { RuleChecks, TrueViolation } from './judge/bench.ts';
 import { type Happening, traceOf } from './judge/chronicle.ts';
@@ -56,6 +57,7 @@ export async function live(options: LifeOptions): Promise<Life> {
   await world.run(Math.min(stormMs, patienceMs - WARM_UP_MS));
   if (patienceMs >= stormMs && !isBroken(world)) {
     storm.end();
+    takeCare(world);
     await world.run(HEALING_MS);
     if (!isBroken(world)) await end(world, people);
   }

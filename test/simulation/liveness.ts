@@ -1,7 +1,6 @@
 /** I14: has the last rollout come to its end, and if not, where does it hang? */
 
 import { presenceOf } from '@swell/agent/core/presence.ts';
-import { Agent } from '@swell/agent/shell/agent.ts';
 import { shortDigest } from '@swell/shared/domain/image.ts';
 import { isUnderWay, type Rollout } from '@swell/shared/domain/rollout.ts';
 import type { Wave } from '@swell/shared/domain/wave.ts';
@@ -75,9 +74,7 @@ function whoLeads(world: World): string {
 function whyNotThere({ model, running }: SimulatedNode): string {
   const runs = model.running(SERVICE);
   const at = `${model.name} (${model.region}) runs ${runs === undefined ? 'nothing' : shortDigest(runs)}`;
-  const agent =
-    running !== undefined && 'agent' in running && running.agent instanceof Agent ? running.agent : undefined;
-  const [state] = agent?.states() ?? [];
+  const [state] = running?.agent.states() ?? [];
   if (running === undefined || state === undefined) return `${at}, its agent does not run`;
   const presence = presenceOf(state, running.process.host.monotonicMs());
   const slots = [...state.slots.values()].filter(({ holder }) => holder !== undefined).length;

@@ -14,7 +14,14 @@ import type { StreamShape } from './bus/definition.ts';
 import { ModelServer } from './bus-model.ts';
 import { Chance } from './chance.ts';
 import { Coverage } from './coverage.ts';
-import { type Ground, RegistryModel, type Running, startAgent, startCoordinator } from './fleet-models.ts';
+import {
+  type Ground,
+  RegistryModel,
+  type Running,
+  type RunningAgent,
+  startAgent,
+  startCoordinator,
+} from './fleet-models.ts';
 import { Judge } from './judge/judge.ts';
 import { NodeModel } from './node-model.ts';
 import { drawProfile, type Profile } from './profile.ts';
@@ -40,7 +47,7 @@ const COORDINATORS = ['north', 'south'] as const;
 
 export interface SimulatedNode {
   readonly model: NodeModel;
-  running: Running | undefined;
+  running: RunningAgent | undefined;
   incarnation: number;
   isGone: boolean;
   /** The machine is off until then. */

@@ -14,6 +14,8 @@ export interface Happening {
 }
 
 const LINES_MAX = 60;
+/** Some rules wait for what comes after. */
+const LINES_AFTER_MAX = 20;
 
 /** Whom an entry is about. */
 export function concernOf(entry: LogEntry): Concern {
@@ -37,7 +39,7 @@ export function concernOf(entry: LogEntry): Concern {
   }
 }
 
-/** The last lines before a violation, and it: what concerns whom it concerns, in the order of time. */
+/** A violation among what came before and after it: what concerns whom it concerns, in the order of time. */
 export function traceOf(
   violation: TrueViolation,
   entries: readonly LogEntry[],
@@ -53,12 +55,14 @@ export function traceOf(
       what: () => (whom.node === undefined ? what : `${whom.node}: ${what}`),
     })),
   ];
-  const lines = told
+  const related = told
     .filter(({ concern: whom }) => isRelated(whom, concern))
-    .sort((a, b) => a.atMs - b.atMs)
-    .slice(-LINES_MAX)
-    .map(({ atMs, what }) => `${clock(atMs - startMs)}  ${what()}`);
-  return [...lines, `${clock(violation.atMs - startMs)}  ${violation.rule}: ${violation.message}`];
+    .sort((a, b) => a.atMs - b.atMs);
+  const line = ({ atMs, what }: (typeof told)[number]): string => `${clock(atMs - startMs)}  ${what()}`;
+  const here = `${clock(violation.atMs - startMs)}  ${violation.rule}: ${violation.message}`;
+  const before = related.filter(({ atMs }) => atMs <= violation.atMs).slice(-LINES_MAX);
+  const after = related.filter(({ atMs }) => atMs > violation.atMs).slice(0, LINES_AFTER_MAX);
+  return [...before.map(line), here, ...after.map(line)];
 }
 
 /** Of one and the same node, where both are about one; else of the same rollout and region, as far as they name any. */

@@ -37,7 +37,8 @@ export class Judge implements Witness {
   readonly #history = new History();
   /** When each node's journal was lost or replaced last. */
   readonly #forgot = new Map<NodeId, number>();
-  readonly #begunAtMs = new Map<string, number>();
+  /** When each node has begun each of its attempts. */
+  readonly #begun = new Map<NodeId, Map<string, number>>();
   /** The bus's clock at each entry. */
   readonly #busMs: number[] = [];
 
@@ -88,7 +89,8 @@ export class Judge implements Witness {
   agentHandled(model: NodeModel, event: AgentEvent, before: ServiceState, after: ServiceState): void {
     const start = this.truth.agentHandled(model, event, before, after);
     if (start === undefined) return;
-    this.#begunAtMs.set(`${start.node}/${start.attempt.id}`, start.atMs);
+    const begun = this.#begun.get(start.node) ?? new Map<string, number>();
+    this.#begun.set(start.node, begun.set(start.attempt.id, start.atMs));
     this.#check.began(start, this.truth.isRemembered(start));
   }
 
@@ -163,22 +165,26 @@ export class Judge implements Witness {
   }
 
   #found(violation: Violation): void {
-    const entry = this.entries[violation.sequence - 1];
-    if (entry === undefined) throw new Error(`no entry ${violation.sequence}`);
-    const excuse = this.#excuse(violation, entry);
+    const { rule, sequence, message } = violation;
+    const entry = this.entries[sequence - 1];
+    if (entry === undefined) throw new Error(`no entry ${sequence}`);
+    const named = [...this.#begun.keys()].filter((name) => new RegExp(`\\b${name}\\b`).test(message));
+    const excuse = this.#excuse(violation, entry, named);
     if (excuse === undefined)
-      this.truth.bench.break(violation.rule, violation.message, concernOf(entry), entry.atMs);
+      this.truth.bench.break(rule, message, { ...concernOf(entry), others: named }, entry.atMs);
     else this.excused.set(excuse, (this.excused.get(excuse) ?? 0) + 1);
   }
 
-  #excuse({ rule, sequence }: Violation, entry: LogEntry): string | undefined {
+  /** The checker goes by what nodes report and by what the bus's clock says; the world's truth by neither. */
+  #excuse({ rule, sequence }: Violation, entry: LogEntry, named: readonly NodeId[]): string | undefined {
     if (rule === 'I8' && entry.kind === 'report') {
       const { node, attempt } = entry.report;
-      const begunAtMs = this.#begunAtMs.get(`${node}/${attempt}`) ?? 0;
-      if ((this.#forgot.get(node) ?? -1) >= begunAtMs)
-        return 'I8: its journal was lost or set back meanwhile';
+      const begunAtMs = this.#begun.get(node)?.get(attempt ?? '') ?? 0;
+      if (this.#hasForgotten(node, begunAtMs))
+        return 'I8: a journal was lost or set back before its result was told';
     }
-    // Leases are judged by the bus's clock, as the world's time is not to be had for the programs.
+    if (rule === 'I1' && named.some((node) => this.#hasForgotten(node, this.#lastBegun(node, entry.atMs))))
+      return 'I1: a journal was lost or set back before it was told that its node had come back';
     if (rule === 'I7') {
       const { region, slot } = entry.kind === 'slot' ? entry : entry.kind === 'event' ? entry.event : {};
       const busMs = this.#busMs[sequence - 1];
@@ -187,5 +193,14 @@ export class Judge implements Witness {
         return "I7: the bus's clock jumped, and by it the lease was over";
     }
     return undefined;
+  }
+
+  #hasForgotten(node: NodeId, sinceMs: number): boolean {
+    return (this.#forgot.get(node) ?? Number.NEGATIVE_INFINITY) >= sinceMs;
+  }
+
+  #lastBegun(node: NodeId, beforeMs: number): number {
+    const begun = [...(this.#begun.get(node)?.values() ?? [])].filter((atMs) => atMs <= beforeMs);
+    return begun.at(-1) ?? beforeMs;
   }
 }
