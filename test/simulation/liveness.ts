@@ -50,7 +50,8 @@ function elsewhere({ nodes }: World, version: string): readonly SimulatedNode[] 
   return nodes.filter(({ isGone, model }) => !isGone && model.running(SERVICE) !== digest);
 }
 
-function presentRollout(world: World): Rollout | undefined {
+/** The rollout that the bus shows, past every program. */
+export function presentRollout(world: World): Rollout | undefined {
   return read(world, STREAMS.rollouts, rolloutKey(SERVICE), serviceRecordSchema)?.rollout;
 }
 

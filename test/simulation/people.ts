@@ -1,12 +1,17 @@
 /** Releasers and operators of a simulated fleet in an ordinary hour. What they do out of order is the storm's. */
 
+import { isUnderWay } from '@swell/shared/domain/rollout.ts';
 import { AILMENTS, type Ailment } from './ailments.ts';
 import type { Chance } from './chance.ts';
+import { presentRollout } from './liveness.ts';
 import type { World } from './world.ts';
 
-const RELEASES_EVERY_MS = 120_000;
-const APPROVALS_EVERY_MS = 180_000;
-const RESUMES_EVERY_MS = 720_000;
+/** How often somebody looks whether it is time for the next release: it is, once the one before is through. */
+const LOOKS_EVERY_MS = 15_000;
+/** Or it is not, and that does not matter. */
+const HASTY = 0.04;
+const APPROVALS_EVERY_MS = 20_000;
+const RESUMES_EVERY_MS = 120_000;
 const MISSING = 0.05;
 const MALFORMED = 0.05;
 
@@ -16,7 +21,7 @@ export function drawPolicy(chance: Chance): Record<string, unknown> {
   return {
     stages: chance.pick([[100], [10, 100], [6.25, 12.5, 25, 50, 100], [1, 50, 100]]),
     approval: chance.happens(0.8) ? 'automatic' : 'manual',
-    maxUnavailable: chance.pick([1, 5, '10%', '25%', '50%']),
+    maxUnavailable: chance.pick([1, 3, '10%', '25%', '50%']),
     stagingQuorum: chance.pick(['50%', '80%', '100%']),
     stagingSpread: chance.pick(['1s', '30s']),
     soak: chance.pick(['0s', '0s', '5s', '1m']),
@@ -58,7 +63,9 @@ export class People {
 
   begin(): void {
     this.#world.policy(drawPolicy(this.#chance.fork('first policy')));
-    this.#every('release', RELEASES_EVERY_MS, (chance) => this.#release(chance));
+    this.#every('look', LOOKS_EVERY_MS, (chance) => {
+      if (chance.happens(HASTY) || !this.#isUnderWay()) this.#release(chance);
+    });
     // Whoever waits for a person gets one, sooner or later.
     this.#every('approve', APPROVALS_EVERY_MS, () => this.#world.control({ action: 'approve' }));
     this.#every('resume', RESUMES_EVERY_MS, () => this.#world.control({ action: 'resume' }));
@@ -87,6 +94,11 @@ export class People {
 
   get lastVersion(): string {
     return newestTag(this.#world);
+  }
+
+  #isUnderWay(): boolean {
+    const rollout = presentRollout(this.#world);
+    return rollout !== undefined && isUnderWay(rollout);
   }
 
   #release(chance: Chance): void {
