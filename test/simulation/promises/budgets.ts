@@ -9,6 +9,10 @@ import type { FailureBudget } from '@swell/shared/domain/policy.ts';
 import type { NodeReport } from '@swell/shared/domain/report.ts';
 import { READ_WITHIN_MS, type Scene, type ToldStart } from './scene.ts';
 
+const BEGINNING = { spentSinceMs: undefined, isWatched: false };
+/** Presence expires after three minutes. */
+const KNOWN_AFTER_MS = 240_000;
+
 interface Count {
   readonly attempted: number;
   readonly failed: number;
@@ -22,6 +26,8 @@ interface Running {
   readonly everFailed: Set<NodeId>;
   /** Since when its budget has been spent, sample and all. */
   spentSinceMs: number | undefined;
+  /** Its stage has ended, and is watched. */
+  isWatched: boolean;
 }
 
 export class Budgets {
@@ -45,7 +51,7 @@ export class Budgets {
     switch (name) {
       case 'rollout-started':
         if (rollout !== undefined)
-          this.#running = { rollout, lost: new Set(), everFailed: new Set(), spentSinceMs: undefined };
+          this.#running = { rollout, lost: new Set(), everFailed: new Set(), ...BEGINNING };
         return;
       case 'rollout-halted':
         this.#judgeHalt(rollout, line);
@@ -53,6 +59,9 @@ export class Budgets {
       case 'rollout-settled':
       case 'rollout-aborted':
         return this.#end(rollout);
+      case 'stage-finished':
+      case 'stage-staging':
+        return this.#watch(rollout, name === 'stage-finished');
       case 'slot-lost':
         return this.#lose(rollout, node);
       default:
@@ -66,6 +75,11 @@ export class Budgets {
     const [policy] = policies.since(bench.nowMs);
     const isSpent = policy !== undefined && spends(policy.failureBudget, this.#count(running), false);
     running.spentSinceMs = isSpent ? (running.spentSinceMs ?? bench.nowMs) : undefined;
+  }
+
+  #watch(rollout: number | undefined, isWatched: boolean): void {
+    const running = this.#running;
+    if (running !== undefined && running.rollout === rollout) running.isWatched = isWatched;
   }
 
   #lose(rollout: number | undefined, node: NodeId | undefined): void {
@@ -125,14 +139,23 @@ export class Budgets {
         },
       );
     const budgets = policies.since(bench.nowMs - READ_WITHIN_MS).map(({ failureBudget }) => failureBudget);
-    if (budgets.some((budget) => spends(budget, told, true))) return;
-    bench.break(
-      'N11',
-      `rollout ${rollout} is halted for ${failed} of ${attempted}, which the policy allows`,
-      {
-        rollout,
-      },
-    );
+    if (budgets.some((budget) => spends(budget, told, false))) return;
+    const busy = budgets.some((budget) => spends(budget, told, true)) ? this.#busy(running) : [];
+    if (busy === undefined) return;
+    const why = busy.length === 0 ? 'which the policy allows' : `while ${busy.join(', ')} were still at it`;
+    bench.break('N11', `rollout ${rollout} is halted for ${failed} of ${attempted}, ${why}`, { rollout });
+  }
+
+  /** Who shows that a stage is not over, though its sample is small; undefined: it may be over. */
+  #busy({ rollout, isWatched }: Running): readonly NodeId[] | undefined {
+    const { bench, calm } = this.#scene;
+    const { nowMs } = bench;
+    if (isWatched || !calm.isBusCalm(KNOWN_AFTER_MS, nowMs)) return undefined;
+    const busy = [...this.#last.values()]
+      .filter((report) => report.rollout === rollout && report.status === 'updating')
+      .map(({ node }) => node)
+      .filter((node) => calm.isNodeCalm(node, KNOWN_AFTER_MS, nowMs));
+    return busy.length === 0 ? undefined : busy;
   }
 }
 

@@ -10,7 +10,8 @@ export interface Surroundings {
   /** Changes whenever the bus or a coordinator's way to it is not what it was; undefined: something is wrong with one. */
   readonly bus: () => string | undefined;
   /** The same of each node. */
-  readonly nodes: () => Iterable<readonly [NodeId, string | undefined]>;
+  readonly nodes: () => readonly NodeId[];
+  readonly node: (name: NodeId) => string | undefined;
 }
 
 /** After so much calm whatever was on its way has arrived: else the lease could not have been renewed all the time. */
@@ -44,8 +45,10 @@ export class Calm {
     const bus = nowMs - writtenAtMs > RENEWED_WITHIN_MS ? undefined : this.#surroundings.bus();
     this.#bus = seen(this.#bus, bus === undefined ? undefined : `${term} ${bus}`, nowMs);
     if (bus !== undefined) this.#remember(nowMs);
-    for (const [name, shows] of this.#surroundings.nodes())
+    for (const name of this.#surroundings.nodes()) {
+      const shows = this.#surroundings.node(name);
       this.#nodes.set(name, seen(this.#nodes.get(name), shows, nowMs));
+    }
   }
 
   /** Has one coordinator led, over a whole bus, for that long? */
@@ -55,15 +58,24 @@ export class Calm {
 
   /** Was there, between the two, calm enough for whoever leads to hear of anything and to be heard? */
   hadTimeToObey(fromMs: number, toMs: number): boolean {
-    return this.#calms.some(
+    const index = this.#calms.findLastIndex(
       (calm) => Math.min(calm.toMs, toMs) - Math.max(calm.fromMs, fromMs) >= OBEYED_WITHIN_MS,
     );
+    return index >= 0;
   }
 
   /** Has a node's agent run, with a way to the bus, for that long? */
   isNodeCalm(name: NodeId, forMs: number, nowMs: number): boolean {
     const node = this.#nodes.get(name);
     return node?.shows !== undefined && nowMs - node.sinceMs >= forMs;
+  }
+
+  /** Has it been without an agent, or without a way to the bus, for that long? */
+  isNodeAway(name: NodeId, forMs: number, nowMs: number): boolean {
+    const node = this.#nodes.get(name);
+    if (node === undefined || node.shows !== undefined || nowMs - node.sinceMs < forMs) return false;
+    // Between two looks it may have come back.
+    return this.#surroundings.node(name) === undefined;
   }
 
   #remember(nowMs: number): void {

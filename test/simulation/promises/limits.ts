@@ -1,36 +1,37 @@
 /**
- * I1, by the operator's own words: a wave never has more slots than `maxUnavailable` allows. Of a share of nodes that come
- * and go only the upper bound is sure: as many as the region has had.
+ * I1, by the operator's own words: no wave has more slots than `maxUnavailable` allows. Of a share of nodes that come and
+ * go only the upper bound is sure: as many as the region has had.
  */
 
 import type { Region } from '@swell/shared/domain/names.ts';
 import type { Share } from '@swell/shared/domain/policy.ts';
 import type { Wave } from '@swell/shared/domain/wave.ts';
-import { READ_WITHIN_MS, type Scene } from './scene.ts';
+import type { Scene } from './scene.ts';
 
 export class Limits {
   readonly #scene: Scene;
-  readonly #newest = new Map<Region, Wave>();
+  readonly #standing = new Map<Region, Wave>();
 
   constructor(scene: Scene) {
     this.#scene = scene;
   }
 
   wave(wave: Wave): void {
-    this.#newest.set(wave.region, wave);
-    this.#judge(wave, READ_WITHIN_MS);
+    this.#standing.set(wave.region, wave);
+    this.#judge(wave);
   }
 
-  /** Whatever was said long ago has been obeyed. */
-  atRest(): void {
-    for (const wave of this.#newest.values()) this.#judge(wave, 0);
+  /** A limit that was lowered is obeyed by the wave that stands as well. */
+  look(): void {
+    for (const wave of this.#standing.values()) this.#judge(wave);
   }
 
-  #judge({ region, slots, release }: Wave, withinMs: number): void {
-    const { bench, policies, nodesOf } = this.#scene;
+  #judge({ region, slots, release }: Wave): void {
+    const { bench, policies, calm, nodesOf } = this.#scene;
+    const { nowMs } = bench;
     const nodes = nodesOf(region).length;
     const allowed = policies
-      .since(bench.nowMs - withinMs)
+      .obeyed((fromMs) => calm.hadTimeToObey(fromMs, nowMs))
       .map(({ maxUnavailable }) => allowedOf(maxUnavailable, nodes));
     bench.judged('I1');
     if (slots <= Math.max(...allowed)) return;

@@ -26,8 +26,9 @@ export class Policies {
     return this.#standing.slice(Math.max(0, first)).map(({ policy }) => policy);
   }
 
-  /** When the newest one was written. */
-  get changedAtMs(): number {
-    return this.#standing.at(-1)?.fromMs ?? Number.NEGATIVE_INFINITY;
+  /** Those that may be obeyed now: the newest one that there was time to hear of, and all after it. */
+  obeyed(hadTimeToObey: (fromMs: number) => boolean): readonly Policy[] {
+    const first = this.#standing.findLastIndex(({ fromMs }) => hadTimeToObey(fromMs));
+    return this.#standing.slice(Math.max(0, first)).map(({ policy }) => policy);
   }
 }

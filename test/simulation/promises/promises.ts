@@ -17,12 +17,16 @@ import { Answers } from './answers.ts';
 import { Budgets } from './budgets.ts';
 import { Limits } from './limits.ts';
 import { Losses } from './losses.ts';
+import { Presences } from './presence.ts';
 import type { Scene, ToldStart } from './scene.ts';
 import { Stages } from './stages.ts';
+import { WaysBack } from './ways-back.ts';
 import { Wellness } from './wellness.ts';
 import { Words } from './words.ts';
 
 const LOOK_EVERY_MS = 1_000;
+/** Looks. */
+const JUDGED_EVERY = 10;
 
 export class Promises {
   readonly #scene: Scene;
@@ -30,7 +34,9 @@ export class Promises {
   readonly #budgets: Budgets;
   readonly #limits: Limits;
   readonly #losses: Losses;
+  readonly #presences: Presences;
   readonly #stages: Stages;
+  readonly #waysBack: WaysBack;
   readonly #wellness: Wellness;
   readonly #words: Words;
   /** By region and revision. */
@@ -39,6 +45,7 @@ export class Promises {
   /** Events and reports may be told again. */
   readonly #heard = new Set<string>();
   #isSetBack = false;
+  #looks = 0;
 
   constructor(scene: Scene) {
     this.#scene = scene;
@@ -46,7 +53,9 @@ export class Promises {
     this.#budgets = new Budgets(scene);
     this.#limits = new Limits(scene);
     this.#losses = new Losses(scene);
+    this.#presences = new Presences(scene);
     this.#stages = new Stages(scene);
+    this.#waysBack = new WaysBack(scene);
     this.#wellness = new Wellness(scene);
     this.#words = new Words(scene);
     this.#look();
@@ -59,6 +68,7 @@ export class Promises {
     else if (stream === STREAMS.policies) this.#seePolicy(message);
     else if (stream === STREAMS.controls) this.#seeControl(message);
     else if (stream === STREAMS.releases) this.#answers.released(message);
+    else if (stream === STREAMS.nodes) this.#presences.stored(message);
     else if (entry !== undefined) this.#seeEntry(entry);
   }
 
@@ -70,13 +80,15 @@ export class Promises {
   /** Everything has healed, and nothing more is to come. */
   atRest(): void {
     if (this.#isSetBack) return;
-    this.#limits.atRest();
     this.#answers.atRest();
   }
 
   #look(): void {
     const { bench, calm, after } = this.#scene;
     calm.look(bench.nowMs);
+    this.#looks += 1;
+    if (!this.#isSetBack && this.#looks % JUDGED_EVERY === 0)
+      for (const one of [this.#limits, this.#presences]) one.look();
     after(LOOK_EVERY_MS, () => this.#look());
   }
 
@@ -100,14 +112,15 @@ export class Promises {
     switch (entry.kind) {
       case 'wave':
         this.#waves.set(`${entry.wave.region}/${entry.revision}`, entry.wave);
-        for (const one of [this.#answers, this.#limits, this.#stages, this.#words]) one.wave(entry.wave);
+        for (const one of [this.#answers, this.#limits, this.#stages, this.#waysBack, this.#words])
+          one.wave(entry.wave);
         return;
       case 'halt':
         return this.#answers.halt(entry.halt);
       case 'slot': {
         const { region, slot, revision } = entry;
         this.#claimedAtMs.set(`${region}/${slot}/${revision}`, this.#scene.bench.nowMs);
-        return;
+        return this.#losses.slot(entry);
       }
       case 'report':
         if (this.#isNew(`${entry.report.node}/${entry.report.id}`)) this.#seeReport(entry.report);
@@ -121,9 +134,9 @@ export class Promises {
 
   #seeReport(report: NodeReport): void {
     const start = this.#startOf(report);
-    if (start !== undefined) for (const one of [this.#budgets, this.#words, this.#wellness]) one.start(start);
-    this.#budgets.report(report);
-    this.#wellness.report(report);
+    if (start !== undefined)
+      for (const one of [this.#budgets, this.#words, this.#waysBack, this.#wellness]) one.start(start);
+    for (const one of [this.#budgets, this.#waysBack, this.#wellness]) one.report(report);
   }
 
   #seeEvent(event: FleetEvent): void {

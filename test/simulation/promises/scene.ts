@@ -14,6 +14,8 @@ export interface Scene {
   readonly calm: Calm;
   /** Every node that a region has ever had, but for those that are gone for good. */
   readonly nodesOf: (region: Region) => readonly NodeId[];
+  /** Which nodes run this image? */
+  readonly runningOn: (digest: Digest) => readonly NodeId[];
   /** Can this image never be well there? */
   readonly isHopeless: (digest: Digest, node: NodeId) => boolean;
   readonly after: (ms: number, act: () => void) => void;

@@ -1,6 +1,6 @@
 /** What the promises' judges see of a world. */
 
-import type { ServiceName } from '@swell/shared/domain/names.ts';
+import type { NodeId, ServiceName } from '@swell/shared/domain/names.ts';
 import type { Ailments } from '../ailments.ts';
 import { type FaultRates, noFaults } from '../bus/rates.ts';
 import type { ModelServer } from '../bus-model.ts';
@@ -34,12 +34,17 @@ export interface Watched {
 
 export function watch({ bench, time, server, ailments, coordinators, nodes, service }: Watched): Promises {
   /** What is another object is another connection. */
-  const numbers = new Map<object, number>();
+  const numbers = new WeakMap<object, number>();
+  let count = 0;
   const numberOf = (one: object): number => {
-    const known = numbers.get(one);
-    if (known !== undefined) return known;
-    numbers.set(one, numbers.size);
-    return numbers.size - 1;
+    const known = numbers.get(one) ?? (count += 1);
+    numbers.set(one, known);
+    return known;
+  };
+  const names = new Map<NodeId, Node>();
+  const byName = (name: NodeId): Node | undefined => {
+    for (const node of nodes.slice(names.size)) names.set(node.model.name, node);
+    return names.get(name);
   };
   const connectionOf = (running: Running | undefined): string | undefined => {
     const session = running?.line.session;
@@ -52,19 +57,26 @@ export function watch({ bench, time, server, ailments, coordinators, nodes, serv
     const ways = coordinators().map(({ running }) => connectionOf(running));
     return isWhole && !ways.includes(undefined) ? `${server.skewMs} ${ways.join()}` : undefined;
   };
-  const shows = ({ model, running }: Node): string | undefined =>
-    model.containers.container(service) === undefined ? undefined : connectionOf(running);
+  const shows = (node: Node | undefined): string | undefined => {
+    const isThere = node?.isGone === false && node.model.containers.container(service) !== undefined;
+    return isThere ? connectionOf(node.running) : undefined;
+  };
   const there = (): readonly Node[] => nodes.filter(({ isGone }) => !isGone);
   return new Promises({
     bench,
     policies: new Policies(),
     calm: new Calm({
       bus,
-      nodes: () => nodes.map((node) => [node.model.name, node.isGone ? undefined : shows(node)] as const),
+      nodes: () => nodes.map(({ model }) => model.name),
+      node: (name) => shows(byName(name)),
     }),
     nodesOf: (region) =>
       there()
         .filter(({ model }) => model.region === region)
+        .map(({ model }) => model.name),
+    runningOn: (digest) =>
+      there()
+        .filter(({ model }) => model.running(service) === digest)
         .map(({ model }) => model.name),
     isHopeless: (digest, node) => HOPELESS.has(ailments.of(digest, node)),
     after: (ms, act) => {
