@@ -78,7 +78,7 @@ export class Stage {
     return this.world.judge.entries.flatMap((entry) => (entry.kind === 'report' ? [entry.report] : []));
   }
 
-  get events(): readonly FleetEvent[] {
-    return this.world.judge.entries.flatMap((entry) => (entry.kind === 'event' ? [entry.event] : []));
+  hasTold(name: FleetEvent['name']): boolean {
+    return this.world.judge.entries.some((entry) => entry.kind === 'event' && entry.event.name === name);
   }
 }

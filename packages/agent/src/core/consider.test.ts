@@ -311,6 +311,23 @@ describe('after a halt', () => {
     expect(agent.phase).toBe('queued');
   });
 
+  test('a node that cannot go back stages the remedy like everybody else, and tells of it', () => {
+    const wave = { revision: 13, order: newWave({ rollout: 8, digest: V3, cursor: 0 }) };
+    const agent = halted({ state: 'running', digests: [V2] }, wave);
+    expect(agent.phase).toBe('staging');
+    agent.tell({ kind: 'image-staged', digest: V3 });
+    expect({ phase: agent.phase, said: statuses(agent) }).toEqual({ phase: 'staged', said: ['8 staged'] });
+  });
+
+  test('a node that can neither go back nor follow the remedy says both, once', () => {
+    const agent = halted(
+      { ...ON_V2, obstacle: 'is paused' },
+      { revision: 13, order: newWave({ rollout: 8, digest: V3 }) },
+    );
+    agent.look({ ...ON_V2, obstacle: 'is paused' });
+    expect(statuses(agent)).toEqual(['7 kept: is paused', '8 refused: is paused']);
+  });
+
   test('what the fleet had settled on is for nodes that cannot go back by themselves', () => {
     const wave = { revision: 13, order: newWave({ rollout: 6, digest: V1, phase: 'settled' }) };
     expect(halted(ON_V2, wave).phase).toBe('queued');

@@ -12,7 +12,7 @@ import type { Step } from './outcome.ts';
 import { say } from './say.ts';
 import { type Attempt, type Goal, type ServiceState, withPhase } from './state.ts';
 import { nextId, triedOf } from './tried.ts';
-import { obstacleToStart, want } from './want.ts';
+import { obstacleToStart, type Want, want } from './want.ts';
 
 const STAGE_RETRY_MIN_MS = 2_000;
 const STAGE_RETRY_MAX_MS = 120_000;
@@ -28,7 +28,7 @@ export function consider(state: ServiceState, event: AgentEvent, nowMs: number):
     case 'rest':
       return rested(state);
     case 'refuse':
-      return rested(say(state, { rollout: wanted.release.rollout, status: 'refused', reason: wanted.why }));
+      return rested(sayRefused(state, wanted));
     case 'keep':
       return rested(say(state, { rollout: wanted.rollout, status: 'kept', reason: wanted.why }));
     case 'be-done':
@@ -42,6 +42,20 @@ export function consider(state: ServiceState, event: AgentEvent, nowMs: number):
     default:
       return unreachable(wanted);
   }
+}
+
+/** Once; and before it, once, that it stays on what was halted. */
+function sayRefused(
+  state: ServiceState,
+  { release, why, kept }: Extract<Want, { kind: 'refuse' }>,
+): ServiceState {
+  const { said } = state.journal;
+  const isKnown = said?.rollout === release.rollout && said.status === 'refused';
+  const told =
+    kept === undefined || isKnown
+      ? state
+      : say(state, { rollout: kept.rollout, status: 'kept', reason: kept.why });
+  return say(told, { rollout: release.rollout, status: 'refused', reason: why });
 }
 
 /** N2. Already there: it says so once, and does nothing. One that somebody has stopped is not called well. */

@@ -3,22 +3,25 @@
 import { rankOf } from '@swell/shared/domain/rank.ts';
 import { admits, isHalted, PULSE_FRESH_MS, type Release, wantsStaged } from '@swell/shared/domain/wave.ts';
 import { rememberLast } from '@swell/shared/kernel/remember.ts';
+import { unreachable } from '@swell/shared/kernel/unreachable.ts';
 import type { Goal, Self, ServiceState } from './state.ts';
 import { triedOf } from './tried.ts';
 
 export type Want =
   | { readonly kind: 'rest'; readonly why: string }
-  /** The wave concerns this node, which cannot follow it as it stands. */
-  | { readonly kind: 'refuse'; readonly release: Release; readonly why: string }
+  /** The wave concerns this node, which cannot follow it as it stands; nor could it go back from what was halted. */
+  | { readonly kind: 'refuse'; readonly release: Release; readonly why: string; readonly kept?: Keep }
   /** The image is wanted here; `soon` where the node's turn has come already. */
   | { readonly kind: 'stage'; readonly release: Release; readonly soon: boolean }
   /** The image is here; the node waits to be admitted. */
   | { readonly kind: 'stay-staged'; readonly release: Release }
   /** On the release already. */
   | { readonly kind: 'be-done'; readonly release: Release }
-  /** After a halt there is nothing here to go back to. */
-  | { readonly kind: 'keep'; readonly rollout: number; readonly why: string }
+  | Keep
   | { readonly kind: 'go'; readonly goal: Goal };
+
+/** After a halt there is nothing here to go back to. */
+type Keep = { readonly kind: 'keep'; readonly rollout: number; readonly why: string };
 
 export function want(state: ServiceState): Want {
   const { observation, wave } = state;
@@ -33,8 +36,25 @@ export function want(state: ServiceState): Want {
   const isRemedy =
     forth.kind === 'go' && forth.goal.kind === 'update' && forth.goal.release.rollout > haltedRollout(state);
   if (isRemedy || back === undefined) return forth;
-  if (back.kind === 'keep' && (forth.kind === 'go' || forth.kind === 'stage')) return forth;
-  return back;
+  return back.kind === 'keep' ? insteadOfKeeping(back, forth) : back;
+}
+
+/** Who cannot go back goes on by whatever wave is for him, from its staging on: nobody is to wait for him in vain. */
+function insteadOfKeeping(keep: Keep, forth: Want): Want {
+  switch (forth.kind) {
+    case 'stage':
+    case 'stay-staged':
+    case 'go':
+      return forth;
+    case 'refuse':
+      return { ...forth, kept: keep };
+    case 'rest':
+    case 'be-done':
+    case 'keep':
+      return keep;
+    default:
+      return unreachable(forth);
+  }
 }
 
 function haltedRollout(state: ServiceState): number {
@@ -48,7 +68,7 @@ function rest(why: string): Want {
 }
 
 /** The way back after a halt, if this node runs what was halted. */
-function wantBack(state: ServiceState): Want | undefined {
+function wantBack(state: ServiceState): Keep | Extract<Want, { kind: 'go' }> | undefined {
   const { observation, wave } = state;
   const halt = state.halt?.order;
   if (halt === undefined || wave === undefined || observation === undefined) return undefined;
