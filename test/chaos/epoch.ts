@@ -7,6 +7,7 @@ import type { LogEntry } from '@swell/shared/domain/log.ts';
 import { isResult, type NodeReport } from '@swell/shared/domain/report.ts';
 import type { Violation } from '@swell/shared/domain/rules/rule.ts';
 import { type Checker, createChecker } from '@swell/shared/domain/rules.ts';
+import { Ceilings } from './ceilings.ts';
 import type { Seen } from './watch.ts';
 
 /** The holder of a slot at a revision: `<node>/<attempt>`. */
@@ -16,6 +17,7 @@ type Holder = string;
 const LATE_MS = 15_000;
 
 export class Epoch {
+  readonly sinceMs: number;
   readonly seen: Seen[] = [];
   readonly #before: readonly Epoch[];
   readonly #holders = new Map<string, Holder>();
@@ -24,8 +26,13 @@ export class Epoch {
   readonly #newest = new Map<string, number>();
   #waiting: { readonly atMs: number; readonly entry: LogEntry }[] = [];
 
-  /** @param before the epochs before this one, the newest last */
-  constructor(before: readonly Epoch[], kept: readonly Seen[]) {
+  /**
+   * @param sinceMs when it began, by the machine's clock
+   * @param before the epochs before it, the newest last
+   * @param kept what of theirs is true in it as well
+   */
+  constructor(sinceMs: number, before: readonly Epoch[], kept: readonly Seen[]) {
+    this.sinceMs = sinceMs;
     this.#before = before;
     for (const seen of kept) this.see(seen);
   }
@@ -51,6 +58,10 @@ export class Epoch {
   /** Judges what is left; `atRest`: nothing more is to come, so that open ends are ends that are missing. */
   finish(atRest: boolean): readonly Violation[] {
     return [...this.judge(Number.POSITIVE_INFINITY), ...this.#checker.finish({ atRest })];
+  }
+
+  ceilings(): Ceilings {
+    return new Ceilings(this.seen.map(({ entry }) => entry).toSorted((a, b) => a.atMs - b.atMs));
   }
 
   /** Who holds a slot now. */

@@ -6,7 +6,7 @@
 import { appendFileSync } from 'node:fs';
 import { isResult } from '@swell/shared/domain/report.ts';
 import { Epoch, holderOf } from './epoch.ts';
-import { type Allowance, type Outage, type Outages, tooMany } from './outages.ts';
+import { type Outage, type Outages, tooMany } from './outages.ts';
 import type { Marks, Seen } from './watch.ts';
 
 export interface ChaosViolation {
@@ -25,7 +25,7 @@ export class Judge {
   /** Where more nodes were out than may be (I1), since the bus itself had forgotten the slots of some of them. */
   readonly excused = new Set<string>();
   readonly #past: Epoch[] = [];
-  #epoch = new Epoch([], []);
+  #epoch = new Epoch(0, [], []);
   readonly #outages: Outages;
   readonly #file: string;
   readonly #attempts = new Map<string, { hasBegun: boolean; results: string[] }>();
@@ -110,7 +110,7 @@ export class Judge {
     this.#take(this.#epoch.finish(false));
     const held = this.#epoch.holders();
     this.#past.push(this.#epoch);
-    this.#epoch = new Epoch([...this.#past], kept);
+    this.#epoch = new Epoch(Date.now(), [...this.#past], kept);
     const still = new Set(this.#epoch.holders());
     for (const holder of held) if (!still.has(holder)) this.#forgotten.add(holder);
   }
@@ -124,19 +124,17 @@ export class Judge {
   #judgeOutages(untilMs: number): void {
     const due = this.#outages.all.filter(({ fromMs }) => fromMs <= untilMs);
     if (due.length === 0) return;
-    const seen = this.seen;
-    const allowances = seen
-      .flatMap(({ entry }): readonly Allowance[] =>
-        entry.kind === 'wave'
-          ? [{ region: entry.wave.region, slots: entry.wave.slots, atMs: entry.atMs }]
-          : [],
-      )
-      .sort((a, b) => a.atMs - b.atMs);
-    const charged = this.#charged(seen);
+    const epochs = [...this.#past, this.#epoch].map((epoch) => ({
+      sinceMs: epoch.sinceMs,
+      ceilings: epoch.ceilings(),
+    }));
+    const allowedAt = (region: string, atMs: number): number =>
+      epochs.findLast(({ sinceMs }) => sinceMs <= atMs)?.ceilings.at(region, atMs) ?? 0;
+    const charged = this.#charged(this.seen);
     const isCounted = (one: Outage): boolean => !charged.has(holderOf(one));
     const isKnown = (one: Outage): boolean => isCounted(one) && !this.#forgotten.has(holderOf(one));
-    for (const { message, atMs } of tooMany(due, allowances, isKnown)) this.break('I1', message, atMs);
-    for (const { message } of tooMany(due, allowances, isCounted)) this.excused.add(message);
+    for (const { message, atMs } of tooMany(due, allowedAt, isKnown)) this.break('I1', message, atMs);
+    for (const { message } of tooMany(due, allowedAt, isCounted)) this.excused.add(message);
   }
 
   /** Attempts whose slot was declared lost. */

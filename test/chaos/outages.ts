@@ -47,52 +47,24 @@ export class Outages {
   }
 }
 
-/** A number of slots that a region was told of. */
-export interface Allowance {
-  readonly region: string;
-  readonly slots: number;
-  readonly atMs: number;
-}
-
-/** A wave is heard by nodes at the instant; the server's clock and ours are one, but for this much. */
-const CLOCKS_MS = 100;
-
 /**
- * What of this is too much: outages with which more nodes of a region were out than any wave allowed since nobody was.
+ * What of this is too much: outages with which more nodes of a region were out than may be.
  *
  * @param isCounted not those whose slot was declared lost, for instance: they count against the failure budget
  */
 export function tooMany(
   outages: readonly Outage[],
-  allowances: readonly Allowance[],
+  allowedAt: (region: string, atMs: number) => number,
   isCounted: (outage: Outage) => boolean,
 ): readonly { readonly atMs: number; readonly message: string }[] {
-  return [...Map.groupBy(outages, ({ region }) => region)].flatMap(([region, ones]) => {
-    const told = allowances.filter((one) => one.region === region);
-    return ones.flatMap((outage) => {
-      const { fromMs } = outage;
-      const out = ones.filter((one) => one.fromMs <= fromMs && fromMs < one.toMs && isCounted(one));
-      const allowed = allowedAt(told, busySince(ones, fromMs), fromMs);
-      if (out.length <= allowed || !out.includes(outage)) return [];
+  return [...Map.groupBy(outages.filter(isCounted), ({ region }) => region)].flatMap(([region, ones]) =>
+    ones.flatMap(({ fromMs }) => {
+      const out = ones.filter((one) => one.fromMs <= fromMs && fromMs < one.toMs);
+      const allowed = allowedAt(region, fromMs);
+      if (out.length <= allowed) return [];
       const names = out.map(({ node, attempt }) => `${node} (${attempt})`).join(', ');
       const message = `${out.length} nodes of ${region} were out at once, ${allowed} may be: ${names}`;
       return [{ atMs: fromMs, message }];
-    });
-  });
-}
-
-/** Since when there has always been somebody out. */
-function busySince(outages: readonly Outage[], atMs: number): number {
-  let sinceMs = atMs;
-  for (const { fromMs, toMs } of outages.toReversed()) {
-    if (fromMs <= sinceMs && toMs >= sinceMs) sinceMs = fromMs;
-  }
-  return sinceMs;
-}
-
-/** The most that stood at any time between the two. */
-function allowedAt(told: readonly Allowance[], sinceMs: number, untilMs: number): number {
-  const before = told.findLast(({ atMs }) => atMs <= sinceMs);
-  const between = told.filter(({ atMs }) => atMs > sinceMs && atMs <= untilMs + CLOCKS_MS);
-  return Math.max(before?.slots ?? 0, ...between.map(({ slots }) => slots));
+    }),
+  );
 }

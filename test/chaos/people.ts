@@ -50,6 +50,7 @@ export class People {
 
   /** Until the signal aborts. */
   async carryOn(signal: AbortSignal): Promise<void> {
+    await this.#release(signal);
     await Promise.all([
       this.#every(RELEASE_EVERY_MS, signal, () => this.#release(signal)),
       this.#every(SPEAK_EVERY_MS, signal, () => this.#speak()),

@@ -2,7 +2,9 @@
 
 import { type Bus, BusError } from '@swell/shared/adapters/bus.ts';
 import { ensureTopology } from '@swell/shared/adapters/ensure-topology.ts';
+import { systemHost } from '@swell/shared/adapters/host.ts';
 import { connectNats, type NatsBus } from '@swell/shared/adapters/nats-bus.ts';
+import { SlotBucket } from '@swell/shared/adapters/slot-bucket.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { inBatches } from '../support/batches.ts';
 import { bytes, take, text } from '../support/listen.ts';
@@ -245,6 +247,27 @@ describe('hearing', () => {
     expect(own.connection).toBe('disconnected');
     expect(await failure(own.publish({ subject: 'swell.control.a', body: bytes(''), line: '' }))).toBe(
       'unavailable',
+    );
+  });
+});
+
+describe('slots', () => {
+  test('that show less than is known have fallen only if the leader says so as well', async () => {
+    const slots = new SlotBucket(bus, systemHost, newRegion(), 'web');
+    const holder = { node: 'n1', rollout: 7, attempt: '7.update.1', leaseMs: 60_000 };
+    const claimed = await slots.write(0, 0, holder);
+    const revision = claimed.is === 'stored' ? claimed.revision : 0;
+    const known = new Map([
+      [0, { revision, holder }],
+      [1, { revision: revision + 1, holder }],
+      [2, { revision: 0 }],
+    ]);
+    // A replica that lags shows nothing at all; of slot 1 the leader knows nothing either.
+    expect(await slots.readFallen(known, new Map())).toEqual(
+      new Map([[1, { was: revision + 1, entry: { revision: 0 } }]]),
+    );
+    expect(await slots.readFallen(new Map([[0, { revision, holder }]]), await slots.readAll())).toEqual(
+      new Map(),
     );
   });
 });

@@ -89,6 +89,17 @@ describe('a staged node', () => {
     expect(agent.fire('claim')).toMatchObject([{ kind: 'claim-slot', slot: 0, expect: 8 }]);
   });
 
+  test('waits for nobody whom the leader knows no more: the bucket of the slots was made anew', () => {
+    const agent = new AgentStory().reach('queued');
+    const holder = { node: 'n2', rollout: 7, attempt: '7.update.1', leaseMs: LEASE_MS };
+    agent.readSlots([0, { revision: 80, holder }]);
+    expect(agent.readSlots().effects).toEqual([]);
+    const fallen = new Map([[0, { was: 80, entry: { revision: 0 } }]]);
+    agent.tell({ kind: 'slots-read', entries: new Map(), fallen });
+    expect(agent.effects).toEqual([timer('claim', 0, 20)]);
+    expect(agent.fire('claim')).toMatchObject([{ kind: 'claim-slot', slot: 0, expect: 0 }]);
+  });
+
   test('waits for its turn, and takes it when the cursor comes to it', () => {
     const wave = newWave({ cursor: 0 });
     const agent = new AgentStory().listen(wave);

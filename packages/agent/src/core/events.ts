@@ -1,7 +1,7 @@
 /** What a service's core hears. Each comes with the time of a monotonic clock beside it. */
 
 import type { Digest } from '@swell/shared/domain/image.ts';
-import type { SlotEntry } from '@swell/shared/domain/slot.ts';
+import type { FallenSlot, SlotEntry, SlotView } from '@swell/shared/domain/slot.ts';
 import type { Halt, Wave } from '@swell/shared/domain/wave.ts';
 import type { Observation, ProbeOutcome } from './container.ts';
 import type { Asked, Timer } from './effects.ts';
@@ -32,7 +32,12 @@ export type AgentEvent =
   | { readonly kind: 'orders-not-read'; readonly asked: Asked; readonly reason: string }
   | { readonly kind: 'pulse-heard'; readonly term: number; readonly wave: number; readonly halt: number }
   | { readonly kind: 'slot-heard'; readonly slot: number; readonly entry: SlotEntry }
-  | { readonly kind: 'slots-read'; readonly entries: ReadonlyMap<number, SlotEntry> }
+  /** From a replica; where one shows less than was known, and the leader says the same, it has fallen. */
+  | {
+      readonly kind: 'slots-read';
+      readonly entries: SlotView;
+      readonly fallen?: ReadonlyMap<number, FallenSlot>;
+    }
   | { readonly kind: 'image-staged'; readonly digest: Digest }
   | { readonly kind: 'image-not-staged'; readonly digest: Digest; readonly reason: string }
   | { readonly kind: 'slot-claimed'; readonly slot: number; readonly revision: number }

@@ -1,6 +1,6 @@
 /** Folds what was heard into what is known, whatever the phase. */
 
-import { type SlotView, seenSlot } from '@swell/shared/domain/slot.ts';
+import { type SlotView, seenSlot, withFallen } from '@swell/shared/domain/slot.ts';
 import { type Halt, PULSE_FRESH_MS, type Wave } from '@swell/shared/domain/wave.ts';
 import type { AgentEvent, Told } from './events.ts';
 import { reportStored } from './say.ts';
@@ -26,13 +26,7 @@ export function hear(state: ServiceState, event: AgentEvent, nowMs: number): Ser
     case 'slot-heard':
       return { ...state, slots: seenSlot(state.slots, event.slot, event.entry) };
     case 'slots-read':
-      return {
-        ...state,
-        slots: [...event.entries].reduce<SlotView>(
-          (view, [slot, entry]) => seenSlot(view, slot, entry),
-          state.slots,
-        ),
-      };
+      return { ...state, slots: readSlots(state.slots, event) };
     case 'image-staged':
       return { ...state, staged: event.digest };
     case 'report-stored':
@@ -46,6 +40,14 @@ export function hear(state: ServiceState, event: AgentEvent, nowMs: number): Ser
     default:
       return state;
   }
+}
+
+function readSlots(
+  before: SlotView,
+  { entries, fallen = new Map() }: Extract<AgentEvent, { kind: 'slots-read' }>,
+): SlotView {
+  const seen = [...entries].reduce<SlotView>((view, [slot, entry]) => seenSlot(view, slot, entry), before);
+  return [...fallen].reduce<SlotView>((view, [slot, one]) => withFallen(view, slot, one), seen);
 }
 
 function withoutSending(state: ServiceState): ServiceState {

@@ -3,6 +3,7 @@
 import { type Bus, BusError } from '@swell/shared/adapters/bus.ts';
 import type { Host } from '@swell/shared/adapters/host.ts';
 import { SlotBucket } from '@swell/shared/adapters/slot-bucket.ts';
+import type { SlotView } from '@swell/shared/domain/slot.ts';
 import type { Parsed } from '@swell/shared/kernel/parsed.ts';
 import { encode } from '@swell/shared/protocol/codec.ts';
 import { readHalt, readWave } from '@swell/shared/protocol/orders.ts';
@@ -25,6 +26,8 @@ export interface PerformerContext {
   readonly clearTimer: (timer: Timer) => void;
   /** Resolves once every change of a slot is heard, where one listens. */
   readonly slotsHeard: () => Promise<void>;
+  /** What the core knows of them. */
+  readonly slotsKnown: () => SlotView;
 }
 
 type Performers = {
@@ -65,12 +68,16 @@ const PERFORMERS: Performers = {
       (reason) => ({ kind: 'orders-not-read', asked, reason }),
     ),
 
-  'read-slots': (_effect, { self, bus, host, slotsHeard }) =>
+  'read-slots': (_effect, { self, bus, host, slotsHeard, slotsKnown }) =>
     byBus(
       bus,
       async (connected) => {
         await slotsHeard();
-        return { kind: 'slots-read', entries: await slotsOf(connected, host, self).readAll() };
+        const slots = slotsOf(connected, host, self);
+        // Before they are read: what is heard meanwhile may be newer.
+        const known = slotsKnown();
+        const entries = await slots.readAll();
+        return { kind: 'slots-read', entries, fallen: await slots.readFallen(known, entries) };
       },
       () => undefined,
     ),

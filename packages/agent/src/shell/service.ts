@@ -129,6 +129,7 @@ export class Service implements Disposable {
       setTimer: (timer, delayMs) => this.#timers.set(timer, delayMs),
       clearTimer: (timer) => this.#timers.clear(timer),
       slotsHeard: () => this.#slots.ready(),
+      slotsKnown: () => this.state.slots,
     };
     perform(effect, context).then(
       (event) => event !== undefined && this.post(event),

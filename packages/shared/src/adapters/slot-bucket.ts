@@ -4,7 +4,7 @@
  */
 
 import type { Region, ServiceName } from '../domain/names.ts';
-import type { SlotEntry, SlotHolder } from '../domain/slot.ts';
+import type { FallenSlot, SlotEntry, SlotHolder, SlotView } from '../domain/slot.ts';
 import { decode, encode } from '../protocol/codec.ts';
 import { describeClaim, slotHolderSchema } from '../protocol/slots.ts';
 import { parseSlotSubject, STREAMS, slotKey, slotKeysOf } from '../protocol/subjects.ts';
@@ -72,6 +72,20 @@ export class SlotBucket {
   async read(slot: number): Promise<SlotEntry | undefined> {
     const message = await this.#bus.readLast(STREAMS.slots, slotKey(this.#region, this.#service, slot));
     return message === undefined ? undefined : slotEntry(message);
+  }
+
+  /**
+   * Slots of which a reading shows less than is known: from a replica that lags, or since the bucket is another one. The
+   * leader knows which.
+   */
+  async readFallen(known: SlotView, read: SlotView): Promise<ReadonlyMap<number, FallenSlot>> {
+    const fallen = new Map<number, FallenSlot>();
+    for (const [slot, { revision: was }] of known) {
+      if ((read.get(slot)?.revision ?? 0) >= was) continue;
+      const entry = (await this.read(slot)) ?? { revision: 0 };
+      if (entry.revision < was) fallen.set(slot, { was, entry });
+    }
+    return fallen;
   }
 
   /** Every slot that was ever written; from a replica, so perhaps stale. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { freeSlots, type SlotEntry, type SlotView, seenSlot } from './slot.ts';
+import { freeSlots, type SlotEntry, type SlotView, seenSlot, withFallen } from './slot.ts';
 
 const holder = { node: 'n1', rollout: 7, attempt: 'a1', leaseMs: 120_000 };
 
@@ -40,4 +40,11 @@ test('an entry older than the one known changes nothing, and the view that one h
   expect(seenSlot(after, 1, { revision: 1, holder })).toEqual(
     view([0, { revision: 6 }], [1, { revision: 1, holder }]),
   );
+});
+
+test('a slot that has fallen shows what the leader says, unless something newer was heard meanwhile', () => {
+  const before = view([0, { revision: 5, holder }]);
+  expect(withFallen(before, 0, { was: 5, entry: { revision: 0 } })).toEqual(view([0, { revision: 0 }]));
+  expect(withFallen(before, 0, { was: 4, entry: { revision: 2 } })).toBe(before);
+  expect(withFallen(before, 1, { was: 4, entry: { revision: 2 } })).toBe(before);
 });

@@ -41,6 +41,18 @@ export function freeSlots(view: SlotView, slots: number): readonly HeldSlot[] {
     .slice(0, Math.max(0, slots - held));
 }
 
+/** By the leader's word a slot's entry is an older one than was seen, or none: the bucket was made anew, or set back. */
+export interface FallenSlot {
+  /** What had been seen when it was asked. */
+  readonly was: number;
+  readonly entry: SlotEntry;
+}
+
+/** The view after a slot has fallen; what was heard of it meanwhile is newer. */
+export function withFallen(view: SlotView, slot: number, { was, entry }: FallenSlot): SlotView {
+  return view.get(slot)?.revision === was ? new Map(view).set(slot, entry) : view;
+}
+
 /** The view after one slot's entry was seen; an entry older than the one known changes nothing. */
 export function seenSlot(view: SlotView, slot: number, entry: SlotEntry): SlotView {
   const known = view.get(slot);
