@@ -8,7 +8,7 @@ import type { AgentEvent } from '@swell/agent/core/events.ts';
 import type { ServiceState } from '@swell/agent/core/state.ts';
 import type { StoredMessage } from '@swell/shared/adapters/bus.ts';
 import type { LogEntry } from '@swell/shared/domain/log.ts';
-import type { NodeId, Region, ServiceName } from '@swell/shared/domain/names.ts';
+import type { NodeId, ServiceName } from '@swell/shared/domain/names.ts';
 import { isResult } from '@swell/shared/domain/report.ts';
 import { Bench, type Concern, type TrueViolation } from './judge/bench.ts';
 import { Containers } from './judge/containers.ts';
@@ -22,13 +22,6 @@ import { Unavailable } from './judge/unavailable.ts';
 import { type CalmSince, WayBack } from './judge/way-back.ts';
 import type { NodeModel } from './node-model.ts';
 import type { VirtualTime } from './time.ts';
-
-/** What was stored, as an entry of the log. */
-export interface Shown {
-  readonly entry: LogEntry;
-  /** The bus's clock when it stored it. */
-  readonly busMs: number;
-}
 
 export class Truth {
   readonly bench: Bench;
@@ -71,7 +64,7 @@ export class Truth {
 
   // What the bus stores.
 
-  stored({ entry, busMs }: Shown): void {
+  stored(entry: LogEntry): void {
     switch (entry.kind) {
       case 'wave': {
         const { region, slots } = entry.wave;
@@ -81,7 +74,7 @@ export class Truth {
       case 'halt':
         return this.#orders.see(entry);
       case 'slot':
-        return this.#seeSlot(entry, busMs);
+        return this.#seeSlot(entry);
       case 'event':
         return this.#doors.told(entry.event);
       default:
@@ -99,11 +92,9 @@ export class Truth {
   }
 
   /** Of orders and slots these stand now, and nothing else. */
-  restart(shown: readonly Shown[]): void {
-    const orders = shown
-      .map(({ entry }) => entry)
-      .filter((entry) => entry.kind === 'wave' || entry.kind === 'halt');
-    const slots = shown.flatMap(({ entry, busMs }) => (entry.kind === 'slot' ? [{ entry, busMs }] : []));
+  restart(standing: readonly LogEntry[]): void {
+    const orders = standing.filter((entry) => entry.kind === 'wave' || entry.kind === 'halt');
+    const slots = standing.filter((entry) => entry.kind === 'slot');
     this.#orders.restart(orders, this.bench.nowMs);
     this.#slots.restart(slots);
     for (const entry of orders) {
@@ -113,8 +104,8 @@ export class Truth {
     }
   }
 
-  #seeSlot(entry: SlotSeen, busMs: number): void {
-    this.#slots.see(entry, busMs);
+  #seeSlot(entry: SlotSeen): void {
+    this.#slots.see(entry);
     this.#unavailable.freed(entry.region, this.#slots.held(entry.region));
   }
 
@@ -211,11 +202,6 @@ export class Truth {
   isRemembered({ region, wave, slot, attempt, node, atMs }: Start): boolean {
     const stood = this.#orders.waveBetween(region, wave, atMs, atMs);
     return stood !== undefined && this.#slots.of({ node, attempt: attempt.id }, slot)?.ended !== 'forgotten';
-  }
-
-  /** Had the lease of whoever held this slot last run out, by the bus's clock? */
-  hadExpired(region: Region, slot: number, busMs: number): boolean {
-    return this.#slots.hadExpired(region, slot, busMs);
   }
 
   /** Everything has healed, and nothing more is to come. */

@@ -13,7 +13,7 @@ import { STREAMS } from '@swell/shared/protocol/subjects.ts';
 import type { StreamShape } from '../bus/definition.ts';
 import type { NodeModel, Witness, Work } from '../node-model.ts';
 import type { Promises } from '../promises/promises.ts';
-import type { Shown, Truth } from '../truth.ts';
+import type { Truth } from '../truth.ts';
 import type { RuleChecks } from './bench.ts';
 import { concernOf, type Happening } from './chronicle.ts';
 import { History } from './history.ts';
@@ -39,8 +39,6 @@ export class Judge implements Witness {
   readonly #forgot = new Map<NodeId, number>();
   /** When each node has begun each of its attempts. */
   readonly #begun = new Map<NodeId, Map<string, number>>();
-  /** The bus's clock at each entry. */
-  readonly #busMs: number[] = [];
 
   constructor(truth: Truth, promises: Promises, shapes: readonly StreamShape[]) {
     this.truth = truth;
@@ -65,7 +63,7 @@ export class Judge implements Witness {
         this.truth.break('wire', `what was stored on ${message.subject} does not parse`);
       return;
     }
-    this.truth.stored({ entry, busMs: message.storedAtMs });
+    this.truth.stored(entry);
     this.#check.see(entry);
   }
 
@@ -78,12 +76,9 @@ export class Judge implements Witness {
     this.truth.setBack(stream);
     this.#promises.setBack(stream);
     if (!NAMING.includes(stream)) return;
-    const shown = standing.flatMap((one): readonly Shown[] => {
-      const entry = this.#read(one.stream, one.message);
-      return entry === undefined ? [] : [{ entry, busMs: one.message.storedAtMs }];
-    });
-    this.truth.restart(shown);
-    this.#check.restart(shown.map(({ entry }) => entry));
+    const entries = standing.flatMap((one) => this.#read(one.stream, one.message) ?? []);
+    this.truth.restart(entries);
+    this.#check.restart(entries);
   }
 
   agentHandled(model: NodeModel, event: AgentEvent, before: ServiceState, after: ServiceState): void {
@@ -160,7 +155,6 @@ export class Judge implements Witness {
     const entry = this.#reader.read(stream, message, this.truth.bench.nowMs);
     if (entry === undefined) return undefined;
     this.entries.push(entry);
-    this.#busMs.push(message.storedAtMs);
     return entry;
   }
 
@@ -175,8 +169,8 @@ export class Judge implements Witness {
     else this.excused.set(excuse, (this.excused.get(excuse) ?? 0) + 1);
   }
 
-  /** The checker goes by what nodes report and by what the bus's clock says; the world's truth by neither. */
-  #excuse({ rule, sequence }: Violation, entry: LogEntry, named: readonly NodeId[]): string | undefined {
+  /** The checker goes by what nodes report; the world's truth does not. */
+  #excuse({ rule }: Violation, entry: LogEntry, named: readonly NodeId[]): string | undefined {
     if (rule === 'I8' && entry.kind === 'report') {
       const { node, attempt } = entry.report;
       const begunAtMs = this.#begun.get(node)?.get(attempt ?? '') ?? 0;
@@ -185,13 +179,6 @@ export class Judge implements Witness {
     }
     if (rule === 'I1' && named.some((node) => this.#hasForgotten(node, this.#lastBegun(node, entry.atMs))))
       return 'I1: a journal was lost or set back before it was told that its node had come back';
-    if (rule === 'I7') {
-      const { region, slot } = entry.kind === 'slot' ? entry : entry.kind === 'event' ? entry.event : {};
-      const busMs = this.#busMs[sequence - 1];
-      if (region === undefined || slot === undefined || busMs === undefined) return undefined;
-      if (this.truth.hadExpired(region, slot, busMs))
-        return "I7: the bus's clock jumped, and by it the lease was over";
-    }
     return undefined;
   }
 

@@ -5,8 +5,8 @@ import type { NodeId, Region } from '@swell/shared/domain/names.ts';
 import type { SlotHolder } from '@swell/shared/domain/slot.ts';
 
 /**
- * How a tenure ended: `freed` in time; `lost`: once its lease had run out by the bus's clock, by whomever; `forgotten`: the
- * bus was set back to before it, which no program can know.
+ * How a tenure ended: `freed` in time; `lost`: once its lease had run out, by whomever; `forgotten`: the bus was set back
+ * to before it, which no program can know.
  */
 export type Ended = 'freed' | 'lost' | 'forgotten';
 
@@ -15,9 +15,8 @@ export interface TrueTenure {
   readonly slot: number;
   readonly holder: SlotHolder;
   readonly claimedAtMs: number;
-  /** Its last write, by the true time and by the bus's clock. */
+  /** Its last write. */
   writtenAtMs: number;
-  writtenByBusMs: number;
   ended?: Ended;
 }
 
@@ -25,39 +24,35 @@ export type SlotSeen = Extract<LogEntry, { kind: 'slot' }>;
 
 export class Slots {
   readonly #standing = new Map<string, TrueTenure>();
-  /** Of each slot, also where it has ended. */
-  readonly #last = new Map<string, TrueTenure>();
   readonly #held = new Map<Region, number>();
   readonly #tenures = new Map<string, TrueTenure>();
 
   /** Takes in what was stored; returns the tenure that it ended, if it ended one. */
-  see(entry: SlotSeen, busMs: number): TrueTenure | undefined {
+  see(entry: SlotSeen): TrueTenure | undefined {
     const { region, slot, holder, atMs } = entry;
     const key = `${region}/${slot}`;
     const before = this.#standing.get(key);
     if (before !== undefined && holder !== undefined && isSame(before.holder, holder)) {
       before.writtenAtMs = atMs;
-      before.writtenByBusMs = busMs;
       return undefined;
     }
-    if (before !== undefined) this.#end(key, before, hasExpired(before, busMs) ? 'lost' : 'freed');
-    if (holder !== undefined) this.#begin(key, { region, slot, holder, atMs, busMs });
+    if (before !== undefined) this.#end(key, before, hasExpired(before, atMs) ? 'lost' : 'freed');
+    if (holder !== undefined) this.#begin(key, { region, slot, holder, atMs });
     return before;
   }
 
   /** The bus was set back: these stand now, and nothing else. Returns what it has forgotten. */
-  restart(standing: readonly { readonly entry: SlotSeen; readonly busMs: number }[]): readonly TrueTenure[] {
+  restart(standing: readonly SlotSeen[]): readonly TrueTenure[] {
     const before = new Map(this.#standing);
     for (const [key, tenure] of before) this.#end(key, tenure, 'forgotten');
-    for (const { entry, busMs } of standing) {
-      const { region, slot, holder } = entry;
+    for (const { region, slot, holder, atMs } of standing) {
       if (holder === undefined) continue;
       const key = `${region}/${slot}`;
       const known = before.get(key);
       if (known !== undefined && isSame(known.holder, holder)) {
         delete known.ended;
         this.#stand(key, known);
-      } else this.#begin(key, { region, slot, holder, atMs: entry.atMs, busMs });
+      } else this.#begin(key, { region, slot, holder, atMs });
     }
     return [...before.values()].filter(({ ended }) => ended === 'forgotten');
   }
@@ -70,12 +65,6 @@ export class Slots {
     return this.#tenures.get(`${node}/${attempt}/${slot}`);
   }
 
-  /** Had the lease of whoever held it last run out, by the bus's clock? */
-  hadExpired(region: Region, slot: number, busMs: number): boolean {
-    const tenure = this.#last.get(`${region}/${slot}`);
-    return tenure !== undefined && hasExpired(tenure, busMs);
-  }
-
   /** How many slots of a region are held. */
   held(region: Region): number {
     return this.#held.get(region) ?? 0;
@@ -83,13 +72,7 @@ export class Slots {
 
   #begin(
     key: string,
-    {
-      region,
-      slot,
-      holder,
-      atMs,
-      busMs,
-    }: { region: Region; slot: number; holder: SlotHolder; atMs: number; busMs: number },
+    { region, slot, holder, atMs }: { region: Region; slot: number; holder: SlotHolder; atMs: number },
   ): void {
     const tenure: TrueTenure = {
       region,
@@ -97,7 +80,6 @@ export class Slots {
       holder,
       claimedAtMs: atMs,
       writtenAtMs: atMs,
-      writtenByBusMs: busMs,
     };
     this.#tenures.set(`${holder.node}/${holder.attempt}/${slot}`, tenure);
     this.#stand(key, tenure);
@@ -105,7 +87,6 @@ export class Slots {
 
   #stand(key: string, tenure: TrueTenure): void {
     this.#standing.set(key, tenure);
-    this.#last.set(key, tenure);
     this.#held.set(tenure.region, this.held(tenure.region) + 1);
   }
 
@@ -120,6 +101,6 @@ function isSame(a: SlotHolder, b: SlotHolder): boolean {
   return a.node === b.node && a.attempt === b.attempt;
 }
 
-function hasExpired({ holder, writtenByBusMs }: TrueTenure, busMs: number): boolean {
-  return busMs - writtenByBusMs >= holder.leaseMs;
+function hasExpired({ holder, writtenAtMs }: TrueTenure, nowMs: number): boolean {
+  return nowMs - writtenAtMs >= holder.leaseMs;
 }

@@ -224,7 +224,7 @@ export class TruthStory {
     this.#revision += 1;
     const { nowMs } = this.time;
     const entry: LogEntry = { sequence: this.#revision, atMs: nowMs, ...record };
-    this.truth.stored({ entry, busMs: nowMs });
+    this.truth.stored(entry);
     return this.#revision;
   }
 

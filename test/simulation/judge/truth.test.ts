@@ -58,9 +58,7 @@ test('I1: a node whose lease ran out is counted elsewhere, and one whose slot th
   story.free(0);
   const forgotten = story.pulse(story.n2).claim(story.n2, 0);
   await story.start(forgotten).cutOver(forgotten);
-  story.truth.restart([
-    { entry: { sequence: 99, atMs: 0, kind: 'wave', revision: 2, wave: story.wave.order }, busMs: 0 },
-  ]);
+  story.truth.restart([{ sequence: 99, atMs: 0, kind: 'wave', revision: 2, wave: story.wave.order }]);
   const third = story.pulse(story.n3).claim(story.n3, 0);
   await story.start(third).cutOver(third);
   expect(story.broken).toEqual([]);
@@ -176,9 +174,7 @@ test('I6: a lower wave than it has gone by before; but not after its journal was
   const older = story.wave;
   await story.order().update(story.n1);
   const again = story.pulse(story.n1).claim(story.n1, 0);
-  story.truth.restart([
-    { entry: { sequence: 99, atMs: 0, kind: 'wave', revision: older.revision, wave: older.order }, busMs: 0 },
-  ]);
+  story.truth.restart([{ sequence: 99, atMs: 0, kind: 'wave', revision: older.revision, wave: older.order }]);
   story.start(again, older);
   expect(story.broken).toEqual([expect.stringMatching(/^I6 n1 goes by wave 1 .* after wave 2/)]);
   story.truth.forgets(story.n1);
@@ -288,8 +284,8 @@ const BAD_RELEASE = {
   deleted: false,
   body: bytes('{"image":17}'),
 };
-const rejected = (problems: readonly string[]) => ({
-  entry: {
+const rejected = (problems: readonly string[]) =>
+  ({
     sequence: 9,
     atMs: 0,
     kind: 'event',
@@ -301,9 +297,7 @@ const rejected = (problems: readonly string[]) => ({
       line: '',
       problems,
     },
-  } as const,
-  busMs: 0,
-});
+  }) as const;
 
 test('I13: a message that does not parse and is never reported, or without a reason', () => {
   const silent = new TruthStory();
