@@ -7,6 +7,9 @@ import { decode, encode } from '@swell/shared/protocol/codec.ts';
 import type { Journal } from '../core/state.ts';
 import { journalSchema } from '../protocol/journal.ts';
 
+/** Of our own hand: as long as the longest that is ever saved, with hundreds of reports that wait for the bus. */
+const JOURNAL_BYTES_MAX = 16 * 1_048_576;
+
 export interface Loaded {
   readonly journal: Journal | undefined;
   readonly problems: readonly string[];
@@ -43,7 +46,7 @@ export class FileJournals implements Journals {
       throw error;
     });
     if (body === undefined) return { journal: undefined, problems: [] };
-    const journal = decode(body, journalSchema);
+    const journal = decode(body, journalSchema, JOURNAL_BYTES_MAX);
     if (journal.ok) return { journal: journal.value, problems: [] };
     await rename(file, `${file}.unreadable`);
     return { journal: undefined, problems: journal.problems };

@@ -37,6 +37,13 @@ describe('the HTTP probe', () => {
     });
   });
 
+  it('never throws, whatever the path: an older policy may hold any', async () => {
+    expect(await probeHttp('127.0.0.1', 1, '/a b\u0000漢', 5_000)).toEqual({
+      healthy: false,
+      seen: 'no request can hold the path of 127.0.0.1:1/a b\u0000漢',
+    });
+  });
+
   it('ends by its timeout where nothing answers', async () => {
     const port = await serve(() => {});
     expect(await probeHttp('127.0.0.1', port, '/', 50)).toEqual({

@@ -14,6 +14,8 @@ export function probeHttp(
   timeoutMs: number,
 ): Promise<ProbeOutcome> {
   const place = `${hostAndPort(host, port)}${path}`;
+  if (!/^[\x21-\xff]*$/.test(path))
+    return Promise.resolve({ healthy: false, seen: `no request can hold the path of ${place}` });
   const { promise, resolve } = Promise.withResolvers<ProbeOutcome>();
   const asked = request(
     { host, port, path, agent: false, headers: { 'user-agent': 'swell', connection: 'close' } },

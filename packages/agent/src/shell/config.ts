@@ -2,12 +2,13 @@
 
 import { hostname } from 'node:os';
 import type { Digest } from '@swell/shared/domain/image.ts';
-import { NAME_PATTERN, type ServiceName } from '@swell/shared/domain/names.ts';
+import { isName, type ServiceName } from '@swell/shared/domain/names.ts';
 import { decode } from '@swell/shared/protocol/codec.ts';
 import { digest, durationMs, name } from '@swell/shared/protocol/fields.ts';
 import {
   type BusConfig,
   busVariables,
+  countVariable,
   parseEnvironment,
   portVariable,
   toBusConfig,
@@ -46,7 +47,7 @@ const memoryMachine = z.strictObject({
 const nameOf = (what: string) =>
   z
     .string({ error: `is missing: it names the ${what}` })
-    .regex(NAME_PATTERN, `must be 1 to 63 letters, digits, "-" or "_": it names the ${what}`);
+    .refine(isName, `must be 1 to 63 letters, digits, "-" or "_": it names the ${what}`);
 
 const variables = z.object({
   ...busVariables,
@@ -80,7 +81,7 @@ const variables = z.object({
     .optional()
     .describe('Its own project where it runs in one, and this is missing'),
   SWELL_STACK: z.string().optional().describe('Containers with the label swell.stack of this value'),
-  SWELL_PRESENCE_EVERY_MS: z.coerce.number().int().min(200).max(60_000).default(60_000),
+  SWELL_PRESENCE_EVERY_MS: countVariable(200, 60_000).default(60_000),
 });
 
 /** Throws an error that names every variable that is wrong, and what it should be. */

@@ -136,7 +136,7 @@ test('without a file there are no credentials', async () => {
 test('a file that is broken is named, and never quoted', async () => {
   const wrong = await docker({ auths: { 'a.example': { auth: 1 } } });
   expect((await failed(wrong.find('a.example', never))).message).toMatch(
-    /^cannot use .*config\.json: .*expected string/s,
+    /^cannot use \S*config\.json: auths\.a\.example\.auth: Invalid input: expected string, received number$/,
   );
   const cut = await docker('{"auths":{"a.example":{"password":"hunter2');
   const error = await failed(cut.find('a.example', never));

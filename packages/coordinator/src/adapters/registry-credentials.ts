@@ -77,9 +77,13 @@ async function readConfig(place: string): Promise<Config> {
     return configSchema.parse(JSON.parse(text));
   } catch (error) {
     // Not the parser's own words: they quote what they read, and here that is passwords.
-    const problem = error instanceof z.ZodError ? z.prettifyError(error) : 'it is not JSON';
+    const problem = error instanceof z.ZodError ? describe(error) : 'it is not JSON';
     throw new RegistryError('unauthorized', `cannot use ${place}: ${problem}`);
   }
+}
+
+function describe({ issues }: z.ZodError): string {
+  return issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ');
 }
 
 /** Docker's rule: the exact key first, else any key of the same host, whatever scheme and path it was written with. */

@@ -1,3 +1,5 @@
+import { shortLine } from '@swell/shared/kernel/printable.ts';
+
 export type RegistryErrorCode =
   /** The registry has no such tag or digest. */
   | 'not-found'
@@ -10,6 +12,9 @@ export type RegistryErrorCode =
   /** An answer that no registry should give. */
   | 'bad-answer';
 
+/** It becomes a line of the log, and what it quotes may be as long as any header. */
+const MESSAGE_LENGTH_MAX = 1_000;
+
 export class RegistryError extends Error {
   override readonly name = 'RegistryError';
   readonly code: RegistryErrorCode;
@@ -20,7 +25,7 @@ export class RegistryError extends Error {
     message: string,
     options?: { readonly cause?: unknown; readonly retryAfterMs?: number | undefined },
   ) {
-    super(message, options);
+    super(shortLine(message, MESSAGE_LENGTH_MAX), options);
     this.code = code;
     this.retryAfterMs = options?.retryAfterMs;
   }

@@ -31,6 +31,8 @@ export interface Answer {
 }
 
 const REDIRECTS_MAX = 5;
+/** Nobody waits for ever because a registry, or a proxy before it, miscounts. */
+const RETRY_AFTER_MAX_MS = 86_400_000;
 /** Registries refuse larger manifests themselves. */
 const BODY_BYTES_MAX = 4 * 1024 * 1024;
 
@@ -135,9 +137,8 @@ export function failure(
 export function retryAfter(headers: Headers, nowMs: number): number | undefined {
   const text = headers.get('retry-after')?.trim();
   if (text === undefined || text === '') return undefined;
-  if (/^\d+$/.test(text)) return Number(text) * 1_000;
-  const dateMs = Date.parse(text);
-  return Number.isNaN(dateMs) ? undefined : Math.max(0, dateMs - nowMs);
+  const waitMs = /^\d+$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - nowMs;
+  return Number.isNaN(waitMs) ? undefined : Math.min(RETRY_AFTER_MAX_MS, Math.max(0, waitMs));
 }
 
 /** The first message of a registry's error document, for people. */

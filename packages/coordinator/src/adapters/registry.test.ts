@@ -153,6 +153,9 @@ test('429 is worth another try when the registry says', async () => {
     retryAfterMs: 90_000,
   });
   expect(await failure(after('soon'))).toMatchObject({ code: 'rate-limited', retryAfterMs: undefined });
+  // A release that waits for ever has been lost.
+  expect(await failure(after('9'.repeat(400)))).toMatchObject({ retryAfterMs: 86_400_000 });
+  expect(await failure(after('Thu, 01 Jan 2099 00:00:00 GMT'))).toMatchObject({ retryAfterMs: 86_400_000 });
 });
 
 test.each([

@@ -1,4 +1,5 @@
 import type { FleetEvent } from '@swell/shared/domain/event.ts';
+import { shortLine } from '@swell/shared/kernel/printable.ts';
 import { type ServiceState, withRecord } from './state.ts';
 
 /** What a transition says; the service, and an id that is the same when it is said again, are added here. */
@@ -17,8 +18,7 @@ const LINE_MAX = 500;
 export function tell(state: ServiceState, { mark, line, ...saying }: Saying): ServiceState {
   const { outbox, eventsTold } = state.record;
   const id = [state.service, saying.rollout ?? 0, saying.name, mark ?? eventsTold + 1].join('.');
-  const short = line.length > LINE_MAX ? `${line.slice(0, LINE_MAX - 1)}…` : line;
-  const event: FleetEvent = { id, service: state.service, ...saying, line: short };
+  const event: FleetEvent = { id, service: state.service, ...saying, line: shortLine(line, LINE_MAX) };
   return withRecord(state, { outbox: [...outbox, event], eventsTold: eventsTold + 1 });
 }
 

@@ -4,6 +4,7 @@ import { hostname } from 'node:os';
 import {
   type BusConfig,
   busVariables,
+  countVariable,
   parseEnvironment,
   portVariable,
   toBusConfig,
@@ -45,18 +46,12 @@ const variables = z.object({
   SWELL_INSECURE_REGISTRIES: list.describe(
     'Registries (host:port, separated by commas) spoken to without TLS',
   ),
-  SWELL_NATS_REPLICAS: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(5)
-    .optional()
-    .describe('Of streams that are made: 1 or 3'),
+  SWELL_NATS_REPLICAS: countVariable(1, 5).optional().describe('Of streams that are made: 1 or 3'),
   SWELL_NATS_MONITORING: list.describe(
     'Monitoring addresses of the servers, to see whether they sync always',
   ),
-  SWELL_PULSE_EVERY_MS: z.coerce.number().int().min(50).max(10_000).default(10_000),
-  SWELL_LEASE_MS: z.coerce.number().int().min(500).max(60_000).default(10_000).describe('Of the leadership'),
+  SWELL_PULSE_EVERY_MS: countVariable(50, 10_000).default(10_000),
+  SWELL_LEASE_MS: countVariable(500, 60_000).default(10_000).describe('Of the leadership'),
 });
 
 /** Throws an error that names every variable that is wrong, and what it should be. */

@@ -12,11 +12,14 @@ export interface Host extends Clock {
   random(): number;
 }
 
+/** What a timer of the platform can wait for, 24 days; asked for more, it would fire at once. */
+const WAIT_MAX_MS = 2 ** 31 - 1;
+
 export const systemHost: Host = {
   ...systemClock,
-  sleep: (ms, signal) => delay(ms, undefined, signal === undefined ? {} : { signal }),
+  sleep: (ms, signal) => delay(Math.min(ms, WAIT_MAX_MS), undefined, signal === undefined ? {} : { signal }),
   after(ms, call) {
-    const timeout = setTimeout(call, ms);
+    const timeout = setTimeout(call, Math.min(ms, WAIT_MAX_MS));
     return () => clearTimeout(timeout);
   },
   random: () => Math.random(),

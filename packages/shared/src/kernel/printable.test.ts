@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { printable } from './printable.ts';
+import { printable, shortLine } from './printable.ts';
 
 test('what people can read stays as it is', () => {
   const text = 'ein Satz, 漢字, العربية, 😀 "\\"';
@@ -18,4 +18,11 @@ test.each([
 
 test('half a letter becomes the sign for one that is missing', () => {
   expect(printable('a\ud83db')).toBe('a\ufffdb');
+});
+
+test('a line that is too long is cut, and never within a letter', () => {
+  expect(shortLine('abcd', 4)).toBe('abcd');
+  expect(shortLine('abcde', 4)).toBe('abc…');
+  expect(shortLine('a\nb', 4)).toBe('a\\u…');
+  expect(shortLine('ab😀de', 4)).toBe('ab\ufffd…');
 });

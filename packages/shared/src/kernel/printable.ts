@@ -10,3 +10,9 @@ export function printable(text: string): string {
     .toWellFormed()
     .replaceAll(UNSHOWN, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
+
+/** The same, and no longer than that: what quotes something may be as long as what it quotes. */
+export function shortLine(text: string, lengthMax: number): string {
+  const line = printable(text);
+  return line.length > lengthMax ? `${line.slice(0, lengthMax - 1).toWellFormed()}…` : line;
+}

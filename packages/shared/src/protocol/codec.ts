@@ -4,7 +4,7 @@
 
 import type { z } from 'zod';
 import type { Parsed } from '../kernel/parsed.ts';
-import { printable } from '../kernel/printable.ts';
+import { shortLine } from '../kernel/printable.ts';
 
 /** More than any message of ours needs; a body beyond it is not even read. */
 export const BODY_BYTES_MAX = 65_536;
@@ -52,7 +52,7 @@ function readJson(body: Uint8Array, bytesMax: number): Parsed<unknown> {
 }
 
 function refusal(problem: string): { readonly ok: false; readonly problems: readonly string[] } {
-  return { ok: false, problems: [told(problem)] };
+  return { ok: false, problems: [shortLine(problem, PROBLEM_LENGTH_MAX)] };
 }
 
 /** How deep brackets nest, strings left out: counted before parsing, so that no depth can exhaust the stack. */
@@ -80,12 +80,7 @@ function describeIssue(issue: z.core.$ZodIssue): string {
   const field = issue.path.map((key, depth) =>
     typeof key === 'number' ? `[${key}]` : depth === 0 ? String(key) : `.${String(key)}`,
   );
-  if (field.length > 0) return told(`${field.join('')}: ${issue.message}`);
-  return told(issue.code === 'unrecognized_keys' ? issue.message : `the message: ${issue.message}`);
-}
-
-/** As one line, and not at the length of what it quotes. */
-function told(problem: string): string {
-  const line = printable(problem);
-  return line.length > PROBLEM_LENGTH_MAX ? `${line.slice(0, PROBLEM_LENGTH_MAX - 1).toWellFormed()}…` : line;
+  const namesItself = issue.code === 'unrecognized_keys' && field.length === 0;
+  const problem = `${field.length === 0 ? 'the message' : field.join('')}: ${issue.message}`;
+  return shortLine(namesItself ? issue.message : problem, PROBLEM_LENGTH_MAX);
 }

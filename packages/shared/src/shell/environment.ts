@@ -2,11 +2,20 @@
 
 import { z } from 'zod';
 import type { NatsLogin, NatsOptions, NatsTls } from '../adapters/nats-connect.ts';
+import { printable } from '../kernel/printable.ts';
 
 /** How to reach the bus; what happens on the way is the program's to log. */
 export type BusConfig = Omit<NatsOptions, 'onNotice' | 'signal'>;
 
-export const portVariable = (port: number) => z.coerce.number().int().min(0).max(65_535).default(port);
+/** A whole number as people write it: a space is not 0, and `1e3` is no thousand. */
+export const countVariable = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,15}$/, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.number().min(min).max(max));
+
+export const portVariable = (port: number) => countVariable(0, 65_535).default(port);
 
 export const busVariables = {
   SWELL_NATS_SERVERS: z
@@ -76,6 +85,6 @@ export function parseEnvironment<Schema extends z.ZodType>(
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const read = schema.safeParse(given);
   if (read.success) return read.data;
-  const problems = read.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  const problems = read.error.issues.map((issue) => printable(`${issue.path.join('.')}: ${issue.message}`));
   throw new Error(`the environment is not right:\n  ${problems.join('\n  ')}`);
 }

@@ -58,4 +58,26 @@ describe('who we are to a registry', () => {
     await writeFile(path, '{');
     expect(await dockerConfigAuth(path, noHelper)('registry.example')).toBeUndefined();
   });
+
+  it.each([
+    ['no list of accounts', { auths: null }],
+    ['an account that is none', { auths: { 'registry.example': null } }],
+    ['a password that is no text', { auths: { 'registry.example': { auth: { a: 1 } } } }],
+    [
+      'a helper that is no program',
+      { credHelpers: { 'registry.example': '../evil' }, credsStore: 'a\u0000b' },
+    ],
+    ['a helper that is no text', { credHelpers: { 'registry.example': {} }, credsStore: [] }],
+  ])('is nobody where the file holds %s, and nothing is run or thrown', async (_, config) => {
+    await writeFile(path, JSON.stringify(config));
+    const refuse: CredentialHelper = (helper) => Promise.reject(new Error(`${helper} was run`));
+    expect(await dockerConfigAuth(path, refuse)('registry.example')).toBeUndefined();
+    // A registry's name may be what every object has.
+    expect(await dockerConfigAuth(path, refuse)('toString')).toBeUndefined();
+  });
+
+  it('is who it is whatever is broken beside it', async () => {
+    await writeFile(path, JSON.stringify({ auths: { a: 7, 'b.example': { auth: AUTH, identitytoken: 5 } } }));
+    expect(await dockerConfigAuth(path, noHelper)('b.example')).toMatchObject({ username: 'me' });
+  });
 });

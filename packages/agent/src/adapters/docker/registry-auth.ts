@@ -7,6 +7,7 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { z } from 'zod';
 
 /** What dockerd wants in `X-Registry-Auth`. */
 export interface RegistryAuth {
@@ -19,11 +20,26 @@ export interface RegistryAuth {
 /** Asked before every pull, so that a new login needs no restart. `undefined`: nobody in particular. */
 export type RegistryAuthSource = (registry: string) => Promise<RegistryAuth | undefined>;
 
-interface DockerConfig {
-  readonly auths?: Readonly<Record<string, { readonly auth?: string; readonly identitytoken?: string }>>;
-  readonly credsStore?: string;
-  readonly credHelpers?: Readonly<Record<string, string>>;
-}
+const NO_ACCOUNT = { auth: '', identitytoken: '' };
+/** The end of a program's name, and no place elsewhere. */
+const helperName = z
+  .string()
+  .regex(/^[\w.-]+$/)
+  .optional()
+  .catch(undefined);
+
+/** An account that is broken is none, and hinders no other. */
+const configSchema = z.object({
+  auths: z
+    .record(
+      z.string(),
+      z.object({ auth: z.string().catch(''), identitytoken: z.string().catch('') }).catch(NO_ACCOUNT),
+    )
+    .catch({}),
+  credsStore: helperName,
+  credHelpers: z.record(z.string(), helperName).catch({}),
+});
+type DockerConfig = z.infer<typeof configSchema>;
 
 /** Runs `docker-credential-<helper> get`; its answer, or nothing. */
 export type CredentialHelper = (helper: string, server: string) => Promise<string | undefined>;
@@ -39,7 +55,8 @@ export function dockerConfigAuth(
   return async (registry) => {
     const config = await readConfig(path);
     const server = registry === 'docker.io' ? DOCKER_HUB : registry;
-    const program = config.credHelpers?.[server] ?? config.credHelpers?.[registry] ?? config.credsStore;
+    const { credHelpers: helpers, credsStore } = config;
+    const program = own(helpers, server) ?? own(helpers, registry) ?? credsStore;
     const answer = program === undefined ? undefined : await helper(program, server);
     return helperAuth(server, answer) ?? plainAuth(server, config);
   };
@@ -47,11 +64,14 @@ export function dockerConfigAuth(
 
 async function readConfig(path: string): Promise<DockerConfig> {
   try {
-    const parsed: unknown = JSON.parse(await readFile(path, 'utf8'));
-    return typeof parsed === 'object' && parsed !== null ? parsed : {};
+    return configSchema.parse(JSON.parse(await readFile(path, 'utf8')));
   } catch {
-    return {};
+    return { auths: {}, credsStore: undefined, credHelpers: {} };
   }
+}
+
+function own<Value>(record: Readonly<Record<string, Value>>, key: string): Value | undefined {
+  return Object.hasOwn(record, key) ? record[key] : undefined;
 }
 
 /** A name as `docker login` may have written it: with a scheme or a path. */
@@ -59,13 +79,13 @@ function hostOf(key: string): string {
   return key.replace(/^https?:\/\//, '').replace(/\/.*$/, '');
 }
 
-function plainAuth(server: string, { auths = {} }: DockerConfig): RegistryAuth | undefined {
-  const entry = auths[server] ?? Object.entries(auths).find(([key]) => hostOf(key) === hostOf(server))?.[1];
+function plainAuth(server: string, { auths }: DockerConfig): RegistryAuth | undefined {
+  const entry =
+    own(auths, server) ?? Object.entries(auths).find(([key]) => hostOf(key) === hostOf(server))?.[1];
   if (entry === undefined) return undefined;
-  const { auth = '', identitytoken } = entry;
+  const { auth, identitytoken } = entry;
   const [username = '', ...password] = Buffer.from(auth, 'base64').toString('utf8').split(':');
-  if (identitytoken !== undefined && identitytoken !== '')
-    return { username, identitytoken, serveraddress: server };
+  if (identitytoken !== '') return { username, identitytoken, serveraddress: server };
   if (username === '') return undefined;
   return { username, password: password.join(':'), serveraddress: server };
 }
