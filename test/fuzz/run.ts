@@ -44,14 +44,16 @@ export async function lookAt(door: Door, { runs, seed, path }: Look): Promise<Fo
   };
 }
 
-/** Bytes as the text that they nearly are. */
+/** What was asked, with bytes as the text that they nearly are. */
 function readable(counterexample: unknown): string {
-  const [value] = Array.isArray(counterexample) ? counterexample : [counterexample];
-  const bytes: unknown =
-    typeof value === 'object' && value !== null && 'bytes' in value ? value.bytes : undefined;
-  const text =
-    bytes instanceof Uint8Array
-      ? `${JSON.stringify(Buffer.from(bytes).toString('latin1'))} (bytes)`
-      : fc.stringify(value);
+  const values: readonly unknown[] = Array.isArray(counterexample) ? counterexample : [counterexample];
+  const text = values.map(shown).join(' and ');
   return text.length > COUNTEREXAMPLE_MAX ? `${text.slice(0, COUNTEREXAMPLE_MAX)}…` : text;
+}
+
+function shown(value: unknown): string {
+  const bytes: unknown =
+    typeof value === 'object' && value !== null && 'bytes' in value ? value.bytes : value;
+  if (!(bytes instanceof Uint8Array)) return fc.stringify(value);
+  return `${JSON.stringify(Buffer.from(bytes).toString('latin1'))} (bytes)`;
 }
