@@ -78,14 +78,22 @@ export class Process {
 
   /**
    * Something leaves the program for the world: before it the process may die without having done it, after it without
-   * having learnt of it.
+   * having learnt of it. Where it is stopped there, it goes on from there.
    */
   async effect<Value>(name: string, act: () => Promise<Value>): Promise<Value> {
     this.onEffect(name, 'before');
+    if (this.#isPaused) await this.#continued();
     if (!this.#isAlive) return never();
     const value = await this.waiting(act());
     this.onEffect(name, 'after');
+    if (this.#isPaused) await this.#continued();
     return this.#isAlive ? value : never();
+  }
+
+  #continued(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#held.push(resolve);
+    });
   }
 
   kill(): void {

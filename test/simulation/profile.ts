@@ -11,12 +11,14 @@ const STORMY_PER_HOUR = {
   'agent crash': 0.5,
   'agent dies at an effect': 0.7,
   'agent paused': 0.3,
+  'agent stops at an effect': 0.3,
   'journal lost': 0.02,
   'journal set back': 0.02,
   // Coordinators.
   'coordinator crash': 6,
   'coordinator dies at an effect': 6,
   'two leaders': 4,
+  'lease wiped by hand': 0.5,
   // Machines.
   'node off for minutes': 0.3,
   'node off for hours': 0.03,

@@ -12,7 +12,7 @@ export interface Scene {
   readonly bench: Bench;
   readonly policies: Policies;
   readonly calm: Calm;
-  /** Every node that a region has ever had, but for those that are gone for good. */
+  /** Every node that a region has ever had. */
   readonly nodesOf: (region: Region) => readonly NodeId[];
   /** Which nodes run this image? */
   readonly runningOn: (digest: Digest) => readonly NodeId[];

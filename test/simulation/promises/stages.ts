@@ -73,8 +73,8 @@ export class Stages {
   /** N4. Nobody is let in who stands behind the stage's share of the line. */
   #judgeShare({ region, seed, cursor, stage, release }: Wave, from: number): void {
     const { bench, nodesOf } = this.#scene;
-    const nodes = nodesOf(region);
-    if (!this.#areKnown(nodes)) return;
+    const nodes = this.#known(nodesOf(region));
+    if (nodes === undefined) return;
     const ranks = nodes.map((node) => rankOf(seed, node)).toSorted((a, b) => a - b);
     const size = Math.ceil((nodes.length * stage.percent) / 100 - 1e-9);
     bench.judged('N4');
@@ -97,8 +97,8 @@ export class Stages {
     const place = groups.findIndex((group) => group.includes(region));
     const before = (place < 0 ? groups : groups.slice(0, place)).flat();
     for (const earlier of before) {
-      const nodes = nodesOf(earlier);
-      if (nodes.length === 0 || !this.#areKnown(nodes)) continue;
+      const nodes = this.#known(nodesOf(earlier)) ?? [];
+      if (nodes.length === 0) continue;
       bench.judged('N5');
       const wave = this.#waves.get(earlier);
       const isThrough = wave?.release.rollout === release.rollout && wave.cursor === 1;
@@ -154,10 +154,13 @@ export class Stages {
     });
   }
 
-  #areKnown(nodes: readonly NodeId[]): boolean {
+  /** Those that are surely known to be there; undefined: of some nobody may say. */
+  #known(nodes: readonly NodeId[]): readonly NodeId[] | undefined {
     const { bench, calm } = this.#scene;
     const { nowMs } = bench;
-    if (!calm.isBusCalm(KNOWN_AFTER_MS, nowMs)) return false;
-    return nodes.every((node) => calm.isNodeCalm(node, KNOWN_AFTER_MS, nowMs));
+    if (!calm.isBusCalm(KNOWN_AFTER_MS, nowMs)) return undefined;
+    const there = nodes.filter((node) => calm.isNodeCalm(node, KNOWN_AFTER_MS, nowMs));
+    const away = nodes.filter((node) => calm.isNodeAway(node, KNOWN_AFTER_MS, nowMs));
+    return there.length + away.length === nodes.length ? there : undefined;
   }
 }

@@ -61,7 +61,6 @@ export function watch({ bench, time, server, ailments, coordinators, nodes, serv
     const isThere = node?.isGone === false && node.model.containers.container(service) !== undefined;
     return isThere ? connectionOf(node.running) : undefined;
   };
-  const there = (): readonly Node[] => nodes.filter(({ isGone }) => !isGone);
   return new Promises({
     bench,
     policies: new Policies(),
@@ -70,14 +69,9 @@ export function watch({ bench, time, server, ailments, coordinators, nodes, serv
       nodes: () => nodes.map(({ model }) => model.name),
       node: (name) => shows(byName(name)),
     }),
-    nodesOf: (region) =>
-      there()
-        .filter(({ model }) => model.region === region)
-        .map(({ model }) => model.name),
+    nodesOf: (region) => nodes.filter(({ model }) => model.region === region).map(({ model }) => model.name),
     runningOn: (digest) =>
-      there()
-        .filter(({ model }) => model.running(service) === digest)
-        .map(({ model }) => model.name),
+      nodes.filter(({ model }) => model.running(service) === digest).map(({ model }) => model.name),
     isHopeless: (digest, node) => HOPELESS.has(ailments.of(digest, node)),
     after: (ms, act) => {
       time.after(ms, act);

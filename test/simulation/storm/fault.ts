@@ -11,13 +11,13 @@ export interface Fault {
   readonly strike: (scene: Scene, chance: Chance) => string;
 }
 
-/** Kills a program at an effect of its own: the `skipped + 1`st that bears the name, before or after it. */
+/** Waits for an effect of a program: the `skipped + 1`st that bears the name, before or after it. */
 export interface Trap {
   /** How the effect's name begins; empty: any. */
   readonly effect: string;
   readonly when: 'before' | 'after';
   readonly skipped: number;
-  readonly death: Death;
+  readonly springs: () => void;
 }
 
 /** All of a bus's streams as they were at one time. */
@@ -37,14 +37,8 @@ export class Scene {
   constructor(world: World) {
     this.world = world;
     this.#natives = [...world.nodes];
-    world.onAgentEffect = (node, name, when) => {
-      const death = this.#springs(node, name, when);
-      if (death !== undefined) world.killAgent(node, death);
-    };
-    world.onCoordinatorEffect = (coordinator, name, when) => {
-      const death = this.#springs(coordinator, name, when);
-      if (death !== undefined) world.killCoordinator(coordinator, death);
-    };
+    world.onAgentEffect = (node, ...effect) => this.#sees(node, ...effect);
+    world.onCoordinatorEffect = (coordinator, ...effect) => this.#sees(coordinator, ...effect);
   }
 
   /** Any machine; every second time one in the middle of something, if there is one. */
@@ -92,16 +86,13 @@ export class Scene {
     this.#traps.clear();
   }
 
-  #springs(
-    victim: SimulatedNode | SimulatedCoordinator,
-    ...[name, when]: Parameters<OnEffect>
-  ): Death | undefined {
+  #sees(victim: SimulatedNode | SimulatedCoordinator, ...[name, when]: Parameters<OnEffect>): void {
     const set = this.#traps.get(victim);
-    if (set === undefined || set.trap.when !== when || !name.startsWith(set.trap.effect)) return undefined;
+    if (set === undefined || set.trap.when !== when || !name.startsWith(set.trap.effect)) return;
     set.left -= 1;
-    if (set.left >= 0) return undefined;
+    if (set.left >= 0) return;
     this.#traps.delete(victim);
-    return set.trap.death;
+    set.trap.springs();
   }
 }
 

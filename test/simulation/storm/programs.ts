@@ -1,6 +1,6 @@
 /** Programs that die, that stop, and that lead without knowing that they do not. */
 
-import { decode } from '@swell/shared/protocol/codec.ts';
+import { decode, encode } from '@swell/shared/protocol/codec.ts';
 import { leaseSchema } from '@swell/shared/protocol/records.ts';
 import { LEASE_KEY, STREAMS } from '@swell/shared/protocol/subjects.ts';
 import type { Running } from '../fleet-models.ts';
@@ -28,6 +28,8 @@ const AGENT_EFFECTS = [
   'publish $KV.swell_slots',
   'read KV_swell_orders',
 ];
+/** Who asks the engine to cut over, and is stopped before it hears, is past every look. */
+const AGENT_STOPS = ['save', 'stage', 'prepare', 'publish $KV.swell_slots', 'read KV_swell_orders'];
 const COORDINATOR_EFFECTS = [
   '',
   'publish $KV.swell_orders',
@@ -52,11 +54,12 @@ export const PROGRAM_FAULTS = {
     per: 'machine',
     strike(scene, chance) {
       const node = scene.node(chance);
+      const death = drawDeath(chance, AGENT_AWAY_MS);
       const trap = {
         effect: chance.pick(AGENT_EFFECTS),
         when: chance.pick(['before', 'after'] as const),
         skipped: chance.whole(0, 2),
-        death: drawDeath(chance, AGENT_AWAY_MS),
+        springs: () => scene.world.killAgent(node, death),
       };
       scene.set(node, trap);
       return `${node.model.name} ${trap.when} ${trap.effect} number ${trap.skipped + 1}`;
@@ -67,6 +70,22 @@ export const PROGRAM_FAULTS = {
     strike(scene, chance) {
       const node = scene.node(chance);
       return `${node.model.name} for ${pause(scene, node.running, chance.exponential(PAUSE_MS))}`;
+    },
+  },
+  /** Stopped where it has yet to look whether it may go on. */
+  'agent stops at an effect': {
+    per: 'machine',
+    strike(scene, chance) {
+      const node = scene.node(chance);
+      const ms = chance.exponential(PAUSE_MS);
+      const trap = {
+        effect: chance.pick(AGENT_STOPS),
+        when: chance.pick(['before', 'after'] as const),
+        skipped: 0,
+        springs: () => void pause(scene, node.running, ms),
+      };
+      scene.set(node, trap);
+      return `${node.model.name} ${trap.when} ${trap.effect}, for ${seconds(ms)}`;
     },
   },
   'journal lost': {
@@ -104,14 +123,23 @@ export const PROGRAM_FAULTS = {
     per: 'world',
     strike(scene, chance) {
       const coordinator = scene.coordinator(chance);
+      const death = drawDeath(chance, COORDINATOR_AWAY_MS);
       const trap = {
         effect: chance.pick(COORDINATOR_EFFECTS),
         when: chance.pick(['before', 'after'] as const),
         skipped: chance.whole(0, 5),
-        death: drawDeath(chance, COORDINATOR_AWAY_MS),
+        springs: () => scene.world.killCoordinator(coordinator, death),
       };
       scene.set(coordinator, trap);
       return `${coordinator.name} ${trap.when} ${trap.effect} number ${trap.skipped + 1}`;
+    },
+  },
+  /** Somebody wants another leader, and wipes the lease: nothing tells any more how far people have been read. */
+  'lease wiped by hand': {
+    per: 'world',
+    strike({ world }) {
+      world.say(LEASE_KEY, encode({}));
+      return 'whoever leads does not any more';
     },
   },
   /** Whoever leads is stopped, or cut off, until another one has taken over; then it goes on as if nothing had been. */
