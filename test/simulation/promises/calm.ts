@@ -12,6 +12,8 @@ export interface Surroundings {
   /** The same of each node. */
   readonly nodes: () => readonly NodeId[];
   readonly node: (name: NodeId) => string | undefined;
+  /** Is there an agent, connected or not? */
+  readonly runs: (name: NodeId) => boolean;
 }
 
 /** After so much calm whatever was on its way has arrived: else the lease could not have been renewed all the time. */
@@ -28,6 +30,8 @@ export class Calm {
   readonly #surroundings: Surroundings;
   #bus: Sighting = { shows: undefined, sinceMs: Number.POSITIVE_INFINITY };
   readonly #nodes = new Map<NodeId, Sighting>();
+  /** When each node's agent was last seen alive. */
+  readonly #ranAtMs = new Map<NodeId, number>();
   /** The times in which the bus was calm, the last one last. */
   readonly #calms: { readonly fromMs: number; toMs: number }[] = [];
   #lease = { term: 0, writtenAtMs: Number.NEGATIVE_INFINITY };
@@ -47,6 +51,7 @@ export class Calm {
     if (bus !== undefined) this.#remember(nowMs);
     for (const name of this.#surroundings.nodes()) {
       const shows = this.#surroundings.node(name);
+      if (this.#surroundings.runs(name)) this.#ranAtMs.set(name, nowMs);
       this.#nodes.set(name, seen(this.#nodes.get(name), shows, nowMs));
     }
   }
@@ -70,12 +75,16 @@ export class Calm {
     return node?.shows !== undefined && nowMs - node.sinceMs >= forMs;
   }
 
-  /** Has it been without an agent, or without a way to the bus, for that long? */
+  /** Has it been without a way to the bus for that long? What it said before may still arrive. */
   isNodeAway(name: NodeId, forMs: number, nowMs: number): boolean {
     const node = this.#nodes.get(name);
-    if (node === undefined || node.shows !== undefined || nowMs - node.sinceMs < forMs) return false;
-    // Between two looks it may have come back.
-    return this.#surroundings.node(name) === undefined;
+    return node !== undefined && node.shows === undefined && nowMs - node.sinceMs >= forMs;
+  }
+
+  /** Has it had no agent for that long? */
+  isAgentDead(name: NodeId, forMs: number, nowMs: number): boolean {
+    const ranAtMs = this.#ranAtMs.get(name) ?? Number.NEGATIVE_INFINITY;
+    return nowMs - ranAtMs >= forMs && !this.#surroundings.runs(name);
   }
 
   #remember(nowMs: number): void {

@@ -7,8 +7,8 @@ import type { Scene } from './scene.ts';
 
 /** By then whoever missed anything has looked again. */
 const LOOKED_AGAIN_MS = 90_000;
-/** Whoever has been away for so long has nothing on its way any more. */
-const AWAY_MS = 60_000;
+/** Whoever has been dead for so long has nothing on its way any more. */
+const DEAD_MS = 60_000;
 /** An event may wait for the bus, and for another coordinator. */
 const TOLD_WITHIN_MS = 600_000;
 
@@ -33,7 +33,7 @@ export class Losses {
     const { bench, calm, after } = this.#scene;
     if (holder !== undefined || before === undefined) return;
     const { nowMs } = bench;
-    if (!calm.isBusCalm(AWAY_MS, nowMs) || !calm.isNodeAway(before.node, AWAY_MS, nowMs)) return;
+    if (!calm.isBusCalm(DEAD_MS, nowMs) || !calm.isAgentDead(before.node, DEAD_MS, nowMs)) return;
     after(TOLD_WITHIN_MS, () => this.#judgeTold(`${key}/${before.revision}`, before.node, region));
   }
 
@@ -51,12 +51,12 @@ export class Losses {
     });
   }
 
-  /** Who was away has not freed it himself. */
+  /** Who was dead has not freed it himself. */
   #judgeTold(write: string, node: NodeId, region: string): void {
     const { bench } = this.#scene;
     bench.judged('I7');
     if (this.#cleared.has(write)) return;
-    bench.break('I7', `what ${node}, which was away, held as ${write} was cleared without a word`, {
+    bench.break('I7', `what ${node}, whose agent was dead, held as ${write} was cleared without a word`, {
       region,
       node,
     });

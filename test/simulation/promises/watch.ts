@@ -68,6 +68,7 @@ export function watch({ bench, time, server, ailments, coordinators, nodes, serv
       bus,
       nodes: () => nodes.map(({ model }) => model.name),
       node: (name) => shows(byName(name)),
+      runs: (name) => byName(name)?.running !== undefined,
     }),
     nodesOf: (region) => nodes.filter(({ model }) => model.region === region).map(({ model }) => model.name),
     runningOn: (digest) =>
