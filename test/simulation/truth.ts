@@ -81,9 +81,9 @@ export class Truth {
     }
   }
 
-  /** Somebody's hand put it there, and not a program. */
-  storedByHand(stream: string, message: StoredMessage): void {
-    this.#doors.stored(stream, message);
+  /** @param byHand somebody put it there, and not a program of ours */
+  cameIn(stream: string, message: StoredMessage, byHand: boolean): void {
+    this.#doors.stored(stream, message, byHand);
   }
 
   /** A stream is not what it was. */

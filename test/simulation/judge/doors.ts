@@ -19,8 +19,8 @@ interface Door {
   readonly answer: FleetEvent['name'];
   readonly names: (event: FleetEvent) => string;
   readonly key: (message: StoredMessage) => string;
-  /** Of a bucket only the last value is read for certain. */
-  readonly isBucket?: true;
+  /** Only a subject's last message is read for certain. */
+  readonly readsLast?: true;
 }
 
 const bySequence = ({ sequence }: StoredMessage): string => String(sequence);
@@ -45,20 +45,21 @@ const DOORS: Readonly<Record<string, Door>> = {
     answer: 'policy-rejected',
     names: ({ revision }) => String(revision),
     key: bySequence,
-    isBucket: true,
+    readsLast: true,
   },
   [STREAMS.health]: {
     schema: reportSchema,
     answer: 'message-rejected',
     names: ({ id }) => id,
     key: bySubject,
+    readsLast: true,
   },
   [STREAMS.nodes]: {
     schema: presenceSchema,
     answer: 'message-rejected',
     names: ({ id }) => id,
     key: bySubject,
-    isBucket: true,
+    readsLast: true,
   },
 };
 
@@ -78,15 +79,16 @@ export class Doors {
     this.#bench = bench;
   }
 
-  /** Somebody's hand has put this there. */
-  stored(stream: string, message: StoredMessage): void {
+  /** @param byHand somebody put it there, and not a program of ours */
+  stored(stream: string, message: StoredMessage, byHand: boolean): void {
     const door = DOORS[stream];
-    if (door === undefined || message.deleted) return;
-    if (door.isBucket === true) this.#replace(message.subject);
+    if (door === undefined) return;
+    if (this.#newest.size > 0) this.#replace(message.subject);
+    if (!byHand || message.deleted) return;
     if (decode(message.body, door.schema).ok) return;
     const key = `${door.answer} ${door.key(message)}`;
     this.#unreported.set(key, { stream, subject: message.subject, atMs: this.#bench.nowMs });
-    if (door.isBucket === true) this.#newest.set(message.subject, key);
+    if (door.readsLast === true) this.#newest.set(message.subject, key);
   }
 
   told(event: FleetEvent): void {

@@ -55,7 +55,7 @@ export class Judge implements Witness {
   stored(stream: string, message: StoredMessage, byHand: boolean): void {
     const { nowMs } = this.truth.bench;
     this.#history.stored(stream, message, nowMs);
-    if (byHand) this.truth.storedByHand(stream, message);
+    this.truth.cameIn(stream, message, byHand);
     const entry = this.#read(stream, message);
     this.#promises.stored(stream, message, entry);
     if (entry === undefined) {
@@ -162,7 +162,9 @@ export class Judge implements Witness {
     const { rule, sequence, message } = violation;
     const entry = this.entries[sequence - 1];
     if (entry === undefined) throw new Error(`no entry ${sequence}`);
-    const named = [...this.#begun.keys()].filter((name) => new RegExp(`\\b${name}\\b`).test(message));
+    const named = [...this.#begun.keys()]
+      .filter((name) => new RegExp(`\\b${name}\\b`).test(message))
+      .toSorted();
     const excuse = this.#excuse(violation, entry, named);
     if (excuse === undefined)
       this.truth.bench.break(rule, message, { ...concernOf(entry), others: named }, entry.atMs);

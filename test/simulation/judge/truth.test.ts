@@ -301,17 +301,17 @@ const rejected = (problems: readonly string[]) =>
 
 test('I13: a message that does not parse and is never reported, or without a reason', () => {
   const silent = new TruthStory();
-  silent.truth.storedByHand('SWELL_RELEASES', BAD_RELEASE);
+  silent.truth.cameIn('SWELL_RELEASES', BAD_RELEASE, true);
   silent.truth.atRest([]);
   expect(silent.broken).toEqual([
     expect.stringMatching(/^I13 a message on swell.release.web .* never reported/),
   ]);
   const vague = new TruthStory();
-  vague.truth.storedByHand('SWELL_RELEASES', BAD_RELEASE);
+  vague.truth.cameIn('SWELL_RELEASES', BAD_RELEASE, true);
   vague.truth.stored(rejected([]));
   expect(vague.broken).toEqual(['I13 release-rejected web.5.release-rejected.1 does not say why']);
   const good = new TruthStory();
-  good.truth.storedByHand('SWELL_RELEASES', BAD_RELEASE);
+  good.truth.cameIn('SWELL_RELEASES', BAD_RELEASE, true);
   good.truth.stored(rejected(['image: a text is wanted']));
   good.truth.atRest([]);
   expect({ broken: good.broken, judged: good.truth.bench.checks.I13 }).toEqual({ broken: [], judged: 1 });
