@@ -5,7 +5,7 @@
  */
 
 import type { Digest } from '@swell/shared/domain/image.ts';
-import type { SlotEntry, SlotHolder } from '@swell/shared/domain/slot.ts';
+import type { SlotEntry, SlotHolder, SlotView } from '@swell/shared/domain/slot.ts';
 import type { Halt, Wave } from '@swell/shared/domain/wave.ts';
 import type { Observation } from '../../packages/agent/src/core/container.ts';
 import type { Effect, Timer } from '../../packages/agent/src/core/effects.ts';
@@ -279,18 +279,29 @@ export class AgentWorld {
     this.swap = { attempt: order.attempt, progress: 'prepared', old, fresh };
   }
 
+  #entries(slots: readonly number[]): SlotView {
+    const found = [...this.slots].filter(([slot]) => slots.includes(slot));
+    return new Map(found.map(([slot, entry]) => [slot, plain(entry)]));
+  }
+
   #performOnBus(effect: Effect, outcome: Outcome): AgentEvent | undefined {
     const isHeard = outcome === 'done';
     switch (effect.kind) {
       case 'read-orders':
         return isHeard
-          ? { kind: 'orders-read', asked: effect.asked, wave: this.wave, halt: this.halt }
+          ? {
+              kind: 'orders-read',
+              asked: effect.asked,
+              wave: this.wave,
+              halt: this.halt,
+              ...(effect.beyond && { beyond: this.#entries(effect.beyond.slots) }),
+            }
           : { kind: 'orders-not-read', asked: effect.asked, reason: outcome };
       case 'read-slots':
         return isHeard
           ? {
               kind: 'slots-read',
-              entries: new Map([...this.slots].map(([slot, entry]) => [slot, plain(entry)])),
+              entries: this.#entries([...this.slots.keys()]),
             }
           : undefined;
       case 'claim-slot': {

@@ -75,8 +75,8 @@ export const AGENT_MUTANTS: readonly Mutant[] = [
     name: 'wave-not-read-after-the-claim',
     story: 'A node that missed a message starts by an order that was replaced before it claimed its slot.',
     file: `${CORE}/claim.ts`,
-    find: 'return { state: checking, effects: [readOrders(state, fence), renewTimer(attempt)] };',
-    replace: `const begun = check(checking, checking.phase as Checking, sentAtMs);
+    find: 'return { state: checking, effects: [readBehind(state, { slot, revision: fence }), renewTimer(attempt)] };',
+    replace: `const begun = check(checking, checking.phase as Checking, checking.slots, sentAtMs);
   return { state: begun.state, effects: [...begun.effects, renewTimer(attempt)] };`,
     breaks: ['I2', 'I5'],
     world: 'lossy',

@@ -1,6 +1,7 @@
 /** A small calm world in which one story is played again: what a seed of the storm found, without the rest of its storm. */
 
 import type { FleetEvent } from '@swell/shared/domain/event.ts';
+import type { LogEntry } from '@swell/shared/domain/log.ts';
 import type { NodeReport } from '@swell/shared/domain/report.ts';
 import { readShapes } from '../bus/definition.ts';
 import { releaseNext } from '../people.ts';
@@ -9,7 +10,7 @@ import { digestOf, SERVICE, World } from '../world.ts';
 
 const SHAPES = await readShapes();
 const FOUND_WITHIN_MS = 60_000;
-const TURN_MS = 100;
+const TURN_MS = 10;
 
 /** One stage, opened at once, with room for one node of a region at a time. */
 const POLICY = {
@@ -74,11 +75,16 @@ export class Stage {
     );
   }
 
+  /** All that the streams of the log have taken, in order. */
+  get entries(): readonly LogEntry[] {
+    return this.world.judge.entries;
+  }
+
   get reports(): readonly NodeReport[] {
-    return this.world.judge.entries.flatMap((entry) => (entry.kind === 'report' ? [entry.report] : []));
+    return this.entries.flatMap((entry) => (entry.kind === 'report' ? [entry.report] : []));
   }
 
   hasTold(name: FleetEvent['name']): boolean {
-    return this.world.judge.entries.some((entry) => entry.kind === 'event' && entry.event.name === name);
+    return this.entries.some((entry) => entry.kind === 'event' && entry.event.name === name);
   }
 }

@@ -1,3 +1,4 @@
+import type { SlotEntry } from '@swell/shared/domain/slot.ts';
 import { describe, expect, test } from 'vitest';
 import {
   AgentStory,
@@ -59,6 +60,65 @@ describe('the look at the orders after the claim (I2)', () => {
     agent.read({ revision: 10, order: newWave() }, { revision: 11, order: newHalt() }, asked);
     expect(agent.phase).toBe('idle');
     expect(agent.state.journal.attempt).toBe(undefined);
+  });
+});
+
+describe('slots that a smaller wave has lost (I1)', () => {
+  const THERE = { revision: 90 };
+  const HELD = { revision: 101, holder: { ...HOLDER, node: 'n2' } };
+  const ASKED = { wave: 10, halt: 0, fence: 100 };
+
+  /** It has claimed slot 0 of one, and knows of a second. */
+  function claimed(): AgentStory {
+    const agent = new AgentStory().listen(newWave({ slots: 1 }));
+    agent.tell({ kind: 'image-staged', digest: V2 });
+    agent.readSlots([1, THERE]).fire('claim');
+    agent.tell({ kind: 'slot-claimed', slot: 0, revision: 100 });
+    return agent;
+  }
+
+  const reads = (agent: AgentStory, slots: number, beyond?: readonly (readonly [number, SlotEntry])[]) =>
+    agent.tell({
+      kind: 'orders-read',
+      asked: ASKED,
+      wave: { revision: 11, order: newWave({ slots }) },
+      halt: { revision: 0 },
+      ...(beyond !== undefined && { beyond: new Map(beyond) }),
+    });
+
+  test('are read with the orders, as of the claim', () => {
+    expect(claimed().effects).toContainEqual({
+      kind: 'read-orders',
+      asked: ASKED,
+      beyond: { ours: { slot: 0, revision: 100 }, slots: [1] },
+    });
+  });
+
+  test('let it begin where all of them are free', () => {
+    const agent = claimed();
+    reads(agent, 1, [[1, THERE]]);
+    expect(agent.phase).toBe('preparing');
+  });
+
+  test.each<[string, (agent: AgentStory) => unknown]>([
+    ['one of them is held', (agent) => reads(agent, 1, [[1, HELD]])],
+    [
+      'one of them was claimed while they were read',
+      (agent) => (agent.tell({ kind: 'slot-heard', slot: 1, entry: HELD }), reads(agent, 1, [[1, THERE]])),
+    ],
+    ['they were not read', (agent) => reads(agent, 1)],
+  ])('make it give its claim back where %s', (_, happens) => {
+    const agent = claimed();
+    happens(agent);
+    expect({ phase: agent.phase, attempt: agent.state.journal.attempt }).toEqual({ phase: 'idle' });
+  });
+
+  test('that it lost only while its claim was on its way make it give that back too', () => {
+    const agent = new AgentStory().reach('claiming');
+    agent.tell({ kind: 'slot-heard', slot: 1, entry: HELD });
+    agent.tell({ kind: 'slot-claimed', slot: 0, revision: 100 });
+    reads(agent, 1);
+    expect(agent.phase).toBe('idle');
   });
 });
 

@@ -1,11 +1,11 @@
 /** Claiming a slot, and the look at the orders that follows it before anything starts (I2). */
 
-import type { SlotEntry } from '@swell/shared/domain/slot.ts';
+import { type SlotEntry, type SlotView, slotsBeyond } from '@swell/shared/domain/slot.ts';
 import { swapOrder } from './attempt.ts';
 import { consider } from './consider.ts';
 import type { AgentEvent } from './events.ts';
 import { freeSlot, renewTimer } from './lease.ts';
-import { observe, REREAD_SLOTS, readOrders } from './look.ts';
+import { observe, REREAD_SLOTS, readBehind } from './look.ts';
 import type { Step } from './outcome.ts';
 import { say } from './say.ts';
 import {
@@ -39,7 +39,7 @@ export function stepClaiming(state: ServiceState, phase: Claiming, event: AgentE
 function claimed(state: ServiceState, { attempt, slot, sentAtMs }: Claiming, fence: number): Step {
   const lease = { slot, revision: fence, untilMs: sentAtMs + attempt.leaseMs };
   const checking = withPhase(state, { name: 'checking', attempt, lease, fence });
-  return { state: checking, effects: [readOrders(state, fence), renewTimer(attempt)] };
+  return { state: checking, effects: [readBehind(state, { slot, revision: fence }), renewTimer(attempt)] };
 }
 
 /** It may have been stored: then the slots show it, and it is given back. */
@@ -65,7 +65,9 @@ export function stepChecking(state: ServiceState, phase: Checking, event: AgentE
   switch (event.kind) {
     case 'orders-read':
       // An answer to what was asked before the claim may be older than a halt that the claim came after.
-      return event.asked.fence === phase.fence ? check(state, phase, nowMs) : { state, effects: [] };
+      return event.asked.fence === phase.fence
+        ? check(state, phase, event.beyond ?? new Map(), nowMs)
+        : { state, effects: [] };
     case 'orders-not-read':
       return event.asked.fence === phase.fence
         ? giveUp(state, attempt, lease, nowMs)
@@ -82,11 +84,18 @@ export function stepChecking(state: ServiceState, phase: Checking, event: AgentE
 }
 
 /** I2. Admitted, slot held (and the wave still has it), wave re-read after the claim, wave fresh: then it begins. */
-function check(state: ServiceState, { attempt, lease, fence }: Checking, nowMs: number): Step {
+function check(
+  state: ServiceState,
+  { attempt, lease, fence }: Checking,
+  beyond: SlotView,
+  nowMs: number,
+): Step {
   const wanted = want(state);
   const meant = wanted.kind === 'go' && isStillMeant(wanted.goal, attempt) ? wanted.goal : undefined;
-  const isOurs = meant !== undefined && lease.slot < meant.wave.order.slots && nowMs < lease.untilMs;
-  if (!isOurs || obstacleToStart(state, nowMs) !== undefined) return giveUp(state, attempt, lease, nowMs);
+  const { slots = 0 } = meant?.wave.order ?? {};
+  const isOurs = lease.slot < slots && nowMs < lease.untilMs && isDrained(state, slots, beyond);
+  if (meant === undefined || !isOurs || obstacleToStart(state, nowMs) !== undefined)
+    return giveUp(state, attempt, lease, nowMs);
   const { pulse } = state;
   const told = say(withBegun(withJournal(state, { attempt }), attempt), {
     rollout: attempt.rollout,
@@ -105,6 +114,11 @@ function check(state: ServiceState, { attempt, lease, fence }: Checking, nowMs: 
     state: withPhase({ ...told, era: told.era + 1 }, { name: 'preparing', attempt, order, lease }),
     effects: [{ kind: 'prepare-swap', order }],
   };
+}
+
+/** Are the slots that the wave has lost known to be free, as of our claim? Who claims one of them later looks behind it. */
+function isDrained({ slots: view }: ServiceState, slots: number, read: SlotView): boolean {
+  return slotsBeyond(view, slots).every((slot) => read.has(slot) && view.get(slot)?.holder === undefined);
 }
 
 function isStillMeant(goal: Goal, attempt: Attempt): boolean {

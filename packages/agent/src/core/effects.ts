@@ -3,7 +3,7 @@
 import type { Probe } from '@swell/shared/domain/health.ts';
 import type { PinnedImage } from '@swell/shared/domain/image.ts';
 import type { NodeReport } from '@swell/shared/domain/report.ts';
-import type { SlotHolder } from '@swell/shared/domain/slot.ts';
+import type { HeldSlot, SlotHolder } from '@swell/shared/domain/slot.ts';
 import type { SwapOrder } from './container.ts';
 
 /**
@@ -31,7 +31,12 @@ export interface Asked {
 export type Effect =
   | { readonly kind: 'observe'; readonly era: number }
   | { readonly kind: 'stage-image'; readonly image: PinnedImage }
-  | { readonly kind: 'read-orders'; readonly asked: Asked }
+  | {
+      readonly kind: 'read-orders';
+      readonly asked: Asked;
+      /** With them, slots that the wave has not, as they stood once ours had been claimed. */
+      readonly beyond?: { readonly ours: HeldSlot; readonly slots: readonly number[] };
+    }
   | { readonly kind: 'read-slots' }
   | {
       readonly kind: 'claim-slot';

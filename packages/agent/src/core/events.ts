@@ -28,6 +28,8 @@ export type AgentEvent =
       readonly asked: Asked;
       readonly wave: Told<Wave>;
       readonly halt: Told<Halt>;
+      /** Slots that were asked for with them. */
+      readonly beyond?: SlotView;
     }
   | { readonly kind: 'orders-not-read'; readonly asked: Asked; readonly reason: string }
   | { readonly kind: 'pulse-heard'; readonly term: number; readonly wave: number; readonly halt: number }

@@ -78,10 +78,11 @@ function hearHalt(state: ServiceState, told: Told<Halt>): ServiceState {
  */
 function hearTruth(
   state: ServiceState,
-  { asked, wave, halt }: Extract<AgentEvent, { kind: 'orders-read' }>,
+  { asked, wave, halt, beyond = new Map() }: Extract<AgentEvent, { kind: 'orders-read' }>,
 ): ServiceState {
   if (wave.revision < asked.wave || halt.revision < asked.halt) return { ...state, frozen: true };
-  return { ...hearHalt(hearWave(state, wave), halt), frozen: false };
+  const slots = readSlots(state.slots, { kind: 'slots-read', entries: beyond });
+  return { ...hearHalt(hearWave({ ...state, slots }, wave), halt), frozen: false };
 }
 
 /** A leader that has been replaced may not know it yet; where the newer one has fallen silent, terms began anew. */

@@ -1,5 +1,6 @@
 /** What is looked at again, since it might have been missed; and how the answers are told from late ones. */
 
+import { type HeldSlot, slotsBeyond } from '@swell/shared/domain/slot.ts';
 import { type Effect, type Timer, timer } from './effects.ts';
 import type { AgentEvent } from './events.ts';
 import { renew } from './lease.ts';
@@ -18,8 +19,15 @@ export function observe({ era }: ServiceState): Effect {
   return { kind: 'observe', era };
 }
 
-export function readOrders({ journal }: ServiceState, fence?: number): Effect {
-  return { kind: 'read-orders', asked: { ...journal.highest, ...(fence !== undefined && { fence }) } };
+export function readOrders({ journal }: ServiceState): Effect {
+  return { kind: 'read-orders', asked: journal.highest };
+}
+
+/** The look behind a claim: at the orders, and at slots that the wave has lost, which somebody may hold still (I1). */
+export function readBehind({ journal, wave, slots: view }: ServiceState, ours: HeldSlot): Effect {
+  const slots = slotsBeyond(view, wave?.order.slots ?? 0);
+  const asked = { ...journal.highest, fence: ours.revision };
+  return { kind: 'read-orders', asked, ...(slots.length > 0 && { beyond: { ours, slots } }) };
 }
 
 /** What an event asks for whatever the phase. */

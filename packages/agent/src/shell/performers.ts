@@ -53,17 +53,18 @@ const PERFORMERS: Performers = {
       ({ message }) => ({ kind: 'image-not-staged', digest: image.digest, reason: message }),
     ),
 
-  'read-orders': ({ asked }, { self, bus }) =>
+  'read-orders': ({ asked, beyond: lost }, { self, bus, host }) =>
     byBus(
       bus,
       async (connected): Promise<AgentEvent> => {
-        const [wave, halt] = await Promise.all([
+        const [wave, halt, beyond] = await Promise.all([
           readOrder(connected, waveKey(self.region, self.service), (body) => readWave(body, self)),
           readOrder(connected, haltKey(self.service), (body) => readHalt(body, self)),
+          lost && slotsOf(connected, host, self).readSince(lost.ours, lost.slots),
         ]);
         if (typeof wave === 'string') return { kind: 'orders-not-read', asked, reason: wave };
         if (typeof halt === 'string') return { kind: 'orders-not-read', asked, reason: halt };
-        return { kind: 'orders-read', asked, wave, halt };
+        return { kind: 'orders-read', asked, wave, halt, ...(beyond !== undefined && { beyond }) };
       },
       (reason) => ({ kind: 'orders-not-read', asked, reason }),
     ),

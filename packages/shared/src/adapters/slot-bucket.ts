@@ -4,7 +4,7 @@
  */
 
 import type { Region, ServiceName } from '../domain/names.ts';
-import type { FallenSlot, SlotEntry, SlotHolder, SlotView } from '../domain/slot.ts';
+import type { FallenSlot, HeldSlot, SlotEntry, SlotHolder, SlotView } from '../domain/slot.ts';
 import { decode, encode } from '../protocol/codec.ts';
 import { describeClaim, slotHolderSchema } from '../protocol/slots.ts';
 import { parseSlotSubject, STREAMS, slotKey, slotKeysOf } from '../protocol/subjects.ts';
@@ -88,9 +88,23 @@ export class SlotBucket {
     return fallen;
   }
 
+  /** These slots as they stood when ours had been written, or later. Throws where the replica that answers is behind. */
+  async readSince({ slot, revision }: HeldSlot, slots: readonly number[]): Promise<SlotView> {
+    const entries = await this.#readEach(
+      [slot, ...slots].map((one) => slotKey(this.#region, this.#service, one)),
+    );
+    if ((entries.get(slot)?.revision ?? 0) < revision)
+      throw new BusError('unavailable', `slot ${slot} was read from a replica that is behind`);
+    return entries;
+  }
+
   /** Every slot that was ever written; from a replica, so perhaps stale. */
-  async readAll(): Promise<ReadonlyMap<number, SlotEntry>> {
-    const messages = await this.#bus.readLastOfEach(STREAMS.slots, [slotKeysOf(this.#region, this.#service)]);
+  readAll(): Promise<SlotView> {
+    return this.#readEach([slotKeysOf(this.#region, this.#service)]);
+  }
+
+  async #readEach(keys: readonly string[]): Promise<SlotView> {
+    const messages = await this.#bus.readLastOfEach(STREAMS.slots, keys);
     return new Map(
       messages.flatMap((message) => {
         const place = parseSlotSubject(message.subject);

@@ -24,10 +24,9 @@ test('slots that the wave no longer has are not free, whoever left them', () => 
   expect(freeSlots(view([0, { revision: 5, holder }]), 1)).toEqual([]);
 });
 
-test('slots held beyond the end of a smaller wave count, and the lowest free ones are offered', () => {
-  const beyond = [4, { revision: 7, holder }] as const;
-  expect(freeSlots(view(beyond, [5, { revision: 8, holder }]), 3)).toEqual([{ slot: 0, revision: 0 }]);
-  expect(freeSlots(view(beyond), 1)).toEqual([]);
+test('no slot is free while one beyond the end of a smaller wave is held', () => {
+  expect(freeSlots(view([4, { revision: 7, holder }]), 3)).toEqual([]);
+  expect(freeSlots(view([4, { revision: 7 }]), 1)).toEqual([{ slot: 0, revision: 0 }]);
 });
 
 test('an entry older than the one known changes nothing, and the view that one has is never changed', () => {

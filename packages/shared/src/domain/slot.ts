@@ -30,15 +30,18 @@ export interface HeldSlot {
 
 /**
  * Slots that this view believes free, each with the revision that a claim must expect (0: never written). Where a wave has
- * fewer slots than the one before, those still held beyond the new end count too, and only the lowest free ones are
- * offered: whoever claims by the same count then meets at the same keys (I1).
+ * fewer slots than the one before, none is free until those beyond its end have been given back (I1).
  */
 export function freeSlots(view: SlotView, slots: number): readonly HeldSlot[] {
-  const held = [...view.values()].filter(({ holder }) => holder !== undefined).length;
+  if (slotsBeyond(view, slots).some((slot) => view.get(slot)?.holder !== undefined)) return [];
   return Array.from({ length: slots }, (_, slot) => ({ slot, entry: view.get(slot) }))
     .filter(({ entry }) => entry?.holder === undefined)
-    .map(({ slot, entry }) => ({ slot, revision: entry?.revision ?? 0 }))
-    .slice(0, Math.max(0, slots - held));
+    .map(({ slot, entry }) => ({ slot, revision: entry?.revision ?? 0 }));
+}
+
+/** Slots that somebody has had and the wave has not. */
+export function slotsBeyond(view: SlotView, slots: number): readonly number[] {
+  return [...view.keys()].filter((slot) => slot >= slots);
 }
 
 /** By the leader's word a slot's entry is an older one than was seen, or none: the bucket was made anew, or set back. */
