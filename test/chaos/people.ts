@@ -10,7 +10,7 @@ import { publishImage } from './world.ts';
 
 const RELEASE_EVERY_MS = 22_000;
 const RELEASE_GAP_MIN_MS = 5_000;
-const SPEAK_EVERY_MS = 20_000;
+const SPEAK_EVERY_MS = 30_000;
 
 /** Whoever waits for a person is answered; nobody has to be asked for the last release. */
 const PATIENT = { failureBudget: { max: '95%', minSample: 1_000 } };

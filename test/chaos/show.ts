@@ -22,10 +22,16 @@ export async function showChaos(
     console.error(`${second} s  ${line}`);
   };
   let isKept = process.env['SWELL_KEEP_LOGS'] !== undefined;
+  // A mistake of the storm's own: what it has started is taken away all the same.
+  const mistake = new AbortController();
+  const onMistake = (error: unknown): void => mistake.abort(error);
+  process.on('uncaughtException', onMistake);
+  process.on('unhandledRejection', onMistake);
   try {
     say(`seed ${options.seed}, ${options.minutes} minutes`);
     if (network.uncut !== undefined) say(`skipped: partitions, since ${network.uncut}`);
-    const { result, evidence } = await runChaos(options, { network, directory, signal, say });
+    const ending = AbortSignal.any([signal, mistake.signal]);
+    const { result, evidence } = await runChaos(options, { network, directory, signal: ending, say });
     isKept ||= !result.ok;
     for (const line of evidence) console.error(line);
     if (!result.ok) {
@@ -36,8 +42,10 @@ export async function showChaos(
     return result.ok ? 0 : 1;
   } catch (error) {
     isKept ||= !signal.aborted;
-    throw error;
+    throw mistake.signal.aborted ? mistake.signal.reason : error;
   } finally {
+    process.off('uncaughtException', onMistake);
+    process.off('unhandledRejection', onMistake);
     if (isKept) console.error(`the logs are in ${directory}`);
     else await rm(directory, { recursive: true, force: true });
   }

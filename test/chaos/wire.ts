@@ -32,5 +32,7 @@ export function writeLine(socket: Socket, line: Hello | Question | Answer): void
 
 /** Calls back with each line, in order. */
 export function readLines(socket: Socket, hear: (line: unknown) => void): void {
-  createInterface({ input: socket }).on('line', (line) => hear(JSON.parse(line)));
+  const lines = createInterface({ input: socket }).on('line', (line) => hear(JSON.parse(line)));
+  // Whoever was killed leaves a connection that is reset: the socket's own end tells of it.
+  lines.on('error', () => {});
 }
