@@ -51,7 +51,7 @@ export async function runChaos(
   await using world = await World.open({ network, directory, nodes, chance, signal });
   const people = new People(world, chance);
   const only = faults === undefined ? {} : { only: faults };
-  const storm = new Storm({ world, cli: people.cli, chance, say, ...only });
+  const storm = new Storm({ world, people, chance, say, ...only });
   await people.begin();
   const { hosts, coordinators, cluster } = world.parts;
   say(

@@ -12,6 +12,8 @@ const AGAIN_AFTER_MS = 500;
 export class Cli {
   readonly #servers: string;
   readonly #signal: AbortSignal;
+  #hush: Promise<unknown> = Promise.resolve();
+  #running: Promise<unknown> = Promise.resolve();
 
   constructor(urls: readonly string[], signal: AbortSignal) {
     this.#servers = urls.join(',');
@@ -26,17 +28,36 @@ export class Cli {
   /** Runs a command until it succeeds; returns what it said. */
   async run(...words: readonly string[]): Promise<string> {
     for (;;) {
+      await this.#hush;
       this.#signal.throwIfAborted();
+      const running = this.#once(words);
+      this.#running = Promise.allSettled([this.#running, running]);
       try {
-        const said = await promisify(execFile)(toolPath('nats'), ['--server', this.#servers, ...words], {
-          timeout: TIMEOUT_MS,
-          killSignal: 'SIGKILL',
-          signal: this.#signal,
-        });
-        return said.stdout + said.stderr;
+        return await running;
       } catch {
         await delay(AGAIN_AFTER_MS, undefined, { signal: this.#signal });
       }
     }
+  }
+
+  /** Nobody says a word by this while `act` goes on; it begins when everybody has fallen silent. */
+  async hush(act: () => Promise<void>): Promise<void> {
+    const over = Promise.withResolvers<void>();
+    this.#hush = over.promise;
+    try {
+      await this.#running;
+      await act();
+    } finally {
+      over.resolve();
+    }
+  }
+
+  async #once(words: readonly string[]): Promise<string> {
+    const said = await promisify(execFile)(toolPath('nats'), ['--server', this.#servers, ...words], {
+      timeout: TIMEOUT_MS,
+      killSignal: 'SIGKILL',
+      signal: this.#signal,
+    });
+    return said.stdout + said.stderr;
   }
 }

@@ -5,12 +5,15 @@ import type { Chance } from '../simulation/chance.ts';
 import type { Cli } from './cli.ts';
 import type { Place } from './network.ts';
 import { recoverOrders } from './operator.ts';
+import type { People } from './people.ts';
 import type { Resident } from './resident.ts';
 import type { World } from './world.ts';
 
 /** What a fault may touch, and how it waits: the end of the storm ends every wait. */
 export interface Stage {
   readonly world: World;
+  readonly people: People;
+  /** The operator's own. */
   readonly cli: Cli;
   readonly chance: Chance;
   wait(ms: number): Promise<void>;
@@ -234,8 +237,10 @@ async function putStoresBack(stage: Stage): Promise<void> {
   const marks = await world.keepStores();
   await stage.wait(laterMs);
   if (!(await world.untilClusterIsWell())) return;
-  await world.putStoresBack(marks);
-  if (await world.untilClusterIsWell()) await recoverOrders(stage);
+  await stage.people.hush(async () => {
+    await world.putStoresBack(marks);
+    if (await world.untilClusterIsWell()) await recoverOrders(stage);
+  });
 }
 
 function seconds(ms: number): string {

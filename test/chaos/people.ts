@@ -8,7 +8,7 @@ import { SERVICE } from './machines.ts';
 import type { World } from './world.ts';
 import { publishImage } from './world.ts';
 
-const RELEASE_EVERY_MS = 22_000;
+const RELEASE_EVERY_MS = 17_000;
 const RELEASE_GAP_MIN_MS = 5_000;
 const SPEAK_EVERY_MS = 30_000;
 
@@ -33,7 +33,7 @@ function drawPolicy(chance: Chance): Readonly<Record<string, unknown>> {
 }
 
 export class People {
-  readonly cli: Cli;
+  readonly #cli: Cli;
   readonly #world: World;
   readonly #chance: Chance;
   #version = 1;
@@ -41,7 +41,7 @@ export class People {
   constructor(world: World, chance: Chance) {
     this.#world = world;
     this.#chance = chance.fork('people');
-    this.cli = new Cli(world.parts.cluster.urls, world.parts.signal);
+    this.#cli = new Cli(world.parts.cluster.urls, world.parts.signal);
   }
 
   async begin(): Promise<void> {
@@ -63,6 +63,11 @@ export class People {
     const image = `${this.#world.parts.registry.host}/${SERVICE}:v${this.#version}`;
     const rollout = await this.#say('release', { image, policy: PATIENT });
     return { rollout, digest };
+  }
+
+  /** They fall silent, and stay so while `act` goes on. */
+  hush(act: () => Promise<void>): Promise<void> {
+    return this.#cli.hush(act);
   }
 
   resume(): Promise<number> {
@@ -97,11 +102,11 @@ export class People {
   }
 
   async #putPolicy(policy: object): Promise<void> {
-    await this.cli.run('kv', 'put', 'swell_policies', SERVICE, JSON.stringify(policy));
+    await this.#cli.run('kv', 'put', 'swell_policies', SERVICE, JSON.stringify(policy));
   }
 
   #say(what: 'release' | 'control', body: object): Promise<number> {
-    return this.cli.publish(`swell.${what}.${SERVICE}`, JSON.stringify(body));
+    return this.#cli.publish(`swell.${what}.${SERVICE}`, JSON.stringify(body));
   }
 
   async #every(meanMs: number, signal: AbortSignal, act: () => Promise<void>): Promise<void> {

@@ -2,8 +2,9 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Chance } from '../simulation/chance.ts';
-import type { Cli } from './cli.ts';
+import { Cli } from './cli.ts';
 import { FAULTS, type Fault, type Stage } from './faults.ts';
+import type { People } from './people.ts';
 import type { World } from './world.ts';
 
 const STRIKE_EVERY_MS = 10_000;
@@ -11,7 +12,7 @@ const STRIKE_GAP_MS = [1_500, 20_000] as const;
 
 export interface StormOptions {
   readonly world: World;
-  readonly cli: Cli;
+  readonly people: People;
   readonly chance: Chance;
   /** Only these kinds; all that are possible here where it is missing. */
   readonly only?: readonly string[];
@@ -64,12 +65,13 @@ export class Storm {
   }
 
   #strike(fault: Fault, over: AbortSignal): Promise<void> {
-    const { world, cli, say } = this.#options;
+    const { world, people, say } = this.#options;
     const times = (this.struck.get(fault.name) ?? 0) + 1;
     this.struck.set(fault.name, times);
     const stage: Stage = {
       world,
-      cli,
+      people,
+      cli: new Cli(world.parts.cluster.urls, world.parts.signal),
       chance: this.#chance.fork(`${fault.name} ${times}`),
       wait: (ms) => delay(ms, undefined, { signal: over }).catch(() => world.parts.signal.throwIfAborted()),
       tell: (what) => say(`${fault.name}: ${what}`),
