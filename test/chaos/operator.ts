@@ -1,7 +1,7 @@
 /**
  * What OPERATIONS has an operator do once the bus was put back to an older copy: agents are frozen until the revisions of
- * their orders are past what they have seen, and rollouts must not get numbers that nodes know already. So both streams are
- * filled up beyond what there was, and the orders are deleted, for the coordinator to write them anew.
+ * their orders are past what they have seen, and neither rollouts nor words may get numbers that were used already. So the
+ * streams are filled up beyond what there was, and the orders are deleted, for the coordinator to write them anew.
  */
 
 import { STREAMS } from '@swell/shared/protocol/subjects.ts';
@@ -26,6 +26,7 @@ export async function recoverOrders({ world, cli }: Pick<Stage, 'world' | 'cli'>
       await cli.run('pub', '-J', '--no-templates', '--count', String(missing), subject, FILLER);
   };
   await fill(`swell.release.${SERVICE}`, STREAMS.releases);
+  await fill(`swell.control.${SERVICE}`, STREAMS.controls);
   await fill('$KV.swell_orders.filler', STREAMS.orders);
   for (const region of REGIONS) await cli.run('kv', 'del', 'swell_orders', `wave.${region}.${SERVICE}`, '-f');
   await cli.run('kv', 'del', 'swell_orders', `halt.${SERVICE}`, '-f');

@@ -171,11 +171,11 @@ export class ModelServer {
   }
 
   /** What a person publishes, who repeats it until it is stored; its sequence, or undefined while the server is down. */
-  say(subject: string, body: Uint8Array): number | undefined {
+  say(subject: string, body: Uint8Array, deleted = false): number | undefined {
     const stream = this.#state === 'up' ? this.#jetStream.of(subject) : undefined;
     if (stream === undefined) return undefined;
-    this.#route(subject, { subject, body, deleted: false });
-    const verdict = this.#jetStream.write(stream, { subject, body, deleted: false });
+    this.#route(subject, { subject, body, deleted });
+    const verdict = this.#jetStream.write(stream, { subject, body, deleted });
     return verdict.is === 'stored' ? verdict.entry.message.sequence : undefined;
   }
 

@@ -1,33 +1,36 @@
 /**
- * What `docs/OPERATIONS.md` has an operator do once everything has healed: where the orders went backwards and their
- * revisions do not get past what agents have seen, the frozen ones are stopped, lose their journals, and start again.
+ * What `docs/OPERATIONS.md` has an operator do once a bus that was put back has healed: no number comes twice, and the
+ * revisions of orders get past what agents have seen. Streams that people's numbers come from are filled up beyond what
+ * there was, and so are the orders, which the coordinator then writes anew.
  */
 
-import type { SimulatedNode, World } from './world.ts';
+import {
+  controlSubject,
+  haltKey,
+  releaseSubject,
+  STREAMS,
+  waveKey,
+} from '@swell/shared/protocol/subjects.ts';
+import { SERVICE, type World } from './world.ts';
 
-const LOOK_EVERY_MS = 60_000;
-/** Until then it may thaw by itself. */
-const FROZEN_MAX_MS = 300_000;
-const RESTART_MS = 10_000;
+/** Beyond the highest number that anybody has seen. */
+const BEYOND = 5;
+const FILLER = new TextEncoder().encode('filled up after a restore');
+const NOTHING = new Uint8Array();
 
 export function takeCare(world: World): void {
-  const sinceMs = new Map<SimulatedNode, number>();
-  const look = (): void => {
-    for (const node of world.nodes) {
-      if (!isFrozen(node)) sinceMs.delete(node);
-      else if (!sinceMs.has(node)) sinceMs.set(node, world.nowMs);
-      else if (world.nowMs - (sinceMs.get(node) ?? 0) >= FROZEN_MAX_MS) startAnew(world, node);
-    }
-    world.time.after(LOOK_EVERY_MS, look);
-  };
-  look();
+  fill(world, STREAMS.releases, releaseSubject(SERVICE));
+  fill(world, STREAMS.controls, controlSubject(SERVICE));
+  if (!fill(world, STREAMS.orders, '$KV.swell_orders.filler')) return;
+  const regions = new Set(world.nodes.map(({ model }) => model.region));
+  for (const region of regions) world.say(waveKey(region, SERVICE), NOTHING, true);
+  world.say(haltKey(SERVICE), NOTHING, true);
 }
 
-function isFrozen({ running }: SimulatedNode): boolean {
-  return running?.agent.states().some(({ frozen }) => frozen) === true;
-}
-
-function startAnew(world: World, node: SimulatedNode): void {
-  world.killAgent(node, { awayMs: RESTART_MS, arriving: 0 });
-  node.model.loseDisk();
+/** Where the stream was set back: fills it up, and says so. */
+function fill(world: World, stream: string, subject: string): boolean {
+  const reached = world.reached.get(stream) ?? 0;
+  if (world.server.lastSequence(stream) >= reached) return false;
+  while (world.server.lastSequence(stream) < reached + BEYOND) world.say(subject, FILLER);
+  return true;
 }

@@ -84,6 +84,8 @@ export class World {
   readonly coordinators: readonly SimulatedCoordinator[];
   readonly ailments = new Ailments();
   readonly profile: Profile;
+  /** The highest sequence that each stream ever had, whatever it was set back to. */
+  readonly reached = new Map<string, number>();
   readonly #joinedAtMs: number[] = [];
   readonly #byModel = new Map<NodeModel, SimulatedNode>();
   /** Whether what is being stored is a person's. */
@@ -116,7 +118,10 @@ export class World {
     const { server, time, ailments, nodes: fleet } = this;
     const watched = { bench: this.truth.bench, time, server, ailments, nodes: fleet, service: SERVICE };
     this.judge = new Judge(this.truth, watch({ ...watched, coordinators: () => this.coordinators }), shapes);
-    this.server.onStored = (stream, message) => this.judge.stored(stream, message, this.#isByHand);
+    this.server.onStored = (stream, message) => {
+      this.reached.set(stream, Math.max(this.reached.get(stream) ?? 0, message.sequence));
+      this.judge.stored(stream, message, this.#isByHand);
+    };
     this.server.onChanged = (stream) => this.judge.setBack(stream, this.#standing());
     this.publishImage('v1');
     for (let index = 0; index < nodes; index += 1) this.addNode();
@@ -215,10 +220,10 @@ export class World {
   }
 
   /** Bytes by somebody's hand, whatever they are. */
-  say(subject: string, body: Uint8Array): number | undefined {
+  say(subject: string, body: Uint8Array, deleted = false): number | undefined {
     this.#isByHand = true;
     try {
-      return this.server.say(subject, body);
+      return this.server.say(subject, body, deleted);
     } finally {
       this.#isByHand = false;
     }
