@@ -11,7 +11,8 @@ import { LEASE_KEY, rolloutKey, STREAMS, waveKey } from '@swell/shared/protocol/
 import type { z } from 'zod';
 import { digestOf, SERVICE, type SimulatedNode, type World } from './world.ts';
 
-const NODES_NAMED_MAX = 8;
+/** Of those that wait for the same. */
+const NODES_NAMED_MAX = 4;
 
 /** The rollout has ended, and everybody who is not gone for good runs its image. */
 export function isOver(world: World, number: number | undefined, version: string): boolean {
@@ -28,20 +29,17 @@ export function hasBeenLeft(world: World, number: number | undefined, version: s
   return rollout?.release.rollout === number && rollout?.phase.name === 'rested';
 }
 
-/** Where it hangs, in words: the coordinators, the rollout, the waves, and each node that is not there with its reason. */
+/** Where it hangs, in words: the coordinators, the rollout, the waves, and who is not there, by what he waits for. */
 export function whatIsLeft(world: World, number: number | undefined, version: string): string {
   const rollout = presentRollout(world);
   const others = elsewhere(world, version);
-  const named = others.slice(0, NODES_NAMED_MAX).map((node) => whyNotThere(node));
-  const more = others.length > named.length ? `, and ${others.length - named.length} more` : '';
+  const waiting = [...Map.groupBy(others, whyNotThere)].map(([why, nodes]) => `${names(nodes)}: ${why}`);
   return [
     `rollout ${number} (${version}) has not come to its end`,
     whoLeads(world),
     rollout === undefined ? 'there is no rollout' : describeRollout(rollout),
     ...waves(world).map(describeWave),
-    others.length === 0
-      ? 'every node runs it'
-      : `${others.length} nodes elsewhere: ${named.join('; ')}${more}`,
+    others.length === 0 ? 'every node runs it' : `${others.length} nodes elsewhere: ${waiting.join('; ')}`,
   ].join('. ');
 }
 
@@ -72,14 +70,21 @@ function whoLeads(world: World): string {
   return `${leads}, coordinators that run: ${running.join(', ') || 'none'}`;
 }
 
-function whyNotThere({ model, running }: SimulatedNode): string {
-  const runs = model.running(SERVICE);
-  const at = `${model.name} (${model.region}) runs ${runs === undefined ? 'nothing' : shortDigest(runs)}`;
+/** In its agent's words. */
+function whyNotThere({ running }: SimulatedNode): string {
   const [state] = running?.agent.states() ?? [];
-  if (running === undefined || state === undefined) return `${at}, its agent does not run`;
-  const presence = presenceOf(state, running.process.host.monotonicMs());
-  const slots = [...state.slots.values()].filter(({ holder }) => holder !== undefined).length;
-  return `${at}, ${state.phase.name}${state.frozen ? ', frozen' : ''}: ${presence?.reason ?? 'ready'} (${slots} slots held)`;
+  if (running === undefined || state === undefined) return 'its agent does not run';
+  const { reason = 'ready' } = presenceOf(state, running.process.host.monotonicMs()) ?? {};
+  return `${state.phase.name}${state.frozen ? ', frozen' : ''}, ${reason}`;
+}
+
+function names(nodes: readonly SimulatedNode[]): string {
+  const named = nodes.slice(0, NODES_NAMED_MAX).map(({ model }) => {
+    const runs = model.running(SERVICE);
+    return `${model.name} (on ${runs === undefined ? 'nothing' : shortDigest(runs)})`;
+  });
+  const more = nodes.length > named.length ? ` and ${nodes.length - named.length} more` : '';
+  return `${named.join(', ')}${more}`;
 }
 
 function read<Value>(
