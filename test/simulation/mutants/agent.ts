@@ -12,7 +12,7 @@ export const AGENT_MUTANTS: readonly Mutant[] = [
     file: `${CORE}/claim.ts`,
     find: "effects: [{ kind: 'prepare-swap', order }],",
     replace: "effects: [{ kind: 'prepare-swap', order }, freeSlot(state, attempt, lease)],",
-    breaks: ['I1'],
+    breaks: ['I1', 'I2'],
     world: 'quiet',
   },
   {
@@ -28,7 +28,7 @@ export const AGENT_MUTANTS: readonly Mutant[] = [
         : [{ kind: 'free-slot', slot: phase.lease.slot, expect: phase.lease.revision,
              holder: { node: state.self.node, rollout: attempt.rollout, attempt: attempt.id, leaseMs: attempt.leaseMs } }]),
     ],`,
-    breaks: ['I1'],
+    breaks: ['I1', 'I2'],
     world: 'quiet',
   },
   {
@@ -49,7 +49,7 @@ export const AGENT_MUTANTS: readonly Mutant[] = [
     replace:
       'const lease = { slot, revision: held.lease.revision, untilMs: sentAtMs + held.attempt.leaseMs };',
     breaks: ['I7'],
-    world: 'absent',
+    world: 'quiet',
   },
   {
     name: 'strange-slot-in-our-name-kept',
@@ -59,7 +59,7 @@ export const AGENT_MUTANTS: readonly Mutant[] = [
     find: "return { state, effects: [{ kind: 'free-slot', slot, expect: revision, holder }] };",
     replace: 'return { state, effects: [] };',
     breaks: ['I7'],
-    world: 'lossy',
+    world: 'absent',
   },
   {
     name: 'lost-slot-does-not-stop-the-swap',
@@ -68,7 +68,7 @@ export const AGENT_MUTANTS: readonly Mutant[] = [
     file: `${CORE}/swap.ts`,
     find: "if (lease === undefined || nowMs >= lease.untilMs) return 'its slot was lost before the swap';",
     replace: '',
-    breaks: ['I1'],
+    breaks: ['I1', 'I2'],
     world: 'absent',
   },
   {
@@ -87,7 +87,7 @@ export const AGENT_MUTANTS: readonly Mutant[] = [
     file: `${CORE}/want.ts`,
     find: 'nowMs - pulse.atMs < PULSE_FRESH_MS &&',
     replace: '',
-    breaks: ['I2'],
+    breaks: ['I3', 'I2'],
     world: 'leaderless',
   },
   {
@@ -107,7 +107,7 @@ export const AGENT_MUTANTS: readonly Mutant[] = [
     find: 'if (told.revision < highest.wave || told.revision === state.wave?.revision) return state;',
     replace: 'if (told.revision === state.wave?.revision) return state;',
     breaks: ['I6', 'I2'],
-    world: 'lossy',
+    world: 'rewound',
   },
   {
     name: 'rewound-orders-obeyed',
@@ -147,7 +147,7 @@ export const AGENT_MUTANTS: readonly Mutant[] = [
     file: `${CORE}/want.ts`,
     find: 'if (isRemedy || back === undefined) return forth;',
     replace: "if (isRemedy || back === undefined || forth.kind !== 'go') return forth;",
-    breaks: ['I5', 'I14'],
+    breaks: ['I5'],
     world: 'quiet',
   },
   {
@@ -166,8 +166,8 @@ export const AGENT_MUTANTS: readonly Mutant[] = [
     file: `${CORE}/attempt.ts`,
     find: "lastGood: goal.kind === 'update' && !leavesHalted ? 'running' : 'unchanged',",
     replace: "lastGood: goal.kind === 'update' ? 'running' : 'unchanged',",
-    breaks: ['I5'],
-    world: 'quiet',
+    breaks: ['I5', 'I11'],
+    world: 'talkative',
   },
   {
     name: 'healthy-without-a-probe',
@@ -185,7 +185,7 @@ export const AGENT_MUTANTS: readonly Mutant[] = [
     file: `${CORE}/want.ts`,
     find: "if (ended !== undefined && ended !== 'healthy')",
     replace: 'if (false)',
-    breaks: ['I8', 'B12'],
+    breaks: ['N12'],
     world: 'quiet',
   },
   {
@@ -195,7 +195,7 @@ export const AGENT_MUTANTS: readonly Mutant[] = [
     find: 'triedOf(state, rollout)[kind].begun + 1',
     replace: '1',
     breaks: ['I8'],
-    world: 'deadly',
+    world: 'absent',
   },
   {
     name: 'attempt-stays-in-the-journal',
@@ -232,7 +232,7 @@ export const AGENT_MUTANTS: readonly Mutant[] = [
     file: `${CORE}/recover.ts`,
     find: 'const attempt = state.journal.attempt ?? attemptOfMarks(observation);',
     replace: 'const { attempt } = state.journal;',
-    breaks: ['I9', 'I14'],
+    breaks: ['I9', 'I10', 'I14', 'I1', 'I2'],
     world: 'handled',
   },
   {
@@ -278,7 +278,34 @@ export const AGENT_MUTANTS: readonly Mutant[] = [
     file: 'packages/agent/src/shell/presence.ts',
     find: 'this.#within(RETRY_MS);',
     replace: '',
-    breaks: ['I14'],
+    breaks: ['K7'],
     world: 'lossy',
+  },
+  {
+    name: 'nothing-is-recovered',
+    story: 'An agent that starts again acts before it has looked at what the one before it left half done.',
+    file: `${CORE}/state.ts`,
+    find: '    recovered: false,',
+    replace: '    recovered: true,',
+    breaks: ['I8', 'I9', 'I10', 'I14'],
+    world: 'deadly',
+  },
+  {
+    name: 'way-back-waits-for-the-bus',
+    story: 'A node whose new container is sick stays down until its bus is back.',
+    file: `${CORE}/probing.ts`,
+    find: "    case 'probed':\n",
+    replace: "    case 'probed':\n      if (!state.connected) return { state, effects: [ask(attempt)] };\n",
+    breaks: ['I10'],
+    world: 'absent',
+  },
+  {
+    name: 'every-journal-bears-one-mark',
+    story: 'After a lost journal attempts are named like those before it, and nobody can tell them apart.',
+    file: 'packages/agent/src/shell/agent.ts',
+    find: 'mark: newMark(host)',
+    replace: "mark: ''",
+    breaks: ['I8'],
+    world: 'handled',
   },
 ];

@@ -75,7 +75,7 @@ export const COORDINATOR_MUTANTS: readonly Mutant[] = [
     find: 'return isByPolicy && !isOff ? before : { ...before, slots, nodes };',
     replace: 'return slots <= before.slots ? before : { ...before, slots, nodes };',
     breaks: ['I1'],
-    world: 'quiet',
+    world: 'fickle',
   },
   {
     name: 'slot-cleared-before-its-lease-ran-out',
@@ -83,7 +83,7 @@ export const COORDINATOR_MUTANTS: readonly Mutant[] = [
     file: `${CORE}/leases.ts`,
     find: '+ holder.leaseMs + LEASE_GRACE_MS ? holder : undefined;',
     replace: '+ holder.leaseMs / 2 ? holder : undefined;',
-    breaks: ['I7'],
+    breaks: ['I7', 'I1'],
     world: 'absent',
   },
   {
@@ -149,7 +149,7 @@ export const COORDINATOR_MUTANTS: readonly Mutant[] = [
     find: "return settledWave(state, region) ?? stoppedWave(state, rollout, region, 'halted');",
     replace: "return stoppedWave(state, rollout, region, phase.name === 'settled' ? 'aborted' : 'halted');",
     breaks: ['I14'],
-    world: 'absent',
+    world: 'quiet',
   },
   {
     name: 'silent-node-waited-for',
@@ -166,8 +166,8 @@ export const COORDINATOR_MUTANTS: readonly Mutant[] = [
     file: `${CORE}/intake.ts`,
     find: 'if (sequence <= state.record.releasesTaken) return state;',
     replace: '',
-    breaks: ['I4', 'I14'],
-    world: 'leaderless',
+    breaks: ['B16', 'I4', 'I13'],
+    world: 'talkative',
   },
   {
     name: 'control-taken-twice',
@@ -176,7 +176,7 @@ export const COORDINATOR_MUTANTS: readonly Mutant[] = [
     find: 'if (sequence <= state.record.controlsTaken) return state;',
     replace: '',
     breaks: ['B14'],
-    world: 'leaderless',
+    world: 'talkative',
   },
   {
     name: 'pause-not-told',
@@ -185,7 +185,7 @@ export const COORDINATOR_MUTANTS: readonly Mutant[] = [
     find: "const phase = rollout.paused !== undefined ? 'paused' : cursor === FIRST ? 'staging' : 'open';",
     replace: "const phase = cursor === FIRST ? 'staging' : 'open';",
     breaks: ['B14'],
-    world: 'quiet',
+    world: 'talkative',
   },
   {
     name: 'paused-rollout-moves-on',
@@ -194,7 +194,7 @@ export const COORDINATOR_MUTANTS: readonly Mutant[] = [
     find: 'if (rollout.paused !== undefined || !isCensusComplete(state, nowMs)) return state;',
     replace: 'if (!isCensusComplete(state, nowMs)) return state;',
     breaks: ['B14'],
-    world: 'quiet',
+    world: 'talkative',
   },
   {
     name: 'abort-not-obeyed',
@@ -203,7 +203,7 @@ export const COORDINATOR_MUTANTS: readonly Mutant[] = [
     find: "return tell(withRollout(state, { ...unpaused, phase: { name: 'aborted', reason } }), {",
     replace: 'return tell(withRollout(state, unpaused), {',
     breaks: ['B14'],
-    world: 'quiet',
+    world: 'talkative',
   },
   {
     name: 'pause-forgotten-by-the-next-leader',
@@ -221,7 +221,7 @@ export const COORDINATOR_MUTANTS: readonly Mutant[] = [
     find: '        expectLast: expect,\n',
     replace: '',
     breaks: ['I4', 'I6'],
-    world: 'leaderless',
+    world: 'frayed',
   },
   {
     name: 'record-written-over-anything',
@@ -230,7 +230,7 @@ export const COORDINATOR_MUTANTS: readonly Mutant[] = [
     find: '        expectLast: expect,\n',
     replace: '',
     breaks: ['I4', 'I6'],
-    world: 'leaderless',
+    world: 'frayed',
   },
   {
     name: 'orders-of-two-terms-bear-one-name',
@@ -238,8 +238,8 @@ export const COORDINATOR_MUTANTS: readonly Mutant[] = [
     file: `${SHELL}/performers.ts`,
     find: 'return `${term}.${expect}`;',
     replace: 'return `${expect}`;',
-    breaks: ['I4', 'I14'],
-    world: 'leaderless',
+    breaks: ['I4', 'I14', 'I6'],
+    world: 'frayed',
   },
   {
     name: 'terms-bear-one-number',
@@ -247,8 +247,8 @@ export const COORDINATOR_MUTANTS: readonly Mutant[] = [
     file: `${SHELL}/leadership.ts`,
     find: 'term: (before?.term ?? revision) + 1,',
     replace: 'term: 1,',
-    breaks: ['I4', 'I14'],
-    world: 'leaderless',
+    breaks: ['I4', 'I14', 'I6'],
+    world: 'frayed',
   },
   {
     name: 'lease-not-waited-for',
@@ -256,7 +256,7 @@ export const COORDINATOR_MUTANTS: readonly Mutant[] = [
     file: `${SHELL}/leadership.ts`,
     find: 'return host.monotonicMs() - sinceMs > waitMs;',
     replace: 'return host.monotonicMs() - sinceMs >= 0 * waitMs;',
-    breaks: ['I14'],
+    breaks: ['B13'],
     world: 'quiet',
   },
   {
@@ -265,7 +265,7 @@ export const COORDINATOR_MUTANTS: readonly Mutant[] = [
     file: `${SHELL}/hearing.ts`,
     find: 'last + 1, follow',
     replace: 'last + 2, follow',
-    breaks: ['I14', 'N11'],
+    breaks: ['I14', 'N11', 'I1', 'I7', 'B14'],
     world: 'leaderless',
   },
   {
@@ -285,7 +285,26 @@ export const COORDINATOR_MUTANTS: readonly Mutant[] = [
         term.hasRead('releases', message.sequence);`,
     replace: `        term.hasRead('releases', message.sequence);
         await this.#take(message, translateRelease(message), 'release-rejected');`,
-    breaks: ['C9'],
-    world: 'leaderless',
+    breaks: ['B16'],
+    world: 'frayed',
+  },
+  {
+    name: 'bad-release-throws',
+    story: 'One release that does not parse ends whoever leads, and again whoever leads next.',
+    file: `${SHELL}/translate.ts`,
+    find: 'const release = decode(message.body, releaseSchema);',
+    replace:
+      'const release = { ok: true as const, value: releaseSchema.parse(JSON.parse(new TextDecoder().decode(message.body))) };',
+    breaks: ['I13', 'I14', 'I5', 'crash'],
+    world: 'quiet',
+  },
+  {
+    name: 'regions-all-at-once',
+    story: 'The policy puts one region before the others, and all of them go at once.',
+    file: `${CORE}/regions.ts`,
+    find: 'return regionGroups(state, grouping)[group]?.regions ?? [];',
+    replace: 'return regionGroups(state, grouping)[group] === undefined ? [] : knownRegions(state);',
+    breaks: ['N5'],
+    world: 'quiet',
   },
 ];

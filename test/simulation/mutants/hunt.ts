@@ -75,13 +75,19 @@ async function run(job: Job, onLived: (lived: Lived) => 'on' | 'over'): Promise<
   });
   child.on('exit', (code) => {
     if (code === 0) resolve({ is: 'ended', lived });
-    else resolve({ is: 'stuck', lived, why: `the process ended with ${code}: ${lastWords}` });
+    else resolve({ is: 'stuck', lived, why: `the process ended with ${code}: ${errorIn(lastWords)}` });
   });
   try {
     return await promise;
   } finally {
     clearTimeout(watch);
   }
+}
+
+/** The line that names the error, of what Node says at its end. */
+function errorIn(words: string): string {
+  const lines = words.split('\n').filter((line) => line.trim() !== '');
+  return lines.find((line) => /^\w*Error\b/.test(line)) ?? lines.at(-1) ?? 'without a word';
 }
 
 function watchOver(child: ChildProcess, onStuck: () => void): NodeJS.Timeout {

@@ -32,8 +32,8 @@ export const SHARED_MUTANTS: readonly Mutant[] = [
     replace: `    for (const { acknowledge } of taken) acknowledge();
     await save(before, this.#state);
     if (this.#ended) return;`,
-    breaks: ['C9'],
-    world: 'leaderless',
+    breaks: ['B16'],
+    world: 'frayed',
   },
   {
     name: 'held-slot-taken-for-free',
@@ -51,7 +51,7 @@ export const SHARED_MUTANTS: readonly Mutant[] = [
     find: 'return [...view.keys()].filter((slot) => slot >= slots);',
     replace: 'return [...view.keys()].filter((slot) => slot < 0 && slot >= slots);',
     breaks: ['I1'],
-    world: 'quiet',
+    world: 'fickle',
   },
   {
     name: 'conflict-taken-for-success',
@@ -86,7 +86,7 @@ export const SHARED_MUTANTS: readonly Mutant[] = [
     file: `${ADAPTERS}/slot-bucket.ts`,
     find: 'const freed = { subject, body: new Uint8Array(), line, id, expectLast: expect, deletes: true };',
     replace: 'const freed = { subject, body: new Uint8Array(), line, id, deletes: true };',
-    breaks: ['I1', 'I7'],
+    breaks: ['I1', 'I2', 'I7'],
     world: 'absent',
   },
   {
@@ -124,16 +124,6 @@ export const SHARED_MUTANTS: readonly Mutant[] = [
     find: 'if (tally.attempted < budget.minSample && !tally.stageEnded) return false;',
     replace: '',
     breaks: ['N11'],
-    world: 'quiet',
-  },
-  {
-    name: 'bad-message-throws',
-    story: 'One message that does not parse ends the coordinator, and again whenever it has started.',
-    file: 'packages/shared/src/protocol/codec.ts',
-    find: 'const parsed = schema.safeParse(read.value);',
-    replace:
-      'const parsed = { success: true as const, data: schema.parse(read.value), error: new Error() as never };',
-    breaks: ['I14', 'crash'],
     world: 'quiet',
   },
 ];

@@ -21,6 +21,24 @@ const LIVELY = {
 export const WORLDS = {
   /** Nothing breaks but images; people are lively. */
   quiet: { nodes: 15, stormHours: 0.7, profile: profileOf('quiet', LIVELY, 0.4) },
+  /** The policy changes all the time. */
+  fickle: {
+    nodes: 15,
+    stormHours: 0.7,
+    profile: profileOf('fickle', { ...LIVELY, 'policy change': 40 }, 0.1),
+  },
+  /** Operators talk all the time, and take the lead from whoever has it. */
+  talkative: {
+    nodes: 12,
+    stormHours: 0.7,
+    profile: profileOf('talkative', {
+      ...LIVELY,
+      "operator's word": 60,
+      'contradictory words': 20,
+      'release of an older image': 12,
+      'lease wiped by hand': 6,
+    }),
+  },
   /** Agents die in the middle of what they do. */
   deadly: {
     nodes: 12,
@@ -39,7 +57,8 @@ export const WORLDS = {
     profile: profileOf('absent', {
       ...LIVELY,
       'agent crash': 1,
-      'agent paused': 4,
+      'agent paused': 2,
+      'agent stops at an effect': 6,
       'node off for minutes': 2,
       'node off for hours': 0.2,
       'node off for good': 0.1,
@@ -48,6 +67,7 @@ export const WORLDS = {
       'connection cut': 4,
       'partition both ways': 2,
       'partition one way': 2,
+      'bus restart': 2,
     }),
   },
   /** What is said on the bus is late, lost, or heard twice. */
@@ -76,6 +96,20 @@ export const WORLDS = {
       'two leaders': 40,
       'bus leader lost': 10,
       'bus restart': 4,
+    }),
+  },
+  /** Coordinators die with their words on their lips, on a bus that loses what they say. */
+  frayed: {
+    nodes: 12,
+    stormHours: 0.7,
+    profile: profileOf('frayed', {
+      ...LIVELY,
+      "operator's word": 30,
+      'burst of releases': 10,
+      'coordinator crash': 40,
+      'coordinator dies at an effect': 100,
+      'two leaders': 40,
+      'publishes lost': 20,
     }),
   },
   /** The bus comes back older than it was. */

@@ -18,6 +18,8 @@ export interface Surroundings {
 
 /** After so much calm whatever was on its way has arrived: else the lease could not have been renewed all the time. */
 const OBEYED_WITHIN_MS = 20_000;
+/** Who was disturbed before may lose the lead as late as this. */
+const UNDISTURBED_MS = 60_000;
 /** A leader renews its lease every 3.3 s. */
 const RENEWED_WITHIN_MS = 5_000;
 
@@ -29,6 +31,8 @@ interface Sighting {
 export class Calm {
   readonly #surroundings: Surroundings;
   #bus: Sighting = { shows: undefined, sinceMs: Number.POSITIVE_INFINITY };
+  /** The bus and the ways to it, whoever leads. */
+  #ways: Sighting = { shows: undefined, sinceMs: Number.POSITIVE_INFINITY };
   readonly #nodes = new Map<NodeId, Sighting>();
   /** When each node's agent was last seen alive. */
   readonly #ranAtMs = new Map<NodeId, number>();
@@ -40,13 +44,27 @@ export class Calm {
     this.#surroundings = surroundings;
   }
 
-  leaseWritten(term: number, nowMs: number): void {
+  /** Returns whether the lead changed hands though nothing has disturbed whoever had it for a while. */
+  leaseWritten(term: number, nowMs: number): boolean {
+    const { term: before } = this.#lease;
     this.#lease = { term, writtenAtMs: nowMs };
+    const isUndisturbed =
+      this.#ways.shows !== undefined &&
+      this.#ways.shows === this.#surroundings.bus() &&
+      nowMs - this.#ways.sinceMs >= UNDISTURBED_MS;
+    return before !== 0 && before !== term && isUndisturbed;
+  }
+
+  /** Somebody's hand wrote where the lease stands, or took it away. */
+  leaseWiped(nowMs: number): void {
+    this.#ways = { ...this.#ways, sinceMs: nowMs };
   }
 
   look(nowMs: number): void {
     const { term, writtenAtMs } = this.#lease;
-    const bus = nowMs - writtenAtMs > RENEWED_WITHIN_MS ? undefined : this.#surroundings.bus();
+    const ways = this.#surroundings.bus();
+    this.#ways = seen(this.#ways, ways, nowMs);
+    const bus = nowMs - writtenAtMs > RENEWED_WITHIN_MS ? undefined : ways;
     this.#bus = seen(this.#bus, bus === undefined ? undefined : `${term} ${bus}`, nowMs);
     if (bus !== undefined) this.#remember(nowMs);
     for (const name of this.#surroundings.nodes()) {

@@ -25,6 +25,8 @@ import { Wellness } from './wellness.ts';
 import { Words } from './words.ts';
 
 const LOOK_EVERY_MS = 1_000;
+/** The shortest window of ids, with a margin. */
+const ID_WINDOW_MS = 100_000;
 /** Looks. */
 const JUDGED_EVERY = 10;
 
@@ -42,8 +44,8 @@ export class Promises {
   /** By region and revision. */
   readonly #waves = new Map<string, Wave>();
   readonly #claimedAtMs = new Map<string, number>();
-  /** Events and reports may be told again. */
-  readonly #heard = new Set<string>();
+  /** Events and reports may be told again: when each was told last. */
+  readonly #heard = new Map<string, number>();
   #isSetBack = false;
   #looks = 0;
 
@@ -58,7 +60,7 @@ export class Promises {
     this.#waysBack = new WaysBack(scene);
     this.#wellness = new Wellness(scene);
     this.#words = new Words(scene);
-    this.#look();
+    this.#lookSoon();
   }
 
   /** @param entry what it is to the log's readers, if it is anything to them */
@@ -83,18 +85,30 @@ export class Promises {
     this.#answers.atRest();
   }
 
+  #lookSoon(): void {
+    this.#scene.after(LOOK_EVERY_MS, () => this.#look());
+  }
+
   #look(): void {
-    const { bench, calm, after } = this.#scene;
+    const { bench, calm } = this.#scene;
     calm.look(bench.nowMs);
     this.#looks += 1;
     if (!this.#isSetBack && this.#looks % JUDGED_EVERY === 0)
       for (const one of [this.#limits, this.#presences]) one.look();
-    after(LOOK_EVERY_MS, () => this.#look());
+    this.#lookSoon();
   }
 
   #seeLease({ body, deleted }: StoredMessage): void {
+    const { calm, bench } = this.#scene;
     const lease = deleted ? undefined : decode(body, leaseSchema);
-    if (lease?.ok === true) this.#scene.calm.leaseWritten(lease.value.term, this.#scene.bench.nowMs);
+    if (lease?.ok !== true) return calm.leaseWiped(bench.nowMs);
+    const { coordinator, term } = lease.value;
+    bench.judged('B13');
+    if (calm.leaseWritten(term, bench.nowMs))
+      bench.break(
+        'B13',
+        `${coordinator} takes the lead in term ${term}, though nothing ailed whoever had it`,
+      );
   }
 
   #seePolicy(message: StoredMessage): void {
@@ -153,9 +167,14 @@ export class Promises {
     return { report, wave, claimedAtMs };
   }
 
+  /** B16. Twice within the server's window of ids it is told by two names, and whoever counts counts it twice. */
   #isNew(name: string): boolean {
-    if (this.#heard.has(name)) return false;
-    this.#heard.add(name);
-    return true;
+    const { bench } = this.#scene;
+    const before = this.#heard.get(name);
+    this.#heard.set(name, bench.nowMs);
+    if (before === undefined) return true;
+    bench.judged('B16');
+    if (bench.nowMs - before < ID_WINDOW_MS) bench.break('B16', `${name} is told twice`);
+    return false;
   }
 }
