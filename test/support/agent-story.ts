@@ -107,6 +107,12 @@ export class AgentStory {
     return this.tell({ kind: 'probed', attempt: this.state.journal.attempt?.id ?? '', outcome });
   }
 
+  /** The engine has committed the swap; what it was meant to bring runs. */
+  commit(): readonly Effect[] {
+    const { kind, digest = V2 } = this.state.journal.attempt ?? {};
+    return this.tell({ kind: 'swap-committed', digests: [kind === 'return' ? V1 : digest] });
+  }
+
   fire(timer: Timer): readonly Effect[] {
     return this.tell({ kind: 'timer-fired', timer });
   }

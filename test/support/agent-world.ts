@@ -259,7 +259,7 @@ export class AgentWorld {
       case 'commit-swap':
         if (done) this.swap = undefined;
         return outcome === 'done'
-          ? { kind: 'swap-committed' }
+          ? { kind: 'swap-committed', digests: [this.container.digest] }
           : { kind: 'swap-not-committed', reason: outcome };
       case 'undo-swap':
         if (done && this.swap !== undefined) {

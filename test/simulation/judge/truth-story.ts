@@ -186,7 +186,12 @@ export class TruthStory {
     const report: NodeReport = { id: `${id}.${result}`, ...self, rollout, status: result, attempt: id };
     const before = newService(self, { ...EMPTY_JOURNAL, attempt });
     const after = newService(self, { ...EMPTY_JOURNAL, outbox: [report] });
-    this.#handled(model.name, before, { ...after, phase: { name: 'idle' } }, { kind: 'swap-committed' });
+    this.#handled(
+      model.name,
+      before,
+      { ...after, phase: { name: 'idle' } },
+      { kind: 'swap-committed', digests: [] },
+    );
     return this;
   }
 

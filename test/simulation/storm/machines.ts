@@ -131,9 +131,10 @@ function isWithinReach({ world }: Scene, { model, isGone, offUntilMs }: Simulate
 
 /** As the Docker engine would, this one then says that the container is not to be touched (I12). */
 function stopByHand({ world }: Scene, model: NodeModel): void {
-  world.judge.operatorStops(model);
   const container = model.containers.container(SERVICE);
-  if (container?.up === true) model.containers.put(SERVICE, { ...container, up: false, obstacle: STOPPED });
+  if (container?.up !== true) return;
+  world.judge.operatorStops(model);
+  model.containers.put(SERVICE, { ...container, up: false, obstacle: STOPPED });
 }
 
 function startByHand({ world }: Scene, model: NodeModel): void {

@@ -258,7 +258,7 @@ describe('after a halt', () => {
     });
     agent.tell({ kind: 'swap-prepared' }, { kind: 'swapped' });
     agent.probe({ healthy: true, seen: '' });
-    agent.tell({ kind: 'swap-committed' });
+    agent.commit();
     agent.look(ON_V1);
     expect(agent.said.map(({ id, running }) => [id, running])).toEqual([
       ['7.return.1.returning', V2],
@@ -288,7 +288,7 @@ describe('after a halt', () => {
     const agent = halted().begin(HALTED, HALT);
     agent.tell({ kind: 'swap-prepared' }, { kind: 'swapped' });
     agent.probe({ healthy: true, seen: '' });
-    agent.tell({ kind: 'swap-committed' });
+    agent.commit();
     agent.look(ON_V1);
     agent.tell({ kind: 'container-changed' });
     agent.look(ON_V2);

@@ -63,7 +63,8 @@ export type AgentEvent =
   | { readonly kind: 'swapped' }
   | { readonly kind: 'not-swapped'; readonly reason: string; readonly retryable: boolean }
   | { readonly kind: 'probed'; readonly attempt: string; readonly outcome: ProbeOutcome }
-  | { readonly kind: 'swap-committed' }
+  /** With what runs now: somebody may have put another container there. */
+  | { readonly kind: 'swap-committed'; readonly digests: readonly Digest[] }
   | { readonly kind: 'swap-not-committed'; readonly reason: string }
   | { readonly kind: 'swap-undone' }
   | { readonly kind: 'swap-not-undone'; readonly reason: string }

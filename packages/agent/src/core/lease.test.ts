@@ -43,7 +43,8 @@ describe('a lease', () => {
 
   test('that is lost is not freed: it may be somebody else’s by now', () => {
     const agent = new AgentStory().reach('settling');
-    agent.tell({ kind: 'slot-not-renewed', slot: 0, lost: true }, { kind: 'swap-committed' });
+    agent.tell({ kind: 'slot-not-renewed', slot: 0, lost: true });
+    agent.commit();
     expect(agent.effects.map(({ kind }) => kind)).not.toContain('free-slot');
   });
 });
@@ -80,7 +81,7 @@ describe('a slot in our name', () => {
 
   test('is given back where a renewal was stored after its attempt had ended', () => {
     const agent = new AgentStory().reach('settling');
-    agent.tell({ kind: 'swap-committed' });
+    agent.commit();
     expect(agent.effects).toContainEqual({ kind: 'free-slot', slot: 0, expect: 100, holder: HOLDER });
     expect(agent.tell({ kind: 'slot-heard', slot: 0, entry: { revision: 120, holder: HOLDER } })).toEqual([
       { kind: 'free-slot', slot: 0, expect: 120, holder: HOLDER },

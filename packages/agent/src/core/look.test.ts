@@ -58,7 +58,7 @@ test('asking for the part of a swap that failed is not set off by a look that fa
 test('what the engine showed before an attempt ended is not taken for what it shows after', () => {
   const agent = new AgentStory().reach('settling');
   agent.look(ON_V2);
-  expect(agent.tell({ kind: 'swap-committed' })).toContainEqual({ kind: 'observe', era: 2 });
+  expect(agent.commit()).toContainEqual({ kind: 'observe', era: 2 });
   agent.tell(
     { kind: 'observed', era: 0, observation: ON_V1 },
     { kind: 'observed', era: 1, observation: ON_V1 },

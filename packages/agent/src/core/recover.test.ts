@@ -91,7 +91,7 @@ describe('an agent that died behind the cut-over', () => {
     const agent = found(UPDATE, marked('cut-over'));
     expect(agent.effects).toContainEqual({ ...PROBE, attempt: '7.update.1' });
     agent.probe(HEALTHY);
-    agent.tell({ kind: 'swap-committed' });
+    agent.commit();
     expect(results(agent)).toEqual([['7.update.1.healthy', V2, undefined]]);
   });
 
@@ -107,7 +107,7 @@ describe('an agent that died behind the cut-over', () => {
   test('on its way back finishes that way, well or not', () => {
     const agent = found(RETURN, marked('cut-over', RETURN));
     agent.after(60_000).probe(SICK);
-    agent.tell({ kind: 'swap-committed' });
+    agent.commit();
     expect(results(agent)).toEqual([['7.return.1.returned', V1, 'not healthy within 1m: HTTP 500']]);
   });
 
@@ -127,7 +127,7 @@ describe('an agent that died past the commit point', () => {
   ])('finishes, for there is no way back (%o)', (attempt, result) => {
     const agent = found(attempt, marked('committed', attempt));
     expect(agent.effects).toContainEqual({ kind: 'commit-swap' });
-    agent.tell({ kind: 'swap-committed' });
+    agent.commit();
     expect(agent.said.map(({ id }) => id)).toEqual([result]);
   });
 });
@@ -179,7 +179,7 @@ describe('an agent that has lost its journal', () => {
     const agent = found(undefined, { state: 'running', digests: [], swap });
     agent.probe(HEALTHY);
     agent.after(10_000).probe(HEALTHY);
-    agent.tell({ kind: 'swap-committed' });
+    agent.commit();
     expect(results(agent)).toEqual([['7.return.1.returned', undefined, undefined]]);
   });
 
@@ -199,7 +199,7 @@ test('where the marks tell of another attempt than the journal, both end, one af
   agent.look(marked('cut-over', { ...UPDATE, id: '7.update.2' }));
   agent.probe(HEALTHY);
   agent.after(10_000).probe(HEALTHY);
-  agent.tell({ kind: 'swap-committed' });
+  agent.commit();
   expect(agent.said.map(({ id }) => id)).toEqual(['7.update.1.interrupted', '7.update.2.healthy']);
 });
 

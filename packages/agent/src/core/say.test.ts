@@ -32,7 +32,7 @@ describe('reports', () => {
 
   test('outlive the agent', () => {
     const agent = new AgentStory().reach('settling');
-    agent.tell({ kind: 'swap-committed' });
+    agent.commit();
     const next = agent.dies();
     next.look(ON_V2);
     next.tell({ kind: 'connected' });

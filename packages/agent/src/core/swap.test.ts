@@ -125,8 +125,18 @@ describe('in the middle', () => {
     const agent = new AgentStory().reach('probing');
     agent.tell(LOST, { kind: 'disconnected' });
     agent.probe(HEALTHY);
-    agent.tell({ kind: 'swap-committed' });
+    agent.commit();
     expect(result(agent)).toEqual({ status: 'healthy', running: V2, reason: undefined });
+  });
+
+  test('another container that was put in its place is not what was updated, however well it is', () => {
+    const agent = new AgentStory().reach('settling');
+    agent.tell({ kind: 'swap-committed', digests: [V3] });
+    expect(result(agent)).toEqual({
+      status: 'interrupted',
+      running: V3,
+      reason: 'another container was put in its place',
+    });
   });
 
   test.each(['paused', 'aborted', 'staging'] as const)(
@@ -136,7 +146,7 @@ describe('in the middle', () => {
       agent.tell({ kind: 'wave-heard', told: { revision: 11, order: newWave({ phase }) } });
       agent.tell({ kind: 'swap-prepared' }, { kind: 'swapped' });
       agent.probe(HEALTHY);
-      agent.tell({ kind: 'swap-committed' });
+      agent.commit();
       expect(result(agent)).toEqual({ status: 'healthy', running: V2, reason: undefined });
     },
   );

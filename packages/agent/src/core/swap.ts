@@ -1,5 +1,6 @@
 /** The middle of an attempt: prepare, swap, probe, then settle or revert. It needs neither bus nor registry (I10). */
 
+import type { Digest } from '@swell/shared/domain/image.ts';
 import { unreachable } from '@swell/shared/kernel/unreachable.ts';
 import { finish } from './attempt.ts';
 import { timer } from './effects.ts';
@@ -119,7 +120,7 @@ function stepSwapping(state: ServiceState, phase: Of<'swapping'>, event: AgentEv
 function stepSettling(state: ServiceState, phase: Of<'settling'>, event: AgentEvent, nowMs: number): Step {
   switch (event.kind) {
     case 'swap-committed':
-      return finish(state, phase.attempt, phase.lease, phase.ending, nowMs);
+      return finishSeen(state, phase, event.digests, nowMs);
     case 'swap-not-committed':
       return { state, effects: [RETRY] };
     case 'timer-fired':
@@ -127,6 +128,22 @@ function stepSettling(state: ServiceState, phase: Of<'settling'>, event: AgentEv
     default:
       return stay(state);
   }
+}
+
+/** What was found well was perhaps another container, which somebody put there while it was probed. */
+function finishSeen(
+  state: ServiceState,
+  { attempt, lease, ending }: Of<'settling'>,
+  digests: readonly Digest[],
+  nowMs: number,
+): Step {
+  const { digest, kind } = attempt;
+  if (digest === undefined || digests.includes(digest) === (kind === 'update'))
+    return finish(state, attempt, lease, ending, nowMs);
+  const { observation } = state;
+  const seen = { ...state, ...(observation !== undefined && { observation: { ...observation, digests } }) };
+  const reason = 'another container was put in its place';
+  return finish(seen, attempt, lease, { result: 'interrupted', reason }, nowMs);
 }
 
 function stepReverting(state: ServiceState, phase: Of<'reverting'>, event: AgentEvent, nowMs: number): Step {

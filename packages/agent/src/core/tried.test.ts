@@ -57,7 +57,7 @@ describe('attempts', () => {
     agent.begin({ revision: 10, order: newWave() });
     agent.tell({ kind: 'swap-prepared' }, { kind: 'swapped' });
     agent.probe(HEALTHY);
-    agent.tell({ kind: 'swap-committed' });
+    agent.commit();
     agent.look(ON_V2);
     const halted = { revision: 11, order: newWave({ phase: 'halted' }) };
     const halt = { revision: 12, order: newHalt() };

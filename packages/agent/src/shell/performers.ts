@@ -152,7 +152,8 @@ const PERFORMERS: Performers = {
     byEngine(
       async () => {
         await engine.commitSwap(self.service);
-        return { kind: 'swap-committed' };
+        const { digests } = await engine.observe(self.service);
+        return { kind: 'swap-committed', digests };
       },
       ({ message }) => ({ kind: 'swap-not-committed', reason: message }),
     ),
