@@ -17,6 +17,13 @@ export type WriteOutcome =
   /** Somebody else wrote before; the slot shows who, where it could be read. */
   | { readonly is: 'taken'; readonly entry?: SlotEntry };
 
+const UNKNOWN_HOLDER: SlotHolder = {
+  node: 'unknown',
+  rollout: 0,
+  attempt: 'unknown',
+  leaseMs: 86_400_000,
+};
+
 export class SlotBucket {
   readonly #bus: Bus;
   readonly #region: Region;
@@ -95,7 +102,8 @@ export class SlotBucket {
     );
     if ((entries.get(slot)?.revision ?? 0) < revision)
       throw new BusError('unavailable', `slot ${slot} was read from a replica that is behind`);
-    return entries;
+    // What is not there has never been written, at least since the bucket was made: nobody has it.
+    return new Map(slots.map((one) => [one, entries.get(one) ?? { revision: 0 }]));
   }
 
   /** Every slot that was ever written; from a replica, so perhaps stale. */
@@ -120,9 +128,17 @@ export class SlotBucket {
 export function slotEntry(
   message: StoredMessage | (HeardMessage & { readonly sequence: number }),
 ): SlotEntry {
+  return readSlotEntry(message).entry;
+}
+
+/** The same, with what was wrong with it where it did not parse. */
+export function readSlotEntry(message: StoredMessage | (HeardMessage & { readonly sequence: number })): {
+  readonly entry: SlotEntry;
+  readonly problems?: readonly string[];
+} {
   const revision = message.sequence;
-  if (message.deleted) return { revision };
+  if (message.deleted) return { entry: { revision } };
   const holder = decode(message.body, slotHolderSchema);
-  if (holder.ok) return { revision, holder: holder.value };
-  return { revision, holder: { node: 'unknown', rollout: 0, attempt: 'unknown', leaseMs: 86_400_000 } };
+  if (holder.ok) return { entry: { revision, holder: holder.value } };
+  return { entry: { revision, holder: UNKNOWN_HOLDER }, problems: holder.problems };
 }
