@@ -16,12 +16,16 @@ import type { Promises } from '../promises/promises.ts';
 import type { Truth } from '../truth.ts';
 import type { RuleChecks } from './bench.ts';
 import { concernOf, type Happening } from './chronicle.ts';
+import { Excuses } from './excuses.ts';
 import { History } from './history.ts';
 import { LogCheck } from './log-check.ts';
 import { LogReader } from './reader.ts';
 
-/** Streams whose sequences are names of things: where one of them is set back, a new log begins. */
-const NAMING: readonly string[] = [STREAMS.releases, STREAMS.orders, STREAMS.slots];
+/**
+ * Streams whose sequences are names of things, and what coordinators remember by: where one of them is set back, a new log
+ * begins (decision 13).
+ */
+const NAMING: readonly string[] = [STREAMS.releases, STREAMS.orders, STREAMS.slots, STREAMS.rollouts];
 /** What programs alone write, and everybody must be able to read. */
 const WRITTEN: readonly string[] = [STREAMS.orders, STREAMS.slots, STREAMS.health];
 
@@ -30,19 +34,17 @@ export class Judge implements Witness {
   readonly #promises: Promises;
   readonly entries: LogEntry[] = [];
   readonly happenings: Happening[] = [];
-  /** Violations that were none, by why: what a fault destroyed nobody could keep. */
+  /** What the checker found and nobody could have kept, by why. */
   readonly excused = new Map<string, number>();
   readonly #reader: LogReader;
   readonly #check: LogCheck;
   readonly #history = new History();
-  /** When each node's journal was lost or replaced last. */
-  readonly #forgot = new Map<NodeId, number>();
-  /** When each node has begun each of its attempts. */
-  readonly #begun = new Map<NodeId, Map<string, number>>();
+  readonly #excuses: Excuses;
 
   constructor(truth: Truth, promises: Promises, shapes: readonly StreamShape[]) {
     this.truth = truth;
     this.#promises = promises;
+    this.#excuses = new Excuses(truth.bench);
     this.#reader = new LogReader(shapes);
     this.#check = new LogCheck(truth.bench, (violation) => this.#found(violation));
   }
@@ -63,6 +65,7 @@ export class Judge implements Witness {
         this.truth.break('wire', `what was stored on ${message.subject} does not parse`);
       return;
     }
+    this.#excuses.see(entry);
     this.truth.stored(entry);
     this.#check.see(entry);
   }
@@ -75,6 +78,7 @@ export class Judge implements Witness {
     this.happened(`${stream} is set back`);
     this.truth.setBack(stream);
     this.#promises.setBack(stream);
+    if (stream === STREAMS.rollouts) this.#excuses.recordsLost();
     if (!NAMING.includes(stream)) return;
     const entries = standing.flatMap((one) => this.#read(one.stream, one.message) ?? []);
     this.truth.restart(entries);
@@ -84,8 +88,7 @@ export class Judge implements Witness {
   agentHandled(model: NodeModel, event: AgentEvent, before: ServiceState, after: ServiceState): void {
     const start = this.truth.agentHandled(model, event, before, after);
     if (start === undefined) return;
-    const begun = this.#begun.get(start.node) ?? new Map<string, number>();
-    this.#begun.set(start.node, begun.set(start.attempt.id, start.atMs));
+    this.#excuses.began(start);
     this.#check.began(start, this.truth.isRemembered(start));
   }
 
@@ -126,7 +129,7 @@ export class Judge implements Witness {
 
   /** Its journal is gone, or another one. */
   forgets(model: NodeModel): void {
-    this.#forgot.set(model.name, this.truth.bench.nowMs);
+    this.#excuses.forgets(model.name);
     this.truth.forgets(model);
     this.happened('its journal is lost or replaced', model);
   }
@@ -162,34 +165,10 @@ export class Judge implements Witness {
     const { rule, sequence, message } = violation;
     const entry = this.entries[sequence - 1];
     if (entry === undefined) throw new Error(`no entry ${sequence}`);
-    const named = [...this.#begun.keys()]
-      .filter((name) => new RegExp(`\\b${name}\\b`).test(message))
-      .toSorted();
-    const excuse = this.#excuse(violation, entry, named);
+    const named = this.#excuses.nodes.filter((name) => new RegExp(`\\b${name}\\b`).test(message)).toSorted();
+    const excuse = this.#excuses.of(rule, entry, named);
     if (excuse === undefined)
       this.truth.bench.break(rule, message, { ...concernOf(entry), others: named }, entry.atMs);
     else this.excused.set(excuse, (this.excused.get(excuse) ?? 0) + 1);
-  }
-
-  /** The checker goes by what nodes report; the world's truth does not. */
-  #excuse({ rule }: Violation, entry: LogEntry, named: readonly NodeId[]): string | undefined {
-    if (rule === 'I8' && entry.kind === 'report') {
-      const { node, attempt } = entry.report;
-      const begunAtMs = this.#begun.get(node)?.get(attempt ?? '') ?? 0;
-      if (this.#hasForgotten(node, begunAtMs))
-        return 'I8: a journal was lost or set back before its result was told';
-    }
-    if (rule === 'I1' && named.some((node) => this.#hasForgotten(node, this.#lastBegun(node, entry.atMs))))
-      return 'I1: a journal was lost or set back before it was told that its node had come back';
-    return undefined;
-  }
-
-  #hasForgotten(node: NodeId, sinceMs: number): boolean {
-    return (this.#forgot.get(node) ?? Number.NEGATIVE_INFINITY) >= sinceMs;
-  }
-
-  #lastBegun(node: NodeId, beforeMs: number): number {
-    const begun = [...(this.#begun.get(node)?.values() ?? [])].filter((atMs) => atMs <= beforeMs);
-    return begun.at(-1) ?? beforeMs;
   }
 }
