@@ -11,26 +11,43 @@ import {
   STREAMS,
   waveKey,
 } from '@swell/shared/protocol/subjects.ts';
-import { SERVICE, type World } from './world.ts';
+import { SERVICE, type SimulatedNode, type World } from './world.ts';
 
 /** Beyond the highest number that anybody has seen. */
 const BEYOND = 5;
 const FILLER = new TextEncoder().encode('filled up after a restore');
 const NOTHING = new Uint8Array();
 
+const LOOK_EVERY_MS = 60_000;
+/** Until then they may thaw by themselves. */
+const FROZEN_LOOKS = 3;
+
 export function takeCare(world: World): void {
   fill(world, STREAMS.releases, releaseSubject(SERVICE));
   fill(world, STREAMS.controls, controlSubject(SERVICE));
-  if (!fill(world, STREAMS.orders, '$KV.swell_orders.filler')) return;
+  let looks = 0;
+  const look = (): void => {
+    looks = world.nodes.some(isFrozen) ? looks + 1 : 0;
+    if (looks === FROZEN_LOOKS) renewOrders(world);
+    world.time.after(LOOK_EVERY_MS, look);
+  };
+  look();
+}
+
+function isFrozen({ running }: SimulatedNode): boolean {
+  return running?.agent.states().some(({ frozen }) => frozen) === true;
+}
+
+function renewOrders(world: World): void {
+  fill(world, STREAMS.orders, '$KV.swell_orders.filler');
   const regions = new Set(world.nodes.map(({ model }) => model.region));
   for (const region of regions) world.say(waveKey(region, SERVICE), NOTHING, true);
   world.say(haltKey(SERVICE), NOTHING, true);
 }
 
-/** Where the stream was set back: fills it up, and says so. */
-function fill(world: World, stream: string, subject: string): boolean {
+/** Where the stream was set back, fills it up. */
+function fill(world: World, stream: string, subject: string): void {
   const reached = world.reached.get(stream) ?? 0;
-  if (world.server.lastSequence(stream) >= reached) return false;
+  if (world.server.lastSequence(stream) >= reached) return;
   while (world.server.lastSequence(stream) < reached + BEYOND) world.say(subject, FILLER);
-  return true;
 }
