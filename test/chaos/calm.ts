@@ -14,7 +14,7 @@ const NAMED_MAX = 6;
 
 /** One look at what the log and the processes show by now. */
 export function lookOnce({ judge, parts, programs }: World): void {
-  judge.look(Date.now());
+  judge.look();
   for (const program of [...parts.cluster.servers, ...programs]) {
     if (program.hasFailed)
       judge.break('crash', `${program.name} ended by itself; its log is ${program.logFile}`);

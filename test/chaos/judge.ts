@@ -3,7 +3,6 @@
  * shows: who is really out of rotation (I1), and that every attempt ends once (I8) over all epochs.
  */
 
-import { appendFileSync } from 'node:fs';
 import { isResult } from '@swell/shared/domain/report.ts';
 import { Epoch, holderOf } from './epoch.ts';
 import { type Outage, type Outages, tooMany } from './outages.ts';
@@ -27,16 +26,15 @@ export class Judge {
   readonly #past: Epoch[] = [];
   #epoch = new Epoch(0, [], []);
   readonly #outages: Outages;
-  readonly #file: string;
+  readonly #nowMs: () => number;
   readonly #attempts = new Map<string, { hasBegun: boolean; results: string[] }>();
   readonly #known = new Set<string>();
   /** Attempts whose slot the bus forgot while they held it: no program can know of it. */
   readonly #forgotten = new Set<string>();
 
-  /** @param file takes every entry, one JSON object a line */
-  constructor(outages: Outages, file: string) {
+  constructor(outages: Outages, nowMs: () => number) {
     this.#outages = outages;
-    this.#file = file;
+    this.#nowMs = nowMs;
   }
 
   /** Everything that was ever seen, in the order in which it came; what outlived an epoch only once. */
@@ -45,7 +43,6 @@ export class Judge {
   }
 
   see(seen: Seen): void {
-    appendFileSync(this.#file, `${JSON.stringify(seen)}\n`);
     this.#epoch.see(seen);
     const { entry } = seen;
     if (entry.kind !== 'report' || entry.report.attempt === undefined) return;
@@ -57,7 +54,7 @@ export class Judge {
     else if (!known.results.includes(status)) known.results.push(status);
   }
 
-  break(rule: string, message: string, atMs = Date.now()): void {
+  break(rule: string, message: string, atMs = this.#nowMs()): void {
     // One cause may break a rule over and over: the first ones tell.
     if (this.#known.has(message) || this.violations.length >= MESSAGES_MAX) return;
     this.#known.add(message);
@@ -65,7 +62,8 @@ export class Judge {
   }
 
   /** Looks at what had the time to come. */
-  look(nowMs: number): void {
+  look(): void {
+    const nowMs = this.#nowMs();
     this.#take(this.#epoch.judge(nowMs));
     this.#judgeOutages(nowMs - DECLARED_LATE_MS);
   }
@@ -110,7 +108,7 @@ export class Judge {
     this.#take(this.#epoch.finish(false));
     const held = this.#epoch.holders();
     this.#past.push(this.#epoch);
-    this.#epoch = new Epoch(Date.now(), [...this.#past], kept);
+    this.#epoch = new Epoch(this.#nowMs(), [...this.#past], kept);
     const still = new Set(this.#epoch.holders());
     for (const holder of held) if (!still.has(holder)) this.#forgotten.add(holder);
   }

@@ -16,6 +16,7 @@ import type { Outages } from './outages.ts';
 import { type Answer, type Hello, type Question, readLines, writeLine } from './wire.ts';
 
 export const SERVICE = 'web';
+export const REGIONS = ['eu-west', 'us-east', 'ap-south'] as const;
 
 export interface NodePlace {
   readonly region: string;

@@ -6,8 +6,7 @@
 
 import { STREAMS } from '@swell/shared/protocol/subjects.ts';
 import type { Stage } from './faults.ts';
-import { SERVICE } from './machines.ts';
-import { REGIONS } from './world.ts';
+import { REGIONS, SERVICE } from './machines.ts';
 
 /** Beyond the highest number that anybody has seen. */
 const BEYOND = 5;

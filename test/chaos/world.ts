@@ -3,32 +3,27 @@
  * a registry; and those who watch. Its disposal takes all of it away, however far it had come.
  */
 
+import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connectNats, type NatsBus } from '@swell/shared/adapters/nats-bus.ts';
 import type { Digest } from '@swell/shared/domain/image.ts';
 import { STREAMS } from '@swell/shared/protocol/subjects.ts';
-import { root } from '../../scripts/setup/places.ts';
 import type { Chance } from '../simulation/chance.ts';
 import { type DockerRegistry, pushImage, startDockerRegistry } from '../support/docker-registry.ts';
-import type { HostConfig } from './agent-host.ts';
 import { Cluster, SERVERS } from './cluster.ts';
 import { Judge } from './judge.ts';
-import { Machines, type NodePlace, SERVICE } from './machines.ts';
+import { Machines, type NodePlace, REGIONS, SERVICE } from './machines.ts';
 import type { Network } from './network.ts';
 import { Outages } from './outages.ts';
-import { Resident } from './resident.ts';
-import { type Marks, type Seen, Watch } from './watch.ts';
+import { COORDINATORS, coordinatorsOf, HOSTS, hostsOf } from './programs.ts';
+import type { Resident } from './resident.ts';
+import { type Marks, Watch } from './watch.ts';
 
-export const REGIONS = ['eu-west', 'us-east', 'ap-south'] as const;
-const COORDINATORS = ['c0', 'c1'] as const;
-const HOSTS = ['a0', 'a1', 'a2', 'a3', 'a4', 'a5'] as const;
 export const PEOPLE = 'people';
 /** Every place of the network. */
 export const PLACES = [PEOPLE, ...SERVERS, ...COORDINATORS, ...HOSTS] as const;
 
-const COORDINATOR_LEASE_MS = 5_000;
-const PULSE_EVERY_MS = 1_000;
 /** Whoever watches moves to another server as soon as his own is silent. */
 const WATCHERS_PING_MS = 1_000;
 const LOOK_EVERY_MS = 500;
@@ -61,14 +56,13 @@ export class World implements AsyncDisposable {
   readonly judge: Judge;
   readonly #stack: AsyncDisposableStack;
   readonly #buses: NatsBus[] = [];
-  readonly #listeners = new Set<(seen: Seen) => void>();
   #watch: Watch | undefined;
   #entries = 0;
 
   private constructor(parts: Parts, stack: AsyncDisposableStack) {
     this.parts = parts;
     this.#stack = stack;
-    this.judge = new Judge(parts.outages, join(parts.directory, 'entries.jsonl'));
+    this.judge = new Judge(parts.outages, Date.now);
   }
 
   /** Everything runs, the streams are there, and what they store is watched. */
@@ -111,12 +105,6 @@ export class World implements AsyncDisposable {
 
   get programs(): readonly Resident[] {
     return [...this.parts.coordinators, ...this.parts.hosts];
-  }
-
-  /** Calls back with everything that is seen from now on; returns how to stop that. */
-  listen(hear: (seen: Seen) => void): () => void {
-    this.#listeners.add(hear);
-    return () => this.#listeners.delete(hear);
   }
 
   /** The server that leads a stream, as far as anybody says. */
@@ -217,8 +205,8 @@ export class World implements AsyncDisposable {
       from,
       number: () => (this.#entries += 1),
       onSeen: (seen) => {
+        appendFileSync(join(this.parts.directory, 'entries.jsonl'), `${JSON.stringify(seen)}\n`);
         this.judge.see(seen);
-        for (const hear of this.#listeners) hear(seen);
       },
       onContradiction: (message) => this.judge.break('bus', message),
     });
@@ -251,48 +239,6 @@ export class World implements AsyncDisposable {
     }
     return undefined;
   }
-}
-
-type ProgramsOf = Pick<Parts, 'network' | 'directory' | 'places' | 'registry' | 'cluster' | 'machines'>;
-
-function coordinatorsOf({ network, directory, registry, cluster }: ProgramsOf): readonly Resident[] {
-  return COORDINATORS.map(
-    (name) =>
-      new Resident(name, {
-        place: network.place(name),
-        command: [process.execPath, join(root, 'packages', 'coordinator', 'src', 'main.ts')],
-        environment: {
-          SWELL_NAME: name,
-          SWELL_NATS_SERVERS: cluster.urls.join(','),
-          SWELL_NATS_REPLICAS: String(SERVERS.length),
-          SWELL_LEASE_MS: String(COORDINATOR_LEASE_MS),
-          SWELL_PULSE_EVERY_MS: String(PULSE_EVERY_MS),
-          SWELL_INSECURE_REGISTRIES: registry.host,
-          SWELL_STATUS_HOST: '127.0.0.1',
-          SWELL_STATUS_PORT: '0',
-        },
-        logFile: join(directory, `${name}.log`),
-      }),
-  );
-}
-
-/** Each process has nodes of every region. */
-function hostsOf({ network, directory, places, cluster, machines }: ProgramsOf): readonly Resident[] {
-  const hostOf = (index: number): string =>
-    HOSTS[Math.floor(index / REGIONS.length) % HOSTS.length] ?? HOSTS[0];
-  return HOSTS.map((name) => {
-    const config: HostConfig = {
-      nodes: places.filter((_, index) => hostOf(index) === name),
-      servers: cluster.urls,
-      socket: machines.socket,
-      stateDir: join(directory, 'nodes'),
-    };
-    return new Resident(name, {
-      place: network.place(name),
-      command: [process.execPath, join(import.meta.dirname, 'agent-host.ts'), JSON.stringify(config)],
-      logFile: join(directory, `${name}.log`),
-    });
-  });
 }
 
 /** An image of this tag in the registry. */
