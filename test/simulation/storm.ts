@@ -5,6 +5,7 @@ import type { Chance } from './chance.ts';
 import type { Running } from './fleet-models.ts';
 import { FAULT_KINDS, type FaultKind } from './profile.ts';
 import { BUS_FAULTS } from './storm/bus.ts';
+import { DOOR_FAULTS } from './storm/doors.ts';
 import { type Fault, Scene } from './storm/fault.ts';
 import { MACHINE_FAULTS } from './storm/machines.ts';
 import { NETWORK_FAULTS } from './storm/network.ts';
@@ -23,6 +24,7 @@ const FAULTS: Readonly<Record<FaultKind, Fault>> = {
   ...BUS_FAULTS,
   ...SUPPLY_FAULTS,
   ...WORD_FAULTS,
+  ...DOOR_FAULTS,
 };
 
 /** Something that went wrong, by its number in the order of time. */

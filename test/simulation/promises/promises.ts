@@ -72,6 +72,8 @@ export class Promises {
     else if (stream === STREAMS.releases) this.#answers.released(message);
     else if (stream === STREAMS.nodes) this.#presences.stored(message);
     else if (entry !== undefined) this.#seeEntry(entry);
+    // Where somebody else writes his orders, whoever leads gives up.
+    else if (stream === STREAMS.orders) this.#scene.calm.leaseWiped(this.#scene.bench.nowMs);
   }
 
   /** The bus does not remember what was promised. Presence lies in memory, and is made anew all the time. */
