@@ -54,9 +54,10 @@ export class Containers {
   #judgeForth(start: Start, fresh: Digest | undefined): void {
     const { node, attempt } = start;
     this.#bench.judged('I11');
-    const ordered = this.#orders.digestOf(attempt.rollout);
-    if (fresh !== undefined && fresh === ordered && fresh === attempt.digest) return;
-    const message = `${node} starts ${name(fresh)} in attempt ${attempt.id}, ordered is ${name(ordered)}`;
+    const ordered = this.#orders.digestsOf(attempt.rollout);
+    if (fresh !== undefined && ordered.has(fresh) && fresh === attempt.digest) return;
+    const what = [...ordered].map(name).join(' or ') || name(undefined);
+    const message = `${node} starts ${name(fresh)} in attempt ${attempt.id}, ordered is ${what}`;
     this.#bench.break('I11', message, concernOf(start));
   }
 

@@ -18,7 +18,9 @@ type OrderEntry = Extract<LogEntry, { kind: 'wave' | 'halt' }>;
 export class Orders {
   readonly #waves = new Map<Region, Stood<Wave>[]>();
   readonly #halts: Stood<Halt>[] = [];
-  readonly #digests = new Map<number, Digest>();
+  readonly #digests = new Map<number, Set<Digest>>();
+  /** Rollouts that have been ordered since the bus was set back last. */
+  readonly #ordered = new Set<number>();
 
   see(entry: OrderEntry): void {
     const { revision, atMs } = entry;
@@ -31,7 +33,10 @@ export class Orders {
     this.#waves.set(wave.region, known);
     follow(known, { revision, order: wave, fromMs: atMs, toMs: Number.POSITIVE_INFINITY });
     const { rollout, image } = wave.release;
-    if (!this.#digests.has(rollout)) this.#digests.set(rollout, image.digest);
+    if (this.#ordered.has(rollout)) return;
+    this.#ordered.add(rollout);
+    const digests = this.#digests.get(rollout) ?? new Set();
+    this.#digests.set(rollout, digests.add(image.digest));
   }
 
   /** The bus was set back: from now on these stand, and nothing else. */
@@ -40,6 +45,7 @@ export class Orders {
       const last = stood.at(-1);
       if (last !== undefined) last.toMs = Math.min(last.toMs, nowMs);
     }
+    this.#ordered.clear();
     for (const entry of standing) this.see(entry);
   }
 
@@ -70,9 +76,9 @@ export class Orders {
     return this.#halts.findLast((stood) => stood.fromMs <= fromMs && stood.toMs > toMs);
   }
 
-  /** The digest that a rollout was first ordered with. */
-  digestOf(rollout: number): Digest | undefined {
-    return this.#digests.get(rollout);
+  /** The digest that a rollout was first ordered with: one for each time that its number was given, by a bus set back. */
+  digestsOf(rollout: number): ReadonlySet<Digest> {
+    return this.#digests.get(rollout) ?? new Set();
   }
 }
 
