@@ -125,6 +125,7 @@ export class Judge implements Witness {
   changedByHand(model: NodeModel): void {
     this.happened('its container is changed by hand', model);
     this.truth.changedByHand(model);
+    this.#promises.changedByHand(model.name);
   }
 
   /** Its journal is gone, or another one. */

@@ -7,6 +7,7 @@
 import type { StoredMessage } from '@swell/shared/adapters/bus.ts';
 import type { FleetEvent } from '@swell/shared/domain/event.ts';
 import type { LogEntry } from '@swell/shared/domain/log.ts';
+import type { NodeId } from '@swell/shared/domain/names.ts';
 import type { NodeReport } from '@swell/shared/domain/report.ts';
 import type { Wave } from '@swell/shared/domain/wave.ts';
 import { decode } from '@swell/shared/protocol/codec.ts';
@@ -74,6 +75,10 @@ export class Promises {
     else if (entry !== undefined) this.#seeEntry(entry);
     // Where somebody else writes his orders, whoever leads gives up.
     else if (stream === STREAMS.orders) this.#scene.calm.leaseWiped(this.#scene.bench.nowMs);
+  }
+
+  changedByHand(node: NodeId): void {
+    this.#wellness.changedByHand(node);
   }
 
   /** The bus does not remember what was promised. Presence lies in memory, and is made anew all the time. */

@@ -1,13 +1,14 @@
 /** N9. Nobody is well on an image that cannot be: by what it was when he began, since one that turns bad later was well before. */
 
 import type { Digest } from '@swell/shared/domain/image.ts';
+import type { NodeId } from '@swell/shared/domain/names.ts';
 import type { NodeReport } from '@swell/shared/domain/report.ts';
 import type { Scene, ToldStart } from './scene.ts';
 
 export class Wellness {
   readonly #scene: Scene;
-  /** By attempt: the image on which it could not end well when it began. */
-  readonly #hopeless = new Map<string, Digest>();
+  /** Of each node the last attempt, where it could not end well when it began. */
+  readonly #hopeless = new Map<NodeId, { readonly attempt: string; readonly digest: Digest }>();
 
   constructor(scene: Scene) {
     this.#scene = scene;
@@ -15,24 +16,24 @@ export class Wellness {
 
   start({ report: { node, attempt }, wave }: ToldStart): void {
     const { digest } = wave.release.image;
-    if (this.#scene.isHopeless(digest, node)) this.#hopeless.set(`${node}/${attempt}`, digest);
+    const isHopeless = attempt !== undefined && this.#scene.isHopeless(digest, node);
+    if (isHopeless) this.#hopeless.set(node, { attempt, digest });
+    else this.#hopeless.delete(node);
+  }
+
+  /** What somebody put there says nothing of the attempt. */
+  changedByHand(node: NodeId): void {
+    this.#hopeless.delete(node);
   }
 
   report({ region, node, rollout, status, attempt }: NodeReport): void {
     if (status !== 'healthy' || attempt === undefined) return;
     const { bench } = this.#scene;
     bench.judged('N9');
-    const digest = this.#hopeless.get(`${node}/${attempt}`);
+    const begun = this.#hopeless.get(node);
     // What ailed it may have passed meanwhile.
-    if (digest === undefined || !this.#scene.isHopeless(digest, node)) return;
-    bench.break(
-      'N9',
-      `${node} says healthy of attempt ${attempt}, where rollout ${rollout} cannot be healthy`,
-      {
-        region,
-        node,
-        rollout,
-      },
-    );
+    if (begun?.attempt !== attempt || !this.#scene.isHopeless(begun.digest, node)) return;
+    const message = `${node} says healthy of attempt ${attempt}, where rollout ${rollout} cannot be`;
+    bench.break('N9', message, { region, node, rollout });
   }
 }
