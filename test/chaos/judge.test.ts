@@ -88,6 +88,17 @@ describe('over a bus that was set back', () => {
     ]);
   });
 
+  test('who goes by an order that is older than what he has obeyed breaks I6: he should be frozen', () => {
+    const court = new Court();
+    court.story.order(6);
+    court.story.order(7);
+    court.story.update('n1', 0);
+    court.rewind();
+    court.story.order(8);
+    for (const node of ['n2', 'n1']) court.story.update(node, 0);
+    expect(court.rules()).toEqual(['I6: n1 obeyed wave 1 after wave 2, attempt a2']);
+  });
+
   test('an attempt that ends in each of two epochs has ended twice, and one that never ends is missed (I8)', () => {
     const court = new Court();
     court.story.order(7);

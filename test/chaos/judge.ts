@@ -1,9 +1,10 @@
 /**
  * The judge: the rules' own checker over what the streams hold, epoch by epoch, and besides what only the whole world
- * shows: who is really out of rotation (I1), and that every attempt ends once (I8) over all epochs.
+ * shows: who is really out of rotation (I1) and, over all epochs, that nobody obeys an older order (I6) and that every
+ * attempt ends once (I8).
  */
 
-import { isResult } from '@swell/shared/domain/report.ts';
+import { isResult, type NodeReport } from '@swell/shared/domain/report.ts';
 import { Epoch, holderOf } from './epoch.ts';
 import { type Outage, type Outages, tooMany } from './outages.ts';
 import type { Marks, Seen } from './watch.ts';
@@ -28,6 +29,8 @@ export class Judge {
   readonly #outages: Outages;
   readonly #nowMs: () => number;
   readonly #attempts = new Map<string, { hasBegun: boolean; results: string[] }>();
+  /** The newest wave that each node has gone by. */
+  readonly #obeyed = new Map<string, number>();
   readonly #known = new Set<string>();
   /** Attempts whose slot the bus forgot while they held it: no program can know of it. */
   readonly #forgotten = new Set<string>();
@@ -44,14 +47,7 @@ export class Judge {
 
   see(seen: Seen): void {
     this.#epoch.see(seen);
-    const { entry } = seen;
-    if (entry.kind !== 'report' || entry.report.attempt === undefined) return;
-    const { node, attempt, status } = entry.report;
-    const key = holderOf({ node, attempt });
-    const known = this.#attempts.get(key) ?? { hasBegun: false, results: [] };
-    this.#attempts.set(key, known);
-    if (!isResult(status)) known.hasBegun = true;
-    else if (!known.results.includes(status)) known.results.push(status);
+    if (seen.entry.kind === 'report') this.#hear(seen.entry.report);
   }
 
   break(rule: string, message: string, atMs = this.#nowMs()): void {
@@ -102,6 +98,25 @@ export class Judge {
   /** Who holds a slot, as far as the present epoch shows. */
   slotHolders(): readonly string[] {
     return this.#epoch.holders();
+  }
+
+  /** What no epoch ends: what a node has begun and obeyed it remembers, whatever the bus forgets. */
+  #hear(report: NodeReport): void {
+    const { node, attempt, status, warrant } = report;
+    if (attempt === undefined) return;
+    const key = holderOf({ node, attempt });
+    const known = this.#attempts.get(key) ?? { hasBegun: false, results: [] };
+    this.#attempts.set(key, known);
+    if (!isResult(status)) known.hasBegun = true;
+    else if (!known.results.includes(status)) known.results.push(status);
+    if (warrant === undefined) return;
+    const highest = this.#obeyed.get(node) ?? 0;
+    if (warrant.waveRevision < highest)
+      this.break(
+        'I6',
+        `${node} obeyed wave ${warrant.waveRevision} after wave ${highest}, attempt ${attempt}`,
+      );
+    this.#obeyed.set(node, Math.max(highest, warrant.waveRevision));
   }
 
   #turn(kept: readonly Seen[]): void {

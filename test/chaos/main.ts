@@ -10,7 +10,6 @@ import {
   namespaceNetwork,
   networkName,
   removeNamespaces,
-  whyNoNamespaces,
 } from './network.ts';
 import { type ChaosOptions, readOptions, USAGE } from './options.ts';
 import { showChaos } from './show.ts';
@@ -52,9 +51,7 @@ async function run(chosen: ChaosOptions): Promise<number> {
   try {
     if (network !== undefined) return await showChaos(chosen, namespaceNetwork(network, PLACES), stop.signal);
     await ensureTools(['nats-server', 'nats', 'docker-registry'], (line) => console.error(line));
-    const uncut = await whyNoNamespaces();
-    if (uncut === undefined) return await runInNamespaces(chosen);
-    return await showChaos(chosen, loopbackNetwork(uncut), stop.signal);
+    return await runOutside(chosen);
   } catch (error) {
     if (!stop.signal.aborted) throw error;
     if (network === undefined) console.error('stopped; all that was started is gone');
@@ -62,12 +59,16 @@ async function run(chosen: ChaosOptions): Promise<number> {
   }
 }
 
-/** This program once more, in a namespace from which all the others can be reached. What it leaves behind goes with the network. */
-async function runInNamespaces(chosen: ChaosOptions): Promise<number> {
+/**
+ * Where namespaces can be made: this program once more, in the one from which all others can be reached. What it leaves
+ * behind goes with the network.
+ */
+async function runOutside(chosen: ChaosOptions): Promise<number> {
   const name = networkName(process.pid);
   try {
-    await makeNamespaces(name, PLACES);
+    const uncut = await makeNamespaces(name, PLACES);
     stop.signal.throwIfAborted();
+    if (uncut !== undefined) return await showChaos(chosen, loopbackNetwork(uncut), stop.signal);
     const [file = '', ...entry] = entryTo(name, PEOPLE);
     const program = [process.execPath, import.meta.filename, ...process.argv.slice(2), '--seed', chosen.seed];
     const child = spawn(file, [...entry, ...program], {

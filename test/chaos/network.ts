@@ -32,24 +32,21 @@ export function networkName(pid: number): string {
   return `${PREFIX}-${pid}`;
 }
 
-/** Why no namespaces can be made here; `undefined` where they can. */
-export async function whyNoNamespaces(): Promise<string | undefined> {
+/** Makes a namespace for each place, and the one between them; returns why, where that cannot be done here. */
+export async function makeNamespaces(name: string, places: readonly string[]): Promise<string | undefined> {
   if (process.getuid?.() !== 0) return 'network namespaces need root';
-  const probe = `${networkName(process.pid)}-probe`;
   try {
-    await ip('netns', 'add', probe);
-    await ip('netns', 'del', probe);
+    await connectPlaces(name, places);
     return undefined;
   } catch (error) {
-    return `no network namespace can be made here: ${(error as Error).message}`;
+    return `network namespaces cannot be made here: ${(error as Error).message}`;
   }
 }
 
-/** Makes a namespace for each place, and the one between them. */
-export async function makeNamespaces(name: string, places: readonly string[]): Promise<void> {
+async function connectPlaces(name: string, places: readonly string[]): Promise<void> {
   const middle = `${name}-${MIDDLE}`;
   await ip('netns', 'add', middle);
-  await ip('netns', 'exec', middle, 'sysctl', '-qw', 'net.ipv4.ip_forward=1');
+  await ip('netns', 'exec', middle, 'sh', '-c', 'echo 1 > /proc/sys/net/ipv4/ip_forward');
   for (const [index, place] of places.entries()) {
     const [own, link] = [`${name}-${place}`, `to-${place}`];
     await ip('netns', 'add', own);
@@ -61,6 +58,10 @@ export async function makeNamespaces(name: string, places: readonly string[]): P
     await ip('-n', own, 'link', 'set', 'lo', 'up');
     await ip('-n', own, 'route', 'add', 'default', 'via', gatewayOf(index));
   }
+  // That what they send can be lost as well.
+  const rule = ['from', addressOf(0), 'to', addressOf(1), 'blackhole'];
+  await ip('-n', middle, 'rule', 'add', ...rule);
+  await ip('-n', middle, 'rule', 'del', ...rule);
 }
 
 /** Ends whatever still runs in the namespaces of this network, and takes them away. */

@@ -45,7 +45,7 @@ export function coordinatorsOf({ network, directory, registry, cluster }: Surrou
   );
 }
 
-/** The agents' processes, each with nodes of every region. */
+/** The agents' processes, each with nodes of every region; as many as there are nodes for. */
 export function hostsOf({
   network,
   directory,
@@ -55,9 +55,10 @@ export function hostsOf({
 }: Surroundings): readonly Resident[] {
   const hostOf = (index: number): string =>
     HOSTS[Math.floor(index / REGIONS.length) % HOSTS.length] ?? HOSTS[0];
-  return HOSTS.map((name) => {
+  const nodesOf = Map.groupBy(places.entries(), ([index]) => hostOf(index));
+  return [...nodesOf].map(([name, nodes]) => {
     const config: HostConfig = {
-      nodes: places.filter((_, index) => hostOf(index) === name),
+      nodes: nodes.map(([, place]) => place),
       servers: cluster.urls,
       socket: machines.socket,
       stateDir: join(directory, 'nodes'),
