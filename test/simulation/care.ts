@@ -1,5 +1,5 @@
 /**
- * What `docs/OPERATIONS.md` has an operator do once a bus that was put back has healed: no number comes twice, and the
+ * What `docs/OPERATIONS.md` has an operator do once a bus was put back: no number comes twice, and the
  * revisions of orders get past what agents have seen. Streams that people's numbers come from are filled up beyond what
  * there was, and so are the orders, which the coordinator then writes anew.
  */
@@ -23,10 +23,10 @@ const LOOK_EVERY_MS = 60_000;
 const FROZEN_LOOKS = 3;
 
 export function takeCare(world: World): void {
-  fill(world, STREAMS.releases, releaseSubject(SERVICE));
-  fill(world, STREAMS.controls, controlSubject(SERVICE));
   let looks = 0;
   const look = (): void => {
+    fill(world, STREAMS.releases, releaseSubject(SERVICE));
+    fill(world, STREAMS.controls, controlSubject(SERVICE));
     looks = world.nodes.some(isFrozen) ? looks + 1 : 0;
     if (looks === FROZEN_LOOKS) renewOrders(world);
     world.time.after(LOOK_EVERY_MS, look);
@@ -48,6 +48,6 @@ function renewOrders(world: World): void {
 /** Where the stream was set back, fills it up. */
 function fill(world: World, stream: string, subject: string): void {
   const reached = world.reached.get(stream) ?? 0;
-  if (world.server.lastSequence(stream) >= reached) return;
+  if (world.server.state !== 'up' || world.server.lastSequence(stream) >= reached) return;
   while (world.server.lastSequence(stream) < reached + BEYOND) world.say(subject, FILLER);
 }

@@ -53,11 +53,11 @@ export async function live(options: LifeOptions): Promise<Life> {
   await world.run(WARM_UP_MS);
   people.begin();
   storm.begin();
+  takeCare(world);
   const { stormMs, patienceMs = Number.POSITIVE_INFINITY } = options;
   await world.run(Math.min(stormMs, patienceMs - WARM_UP_MS));
   if (patienceMs >= stormMs && !isBroken(world)) {
     storm.end();
-    takeCare(world);
     await world.run(HEALING_MS);
     if (!isBroken(world)) await end(world, people);
   }

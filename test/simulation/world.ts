@@ -208,11 +208,12 @@ export class World {
 
   /** What people publish goes straight into the server: a person repeats what was not stored. */
   release(body: object): number | undefined {
+    if (this.#isPutBack(STREAMS.releases)) return undefined;
     return this.say(releaseSubject(SERVICE), encode(body));
   }
 
   control(body: object): void {
-    this.say(controlSubject(SERVICE), encode(body));
+    if (!this.#isPutBack(STREAMS.controls)) this.say(controlSubject(SERVICE), encode(body));
   }
 
   policy(body: object): void {
@@ -256,6 +257,11 @@ export class World {
       const inOrder = [...last.values()].sort((a, b) => a.sequence - b.sequence);
       return inOrder.map((message) => ({ stream, message }));
     });
+  }
+
+  /** Then nobody says a word before the numbers are past those that were given once (`docs/OPERATIONS.md`). */
+  #isPutBack(stream: string): boolean {
+    return this.server.lastSequence(stream) < (this.reached.get(stream) ?? 0);
   }
 
   #calmSince(model: NodeModel): number | undefined {
