@@ -21,6 +21,17 @@ describe('orders', () => {
     expect(restarted.state.wave).toEqual({ revision: 12, order: newWave({ slots: 2 }) });
   });
 
+  test('another one of the same revision is what stands since the bus was set back', () => {
+    const agent = story();
+    agent.tell({ kind: 'wave-heard', told: { revision: 10, order: newWave({ slots: 3 }) } });
+    agent.tell({ kind: 'halt-heard', told: { revision: 20, order: newHalt() } });
+    agent.tell({ kind: 'halt-heard', told: { revision: 20, order: newHalt(8) } });
+    expect({ wave: agent.state.wave, halt: agent.state.halt }).toEqual({
+      wave: { revision: 10, order: newWave({ slots: 3 }) },
+      halt: { revision: 20, order: newHalt(8) },
+    });
+  });
+
   test('what was deleted is forgotten, and does not come back late', () => {
     const agent = story();
     agent.tell({ kind: 'halt-heard', told: { revision: 20, order: newHalt() } });

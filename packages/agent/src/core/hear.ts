@@ -1,7 +1,8 @@
 /** Folds what was heard into what is known, whatever the phase. */
 
 import { type SlotView, seenSlot, withFallen } from '@swell/shared/domain/slot.ts';
-import { type Halt, PULSE_FRESH_MS, type Wave } from '@swell/shared/domain/wave.ts';
+import { type Halt, PULSE_FRESH_MS, type Standing, type Wave } from '@swell/shared/domain/wave.ts';
+import { sameValue } from '@swell/shared/kernel/equal.ts';
 import type { AgentEvent, Told } from './events.ts';
 import { reportStored } from './say.ts';
 import { type ServiceState, withJournal } from './state.ts';
@@ -55,10 +56,15 @@ function withoutSending(state: ServiceState): ServiceState {
   return rest;
 }
 
+/** The very same; another one of the same revision is what stands since the bus was set back. */
+function isKnown<Order>(known: Standing<Order> | undefined, told: Told<Order>): boolean {
+  return told.revision === known?.revision && sameValue(told.order, known.order);
+}
+
 /** I6. What is older than the newest that was ever seen is late, and says nothing. */
 function hearWave(state: ServiceState, told: Told<Wave>): ServiceState {
   const { highest } = state.journal;
-  if (told.revision < highest.wave || told.revision === state.wave?.revision) return state;
+  if (told.revision < highest.wave || isKnown(state.wave, told)) return state;
   const known = withJournal(state, { highest: { ...highest, wave: told.revision } });
   const { wave: _, ...rest } = known;
   return told.order === undefined ? rest : { ...known, wave: { order: told.order, revision: told.revision } };
@@ -66,7 +72,7 @@ function hearWave(state: ServiceState, told: Told<Wave>): ServiceState {
 
 function hearHalt(state: ServiceState, told: Told<Halt>): ServiceState {
   const { highest } = state.journal;
-  if (told.revision < highest.halt || told.revision === state.halt?.revision) return state;
+  if (told.revision < highest.halt || isKnown(state.halt, told)) return state;
   const known = withJournal(state, { highest: { ...highest, halt: told.revision } });
   const { halt: _, ...rest } = known;
   return told.order === undefined ? rest : { ...known, halt: { order: told.order, revision: told.revision } };
