@@ -39,6 +39,8 @@ export class Judge implements Witness {
   readonly #reader: LogReader;
   readonly #check: LogCheck;
   readonly #history = new History();
+  /** When what stands in a stream was stored, by its place there: the bus's own clock may be off. */
+  readonly #storedAtMs = new Map<string, number>();
   readonly #excuses: Excuses;
 
   constructor(truth: Truth, promises: Promises, shapes: readonly StreamShape[]) {
@@ -58,7 +60,8 @@ export class Judge implements Witness {
     const { nowMs } = this.truth.bench;
     this.#history.stored(stream, message, nowMs);
     this.truth.cameIn(stream, message, byHand);
-    const entry = this.#read(stream, message);
+    const entry = this.#read(stream, message, nowMs);
+    if (entry !== undefined) this.#storedAtMs.set(placeOf(stream, message), nowMs);
     this.#promises.stored(stream, message, entry);
     if (entry === undefined) {
       if (!byHand && WRITTEN.includes(stream))
@@ -80,7 +83,10 @@ export class Judge implements Witness {
     this.#promises.setBack(stream);
     if (stream === STREAMS.rollouts) this.#excuses.recordsLost();
     if (!NAMING.includes(stream)) return;
-    const entries = standing.flatMap((one) => this.#read(one.stream, one.message) ?? []);
+    const entries = standing.flatMap(({ stream: of, message }) => {
+      const atMs = this.#storedAtMs.get(placeOf(of, message)) ?? this.truth.bench.nowMs;
+      return this.#read(of, message, atMs) ?? [];
+    });
     this.truth.restart(entries);
     this.#check.restart(entries);
   }
@@ -155,8 +161,8 @@ export class Judge implements Witness {
     this.#promises.atRest();
   }
 
-  #read(stream: string, message: StoredMessage): LogEntry | undefined {
-    const entry = this.#reader.read(stream, message, this.truth.bench.nowMs);
+  #read(stream: string, message: StoredMessage, atMs: number): LogEntry | undefined {
+    const entry = this.#reader.read(stream, message, atMs);
     if (entry === undefined) return undefined;
     this.entries.push(entry);
     return entry;
@@ -172,4 +178,8 @@ export class Judge implements Witness {
       this.truth.bench.break(rule, message, { ...concernOf(entry), others: named }, entry.atMs);
     else this.excused.set(excuse, (this.excused.get(excuse) ?? 0) + 1);
   }
+}
+
+function placeOf(stream: string, { sequence }: StoredMessage): string {
+  return `${stream} ${sequence}`;
 }

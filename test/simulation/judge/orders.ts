@@ -22,16 +22,17 @@ export class Orders {
   /** Rollouts that have been ordered since the bus was set back last. */
   readonly #ordered = new Set<number>();
 
-  see(entry: OrderEntry): void {
-    const { revision, atMs } = entry;
+  see(entry: OrderEntry, fromMs = entry.atMs): void {
+    const { revision } = entry;
+    const toMs = Number.POSITIVE_INFINITY;
     if (entry.kind === 'halt') {
-      follow(this.#halts, { revision, order: entry.halt, fromMs: atMs, toMs: Number.POSITIVE_INFINITY });
+      follow(this.#halts, { revision, order: entry.halt, fromMs, toMs });
       return;
     }
     const { wave } = entry;
     const known = this.#waves.get(wave.region) ?? [];
     this.#waves.set(wave.region, known);
-    follow(known, { revision, order: wave, fromMs: atMs, toMs: Number.POSITIVE_INFINITY });
+    follow(known, { revision, order: wave, fromMs, toMs });
     const { rollout, image } = wave.release;
     if (this.#ordered.has(rollout)) return;
     this.#ordered.add(rollout);
@@ -46,7 +47,7 @@ export class Orders {
       if (last !== undefined) last.toMs = Math.min(last.toMs, nowMs);
     }
     this.#ordered.clear();
-    for (const entry of standing) this.see(entry);
+    for (const entry of standing) this.see(entry, nowMs);
   }
 
   wave(region: Region): Wave | undefined {

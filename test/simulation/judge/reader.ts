@@ -25,7 +25,7 @@ export class LogReader {
   }
 
   /** Undefined for what no rule speaks of, and for what does not parse. */
-  read(stream: string, message: StoredMessage, nowMs: number): LogEntry | undefined {
+  read(stream: string, message: StoredMessage, atMs: number): LogEntry | undefined {
     const subject =
       stream === STREAMS.log ? ownSubject(message) : this.#rewrites.get(stream)?.(message.subject);
     if (subject === undefined) return undefined;
@@ -33,7 +33,7 @@ export class LogReader {
       ...message,
       subject,
       sequence: this.#sequence + 1,
-      storedAtMs: nowMs,
+      storedAtMs: atMs,
       sourceSequence: message.sequence,
     });
     if (entry !== undefined) this.#sequence += 1;
