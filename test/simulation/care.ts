@@ -28,7 +28,10 @@ export function takeCare(world: World): void {
     fill(world, STREAMS.releases, releaseSubject(SERVICE));
     fill(world, STREAMS.controls, controlSubject(SERVICE));
     looks = world.nodes.some(isFrozen) ? looks + 1 : 0;
-    if (looks === FROZEN_LOOKS) renewOrders(world);
+    if (looks >= FROZEN_LOOKS && world.server.state === 'up') {
+      renewOrders(world);
+      looks = 0;
+    }
     world.time.after(LOOK_EVERY_MS, look);
   };
   look();
