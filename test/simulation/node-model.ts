@@ -68,6 +68,8 @@ export class NodeModel {
   registryIsDown = false;
   pullFailureRate = 0;
   pullSlowness = 1;
+  /** What the registry sends is not what was asked for: the engine looks, and refuses it (I11). */
+  pullIsTampered = false;
   slowness = 1;
   /** The agent cannot write what it must not forget: it ends. */
   onFatal: () => void = () => {};
@@ -281,6 +283,7 @@ export class NodeModel {
   #mayPull(): void {
     if (this.diskIsFull) throw new EngineError('pull-failed', 'no space left on device');
     if (this.registryIsDown) throw new EngineError('pull-failed', 'the registry does not answer');
+    if (this.pullIsTampered) throw new EngineError('digest-mismatch', 'another image was sent');
     if (this.#ground.chance.happens(this.pullFailureRate))
       throw new EngineError('pull-failed', 'the connection was reset');
   }

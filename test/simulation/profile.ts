@@ -54,6 +54,7 @@ const STORMY_PER_HOUR = {
   'registry down': 0.5,
   'slow pull': 0.2,
   'failed pull': 0.2,
+  'tampered pull': 0.2,
   'image ails on some nodes': 3,
   // People.
   'contradictory words': 3,

@@ -129,6 +129,7 @@ function mend(node: SimulatedNode): void {
   const { model } = node;
   node.offUntilMs = 0;
   model.pullFailureRate = 0;
+  model.pullIsTampered = false;
   model.pullSlowness = 1;
   model.diskIsFull = false;
   model.registryIsDown = false;

@@ -56,6 +56,20 @@ export const SUPPLY_FAULTS = {
       );
     },
   },
+  'tampered pull': {
+    per: 'world',
+    strike: (scene, chance) =>
+      onSome(
+        scene,
+        chance,
+        (model) => {
+          model.pullIsTampered = true;
+        },
+        (model) => {
+          model.pullIsTampered = false;
+        },
+      ),
+  },
   /** A few machines cannot stand what everybody else can. */
   'image ails on some nodes': {
     per: 'world',
