@@ -15,6 +15,8 @@ type Holder = string;
 
 /** What is stored at one time is read at one time, but for servers that are away: judged once it had the time to come. */
 const LATE_MS = 15_000;
+/** Times are those of the storing, by the clock of one machine. */
+const TOLERANCE_MS = 500;
 
 export class Epoch {
   readonly sinceMs: number;
@@ -22,7 +24,7 @@ export class Epoch {
   readonly #before: readonly Epoch[];
   readonly #holders = new Map<string, Holder>();
   readonly #begun = new Set<Holder>();
-  readonly #checker: Checker = createChecker();
+  readonly #checker: Checker = createChecker({ toleranceMs: TOLERANCE_MS });
   readonly #newest = new Map<string, number>();
   #waiting: { readonly atMs: number; readonly entry: LogEntry }[] = [];
 

@@ -32,6 +32,7 @@ export interface Fault {
 /** Longer than the leases of slots (6 s) and of leading (5 s). */
 const PAST_LEASES_MS = [7_000, 13_000] as const;
 const CUT_MS = [3_000, 11_000] as const;
+const AWAY_MS = 1_000;
 
 type Direction = 'both' | 'out' | 'in';
 
@@ -72,14 +73,14 @@ export const FAULTS: readonly Fault[] = [
       ),
   },
   {
-    name: 'agents killed',
-    strike: async (stage) => {
-      const hosts = stage.world.parts.hosts.filter(() => stage.chance.happens(0.35));
-      const struck = hosts.length === 0 ? [stage.chance.pick(stage.world.parts.hosts)] : hosts;
-      await Promise.all(struck.map((host) => killFor(stage, host, stage.chance.exponential(2_500))));
-    },
+    name: 'agents killed at random',
+    strike: (stage) => killAgain(stage, stage.world.parts.hosts, { times: [8, 16], gapMs: [100, 1_500] }),
   },
-  { name: 'coordinator killed every few seconds', strike: killCoordinators },
+  {
+    name: 'coordinator killed every few seconds',
+    strike: (stage) =>
+      killAgain(stage, stage.world.parts.coordinators, { times: [4, 7], gapMs: [500, 4_000] }),
+  },
   {
     name: 'server cut off from the other two',
     cuts: true,
@@ -180,17 +181,22 @@ async function killAllServers(stage: Stage): Promise<void> {
   );
 }
 
-async function killCoordinators(stage: Stage): Promise<void> {
-  const { coordinators } = stage.world.parts;
-  const times = stage.chance.whole(4, 7);
-  stage.tell(`${times} times`);
-  for (let time = 0; time < times; time += 1) {
-    const victim = stage.chance.pick(coordinators);
+/** One of them, and another one, or the same: each is away for a moment. */
+async function killAgain(
+  stage: Stage,
+  residents: readonly Resident[],
+  { times, gapMs }: Readonly<Record<'times' | 'gapMs', readonly [number, number]>>,
+): Promise<void> {
+  const { chance } = stage;
+  const victims = Array.from({ length: chance.whole(...times) }, () => chance.pick(residents));
+  stage.tell(victims.map(({ name }) => name).join(', '));
+  const back: Promise<void>[] = [];
+  for (const victim of victims) {
     await victim.kill();
-    await stage.wait(stage.chance.between(100, 1_500));
-    victim.start();
-    await stage.wait(stage.chance.between(500, 4_000));
+    back.push(stage.wait(chance.exponential(AWAY_MS)).then(() => victim.start()));
+    await stage.wait(chance.between(...gapMs));
   }
+  await Promise.all(back);
 }
 
 async function cutOff(
