@@ -28,7 +28,7 @@ type Work = Parameters<OnWork>[0];
 /** How long each piece of work takes on average: a small container's, and its images are small as well. */
 const WORK_MS: Readonly<Record<Work, number>> = {
   stage: 400,
-  prepare: 150,
+  prepare: 300,
   'cut-over': 500,
   commit: 150,
   undo: 500,
