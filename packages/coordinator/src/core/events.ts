@@ -58,7 +58,13 @@ export type CoordinatorEvent =
       readonly revision: number;
       readonly wave: Wave | undefined;
     }
-  | { readonly kind: 'halt-seen'; readonly revision: number; readonly halt: Halt | undefined }
+  | {
+      readonly kind: 'halt-seen';
+      readonly revision: number;
+      readonly halt: Halt | undefined;
+      /** Nobody starts while a halt cannot be read, so it must not stay. */
+      readonly unreadable?: true;
+    }
   /** The bus has acknowledged what we wrote. */
   | {
       readonly kind: 'wave-stored';

@@ -49,6 +49,16 @@ test('a rollout of a hundred nodes costs a handful of waves and records, not one
   expect(story.saved.length - records).toBeLessThan(40);
 });
 
+test('a halt that nobody can read is taken away, for nobody starts while it stands (I13)', () => {
+  const story = new RolloutStory({ regions: { eu: 3 } });
+  story.publish('v1');
+  story.halt = { revision: 1, order: undefined };
+  const effects = story.post({ kind: 'halt-seen', revision: 1, halt: undefined, unreadable: true });
+  expect(effects).toContainEqual({ kind: 'publish-halt', halt: undefined, expect: 1 });
+  expect(story.state.halt).toEqual({ revision: story.halt.revision, sending: false });
+  expect(story.tick()).toEqual([]);
+});
+
 test('of each key one write is on its way at most, and what has changed meanwhile follows its acknowledgement', () => {
   const story = new RolloutStory({ regions: { eu: 3 } });
   story.publish('v1');

@@ -18,7 +18,7 @@ export function publishOrders(state: ServiceState): Step {
   const effects: Effect[] = [];
   const waves = new Map(state.waves);
   const halt = wantedHalt(state);
-  const isHaltDue = !state.halt.sending && !sameValue(halt, state.halt.stored);
+  const isHaltDue = !state.halt.sending && !isHaltStanding(state);
   // The halt goes first: who hears one of the two must not start by the other.
   if (isHaltDue) effects.push({ kind: 'publish-halt', halt, expect: state.halt.revision });
   for (const region of knownRegions(state)) {
@@ -36,7 +36,7 @@ export function publishOrders(state: ServiceState): Step {
 }
 
 export function isHaltStanding(state: ServiceState): boolean {
-  return sameValue(wantedHalt(state), state.halt.stored);
+  return state.halt.unreadable !== true && sameValue(wantedHalt(state), state.halt.stored);
 }
 
 export function isWaveStanding(state: ServiceState, region: Region): boolean {
@@ -68,7 +68,13 @@ export function withSeen<Order>(
   place: OrderPlace<Order> = NOWHERE,
   revision: number,
   stored: Order | undefined,
+  unreadable?: true,
 ): OrderPlace<Order> {
   if (revision <= place.revision) return place;
-  return { revision, sending: place.sending, ...(stored !== undefined && { stored }) };
+  return {
+    revision,
+    sending: place.sending,
+    ...(stored !== undefined && { stored }),
+    ...(unreadable !== undefined && { unreadable }),
+  };
 }

@@ -20,6 +20,8 @@ export interface SlotSighting {
 export interface OrderPlace<Order> {
   /** What is stored there, as far as is known; missing where nothing is, or it was deleted. */
   readonly stored?: Order;
+  /** Something stands there that nobody can read: it is written over, also where nothing ought to stand. */
+  readonly unreadable?: true;
   /** The revision that the next write must expect. */
   readonly revision: number;
   /** A write is on its way: the next one waits for its acknowledgement. */

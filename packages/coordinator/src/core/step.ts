@@ -80,7 +80,7 @@ function hear(state: ServiceState, event: CoordinatorEvent, nowMs: number): Serv
       return { ...state, waves: new Map(state.waves).set(event.region, place) };
     }
     case 'halt-seen':
-      return { ...state, halt: withSeen(state.halt, event.revision, event.halt) };
+      return { ...state, halt: withSeen(state.halt, event.revision, event.halt, event.unreadable) };
     case 'halt-stored':
       return { ...state, halt: withStored(state.halt, event.revision, event.halt) };
     case 'event-stored':

@@ -70,14 +70,14 @@ export class Hearing {
       {
         stream: STREAMS.orders,
         subjects: ALL_ORDERS,
-        hear: (it) => this.#hand(translateOrder(it)),
+        hear: (it) => this.#hand(this.#read(it, translateOrder(it))),
         // What we write ourselves comes back by its acknowledgement, not by the stream.
         follow: (it) => this.#watchOrder(it),
       },
       {
         stream: STREAMS.slots,
         subjects: ALL_SLOTS,
-        hear: (it) => this.#gather(translateSlot(it, this.#nowMs)),
+        hear: (it) => this.#gather(this.#read(it, translateSlot(it, this.#nowMs))),
       },
       { stream: STREAMS.nodes, subjects: ALL_NODES, hear: (it) => this.#hearPresence(it) },
       { stream: STREAMS.health, subjects: ALL_HEALTH, hear: (it) => this.#hearReport(it) },
@@ -116,6 +116,13 @@ export class Hearing {
     return this.#options.term.nowMs();
   }
 
+  /** What stands on the bus and does not parse is taken for what it is worth, and told (I13). */
+  #read(message: StoredMessage, translated: Translated | undefined): Translated | undefined {
+    if (translated === undefined) this.#reject(message, ['its subject names no place of ours']);
+    else if (translated.problems !== undefined) this.#reject(message, translated.problems);
+    return translated;
+  }
+
   #hand(translated: Translated | undefined): void {
     if (translated === undefined || !isName(translated.service)) return;
     void this.#services.of(translated.service)?.post(translated.event);
@@ -130,7 +137,7 @@ export class Hearing {
    * be us, reads anew what is saved and what stands.
    */
   #watchOrder(message: StoredMessage): void {
-    const translated = translateOrder(message);
+    const translated = this.#read(message, translateOrder(message));
     const state = translated && this.#services.machines.get(translated.service)?.state;
     if (translated === undefined || state === undefined) return;
     const { event } = translated;

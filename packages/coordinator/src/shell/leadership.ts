@@ -16,6 +16,8 @@ export interface LeadershipOptions {
   readonly host: Host;
   readonly coordinator: string;
   readonly leaseMs: number;
+  /** A lease that nobody can read holds nobody back, and is told (I13). */
+  readonly onUnreadable: (problems: readonly string[]) => void;
 }
 
 /** What stands under the lease's key, and when this process first saw it so. */
@@ -40,11 +42,15 @@ export async function acquireLeadership(options: LeadershipOptions, signal: Abor
   }
 }
 
-async function look({ bus, host }: LeadershipOptions, before: Sighting | undefined): Promise<Sighting> {
+async function look(
+  { bus, host, onUnreadable }: LeadershipOptions,
+  before: Sighting | undefined,
+): Promise<Sighting> {
   const message = await bus.readLast(STREAMS.rollouts, LEASE_KEY);
   const revision = message?.sequence ?? 0;
   if (before?.revision === revision) return before;
   const parsed = message === undefined || message.deleted ? undefined : decode(message.body, leaseSchema);
+  if (parsed?.ok === false) onUnreadable(parsed.problems);
   return { revision, lease: parsed?.ok === true ? parsed.value : undefined, sinceMs: host.monotonicMs() };
 }
 

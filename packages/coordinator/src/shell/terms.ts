@@ -36,7 +36,9 @@ export async function serveTerms(options: TermsOptions, signal: AbortSignal): Pr
 
 async function serveOne(options: TermsOptions, signal: AbortSignal): Promise<void> {
   const { name, bus, host, leaseMs, logger, watcher } = options;
-  const term = await acquireLeadership({ bus, host, coordinator: name, leaseMs }, signal);
+  const onUnreadable = (problems: readonly string[]): void =>
+    logger.warn({ problems }, 'the lease does not parse');
+  const term = await acquireLeadership({ bus, host, coordinator: name, leaseMs, onUnreadable }, signal);
   logger.info({ term: term.number, coordinator: name }, 'lease taken');
   watcher.leads(true);
   await lead({ ...options, term }, signal);

@@ -99,8 +99,9 @@ test('a slot that is held, that is free, and that nobody can read', () => {
     service: 'web',
     event: { ...event, entry: { revision: 7 } },
   });
-  expect(translateSlot(stored(subject, { node: 'n1' }), 2_000)?.event).toMatchObject({
-    entry: { holder: { node: 'unknown' } },
+  expect(translateSlot(stored(subject, { ...holder, leaseMs: 0 }), 2_000)).toMatchObject({
+    event: { entry: { holder: { node: 'unknown' } } },
+    problems: [expect.stringMatching(/^leaseMs: /)],
   });
   expect(translateSlot(stored('$KV.swell_slots.eu.web.first', holder), 2_000)).toBeUndefined();
 });
@@ -109,8 +110,12 @@ test('a wave and a halt that stand, that were deleted, and that nobody can read'
   const wave = { kind: 'wave-seen', region: 'eu', revision: 7 };
   const subject = waveKey('eu', 'web');
   expect(translateOrder(stored(subject, WAVE))).toEqual({ service: 'web', event: { ...wave, wave: WAVE } });
-  for (const none of [stored(subject, {}, true), stored(subject, { ...WAVE, slots: 0 })])
-    expect(translateOrder(none)).toEqual({ service: 'web', event: { ...wave, wave: undefined } });
+  const none = { service: 'web', event: { ...wave, wave: undefined } };
+  expect(translateOrder(stored(subject, {}, true))).toEqual(none);
+  expect(translateOrder(stored(subject, { ...WAVE, slots: 0 }))).toEqual({
+    ...none,
+    problems: [expect.stringMatching(/^slots: /)],
+  });
   const halt = { service: 'web', rollout: 3, digest: digestOf('v1'), version: 'v1', reason: 'bad' };
   expect(translateOrder(stored(haltKey('web'), halt))?.event).toEqual({
     kind: 'halt-seen',
@@ -121,6 +126,11 @@ test('a wave and a halt that stand, that were deleted, and that nobody can read'
     kind: 'halt-seen',
     revision: 7,
     halt: undefined,
+  });
+  expect(translateOrder(stored(haltKey('web'), { ...halt, service: 'db' }))).toEqual({
+    service: 'web',
+    event: { kind: 'halt-seen', revision: 7, halt: undefined, unreadable: true },
+    problems: ['service: it speaks of db, under the name of web'],
   });
   expect(translateOrder(stored('$KV.swell_orders.other', WAVE))).toBeUndefined();
 });

@@ -1,7 +1,7 @@
 /** Stored messages as events of the core, and which service each is for. */
 
 import type { StoredMessage } from '@swell/shared/adapters/bus.ts';
-import { slotEntry } from '@swell/shared/adapters/slot-bucket.ts';
+import { readSlotEntry } from '@swell/shared/adapters/slot-bucket.ts';
 import type { ServiceName } from '@swell/shared/domain/names.ts';
 import type { NodeReport, Presence } from '@swell/shared/domain/report.ts';
 import { decode } from '@swell/shared/protocol/codec.ts';
@@ -21,6 +21,8 @@ import type { CoordinatorEvent } from '../core/events.ts';
 export interface Translated {
   readonly service: ServiceName;
   readonly event: CoordinatorEvent;
+  /** Never empty. People's messages carry theirs in the event: they are answered. */
+  readonly problems?: readonly string[];
 }
 
 export function translateRelease(message: StoredMessage): Translated {
@@ -50,8 +52,8 @@ export function translateSlot(message: StoredMessage, heardAtMs: number): Transl
   const place = parseSlotSubject(message.subject);
   if (place === undefined) return undefined;
   const { service, region, slot } = place;
-  const entry = slotEntry(message);
-  return { service, event: { kind: 'slot-seen', region, slot, entry, heardAtMs } };
+  const { entry, ...problems } = readSlotEntry(message);
+  return { service, event: { kind: 'slot-seen', region, slot, entry, heardAtMs }, ...problems };
 }
 
 /** An order that stands on the bus; one that does not parse is as good as none, and will be written over. */
@@ -65,11 +67,15 @@ export function translateOrder(message: StoredMessage): Translated | undefined {
     return {
       service: place.service,
       event: { kind: 'wave-seen', region: place.region, revision, wave: order },
+      ...(wave?.ok === false && { problems: wave.problems }),
     };
   }
   const halt = message.deleted ? undefined : readHalt(message.body, place);
   const order = halt?.ok === true ? halt.value : undefined;
-  return { service: place.service, event: { kind: 'halt-seen', revision, halt: order } };
+  const seen = { kind: 'halt-seen', revision, halt: order } as const;
+  return halt?.ok === false
+    ? { service: place.service, event: { ...seen, unreadable: true }, problems: halt.problems }
+    : { service: place.service, event: seen };
 }
 
 export type Read<Value> =
