@@ -70,7 +70,7 @@ const anyBytes: fc.Arbitrary<Uint8Array> = fc.oneof(
 
 /** Bodies made of these well-formed messages, and some that have nothing to do with them. */
 export function bodies(wellFormed: fc.Arbitrary<unknown>): fc.Arbitrary<Body> {
-  const whole = wellFormed.map((value): Body => ({ bytes: encoded(print(treeOf(value))), wellFormed: true }));
+  const whole = wellFormed.map((value) => bodyOf(encoded(print(treeOf(value))), true));
   const edited = fc
     .tuple(wellFormed, fc.array(edit, { minLength: 1, maxLength: 3 }))
     .map(([value, edits]) => encoded(print(edits.reduce(applied, treeOf(value)))));
@@ -90,8 +90,14 @@ export function bodies(wellFormed: fc.Arbitrary<unknown>): fc.Arbitrary<Body> {
   );
   return fc.oneof(
     { weight: 1, arbitrary: whole },
-    { weight: 4, arbitrary: spoilt.map((bytes): Body => ({ bytes, wellFormed: false })) },
+    { weight: 4, arbitrary: spoilt.map((bytes) => bodyOf(bytes, false)) },
   );
+}
+
+function bodyOf(bytes: Uint8Array, wellFormed: boolean): Body {
+  // In a report bytes read best as the text that they nearly are.
+  const shown = (): string => `${JSON.stringify(Buffer.from(bytes).toString('latin1'))} (bytes)`;
+  return Object.assign({ bytes, wellFormed }, { [fc.toStringMethod]: shown });
 }
 
 function applied(tree: Tree, { place, does, tree: strange, key }: Edit): Tree {

@@ -31,7 +31,7 @@ export function leavesPrototypesAlone(): void {
     if (!isDeepStrictEqual(Reflect.ownKeys(prototype), Reflect.ownKeys(was)))
       throw new Error(
         `a prototype was given ${Reflect.ownKeys(prototype)
-          .filter((key) => !(key in was))
+          .filter((key) => !Object.hasOwn(was, key))
           .join()}`,
       );
   }

@@ -35,18 +35,24 @@ interface Check {
 }
 
 const LONGEST = 40;
+const IN_VAIN_MAX = 2_000;
 
 /** What a schema takes. */
 export function fromSchema(schema: z.ZodType, byField: ByField = {}): fc.Arbitrary<unknown> {
   const made = whateverItsChecks(schema, byField);
   // Checks in code are asked, here and not of the whole, so that few tries are in vain.
-  return checksOf(schema).some(({ check }) => check === 'custom')
-    ? made.filter((value) => takes(schema, value))
-    : made;
+  return checksOf(schema).some(({ check }) => check === 'custom') ? taken(made, schema) : made;
 }
 
-function takes(schema: z.ZodType, value: unknown): boolean {
-  return schema.safeParse(value).success;
+/** What the schema takes of it. Where it takes next to nothing, its field is to be made by hand. */
+function taken<Value>(made: fc.Arbitrary<Value>, schema: z.ZodType): fc.Arbitrary<Value> {
+  let inVain = 0;
+  return made.filter((value) => {
+    const isTaken = schema.safeParse(value).success;
+    inVain = isTaken ? 0 : inVain + 1;
+    if (inVain > IN_VAIN_MAX) throw new Error(`a ${definitionOf(schema).type} is not found by chance`);
+    return isTaken;
+  });
 }
 
 function whateverItsChecks(schema: z.ZodType, byField: ByField): fc.Arbitrary<unknown> {
@@ -96,10 +102,10 @@ function objectOf(shape: Readonly<Record<string, z.ZodType>>, byField: ByField):
 function textOf(schema: z.ZodType): fc.Arbitrary<string> {
   const { minLength, maxLength } = lengthsOf(schema, LONGEST);
   const pattern = checksOf(schema).find((check) => check.pattern !== undefined)?.pattern;
-  if (pattern !== undefined) return fc.stringMatching(pattern).filter((text) => takes(schema, text));
+  if (pattern !== undefined) return taken(fc.stringMatching(pattern), schema);
   return fc.oneof(
     fc.string({ minLength, maxLength }),
-    fc.string({ minLength, maxLength, unit: 'binary' }).filter((text) => takes(schema, text)),
+    taken(fc.string({ minLength, maxLength, unit: 'binary' }), schema),
   );
 }
 
@@ -111,12 +117,9 @@ function numberOf(schema: z.ZodType): fc.Arbitrary<number> {
   const max = below.length === 0 ? Number.MAX_SAFE_INTEGER : Math.min(...below);
   const made =
     definitionOf(schema).format === 'safeint'
-      ? fc.oneof(
-          fc.integer({ min, max: Math.min(max, min + 50) }),
-          fc.maxSafeInteger().filter((value) => value >= min && value <= max),
-        )
+      ? fc.oneof(fc.integer({ min, max: Math.min(max, min + 50) }), fc.integer({ min, max }))
       : fc.oneof(fc.integer({ min, max: Math.min(max, min + 50_000) }), fc.double({ min, max, noNaN: true }));
-  return made.filter((value) => takes(schema, value));
+  return taken<number>(made, schema);
 }
 
 function lengthsOf(

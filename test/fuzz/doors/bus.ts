@@ -152,10 +152,11 @@ const orderInItsPlace: Door = {
     (value, wrong) => {
       const wave = value as { region: string; service: string; release: { service: string } };
       const right = { ...wave, release: { ...wave.release, service: wave.service } };
+      const other = wave.service === 'x0' || wave.region === 'x0' ? 'x1' : 'x0';
       const elsewhere =
         wrong === 'release'
-          ? { ...right, release: { ...right.release, service: 'x0' } }
-          : { ...right, [wrong]: 'x0' };
+          ? { ...right, release: { ...right.release, service: other } }
+          : { ...right, [wrong]: other };
       for (const [order, isTaken] of [
         [right, true],
         [elsewhere, false],

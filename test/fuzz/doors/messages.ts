@@ -20,7 +20,7 @@ import { type Door, goesThrough, messageDoor } from '../door.ts';
 import type { ByField } from '../from-schema.ts';
 import { anyDuration, anyReference, anyRegions, anyStages } from './well-formed.ts';
 
-const byField: ByField = {
+export const byField: ByField = {
   image: anyReference,
   stages: anyStages,
   regions: anyRegions,
