@@ -4,6 +4,7 @@
  * there was, and so are the orders, which the coordinator then writes anew.
  */
 
+import type { LogEntry } from '@swell/shared/domain/log.ts';
 import {
   controlSubject,
   haltKey,
@@ -24,13 +25,17 @@ const FROZEN_LOOKS = 3;
 
 export function takeCare(world: World): void {
   let looks = 0;
+  let read = 0;
+  const isStuck = (): boolean =>
+    world.nodes.some(isFrozen) || world.judge.entries.slice(read).some(tellsOfSetBack);
   const look = (): void => {
     fill(world, STREAMS.releases, releaseSubject(SERVICE));
     fill(world, STREAMS.controls, controlSubject(SERVICE));
-    looks = world.nodes.some(isFrozen) ? looks + 1 : 0;
+    looks = isStuck() ? looks + 1 : 0;
     if (looks >= FROZEN_LOOKS && world.server.state === 'up') {
       renewOrders(world);
       looks = 0;
+      read = world.judge.entries.length;
     }
     world.time.after(LOOK_EVERY_MS, look);
   };
@@ -41,11 +46,17 @@ function isFrozen({ running }: SimulatedNode): boolean {
   return running?.agent.states().some(({ frozen }) => frozen) === true;
 }
 
+function tellsOfSetBack(entry: LogEntry): boolean {
+  return entry.kind === 'event' && entry.event.name === 'record-set-back';
+}
+
 function renewOrders(world: World): void {
   fill(world, STREAMS.orders, '$KV.swell_orders.filler');
   const regions = new Set(world.nodes.map(({ model }) => model.region));
   for (const region of regions) world.say(waveKey(region, SERVICE), NOTHING, true);
   world.say(haltKey(SERVICE), NOTHING, true);
+  // What was ordered before is nothing that anybody has to keep to: a person has said so.
+  world.server.onChanged(STREAMS.orders);
 }
 
 /** Where the stream was set back, fills it up. */

@@ -50,6 +50,7 @@ export function isWaveStanding(state: ServiceState, region: Region): boolean {
 export function isVouchedFor(state: ServiceState, region: Region): boolean {
   const stored = state.waves.get(region)?.stored;
   if (stored?.phase !== 'open') return true;
+  if (!state.ready) return false;
   const wanted = wantedWave(state, region);
   return wanted?.phase === 'open' && wanted.release.rollout === stored.release.rollout;
 }

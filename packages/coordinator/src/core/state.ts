@@ -42,6 +42,8 @@ export interface ServiceState {
   readonly record: ServiceRecord;
   /** All that the bus holds has been read; nothing is decided before. */
   readonly ready: boolean;
+  /** Nothing is decided at all: the record is older than what was ordered. */
+  readonly isSetBack?: true;
   /** Since when: what happened on the bus before, we know only from what it kept. */
   readonly readAtMs: number;
   readonly census: Census;

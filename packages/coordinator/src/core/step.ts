@@ -20,6 +20,7 @@ import { loseSlots } from './losses.ts';
 import { publishOrders, withSeen, withStored } from './orders.ts';
 import type { Step } from './outcome.ts';
 import { takePolicy, withoutPolicy } from './policy.ts';
+import { begin } from './set-back.ts';
 import { keepRegions, regroup } from './stages.ts';
 import type { ServiceState } from './state.ts';
 import { told } from './tell.ts';
@@ -29,7 +30,7 @@ const STEPS_MAX = 1_000;
 
 export function step(state: ServiceState, event: CoordinatorEvent, nowMs: number): Step {
   const heard = hear(state, event, nowMs);
-  if (!heard.ready) return { state: heard, effects: [] };
+  if (!heard.ready) return heard.isSetBack === true ? publishSayings(heard) : { state: heard, effects: [] };
   const { state: kept, effects: cleared } = loseSlots(keepRegions(regroup(heard, nowMs), nowMs), nowMs);
   const { state: ordered, effects: orders } = publishOrders(advanceAll(kept, nowMs));
   const { state: asked, effects: questions } = resolveCandidate(ordered, nowMs);
@@ -41,7 +42,7 @@ function hear(state: ServiceState, event: CoordinatorEvent, nowMs: number): Serv
   const seed = state.record.rollout?.seed ?? state.service;
   switch (event.kind) {
     case 'bus-read':
-      return { ...state, ready: true, readAtMs: nowMs, progress: { steps: -1, sinceMs: nowMs } };
+      return begin(state, nowMs);
     case 'time-passed':
       return state;
     case 'release-published':

@@ -14,6 +14,7 @@ import {
   ALL_RELEASES,
   ALL_ROLLOUTS,
   ALL_SLOTS,
+  LEASE_KEY,
   STREAMS,
 } from '@swell/shared/protocol/subjects.ts';
 import type { NodeSighting } from '../core/events.ts';
@@ -49,6 +50,9 @@ interface Source {
   readonly follow?: (message: StoredMessage) => void;
 }
 
+/** A replica that is behind is asked again after so long. */
+const BEHIND_MS = 200;
+
 export class Hearing {
   readonly #options: HearingOptions;
   readonly #services: Services;
@@ -64,7 +68,7 @@ export class Hearing {
 
   /** Last values first, so that nothing is decided on half of them; then whatever came after. */
   async readBus(): Promise<Promise<void>[]> {
-    await this.#last(STREAMS.rollouts, [ALL_ROLLOUTS], (message) => this.#services.restore(message));
+    await this.#restore();
     const sources: readonly Source[] = [
       { stream: STREAMS.policies, subjects: ALL_POLICIES, hear: (it) => this.#hand(translatePolicy(it)) },
       {
@@ -89,6 +93,20 @@ export class Hearing {
     }
     this.#gathering.handOn();
     return pumps;
+  }
+
+  /** Our lease lies beside the records: whoever shows it shows all that was saved before it, and no replica's older word. */
+  async #restore(): Promise<void> {
+    const { bus, host, term } = this.#options;
+    for (;;) {
+      const messages = await bus.readLastOfEach(STREAMS.rollouts, [ALL_ROLLOUTS, LEASE_KEY]);
+      const lease = messages.find(({ subject }) => subject === LEASE_KEY);
+      if (lease !== undefined && lease.sequence >= term.revision) {
+        for (const message of messages) if (message !== lease) this.#services.restore(message);
+        return;
+      }
+      await host.sleep(BEHIND_MS, term.signal);
+    }
   }
 
   async #last(

@@ -97,6 +97,11 @@ export class Term {
     return this.#lease.term;
   }
 
+  /** Of our newest write to the lease. */
+  get revision(): number {
+    return this.#revision;
+  }
+
   /** How far the messages of people have been read and their consequences saved. */
   get read(): { readonly releases: number; readonly controls: number } {
     return { releases: this.#lease.releasesRead, controls: this.#lease.controlsRead };

@@ -30,6 +30,7 @@ export const EVENT_NAMES = [
   'node-failed',
   'slot-lost',
   'slot-cleared',
+  'record-set-back',
 ] as const;
 export type EventName = (typeof EVENT_NAMES)[number];
 
