@@ -2,9 +2,9 @@
 
 import { takeCare } from './care.ts';
 import type { Counts } from './coverage.ts';
+import { end } from './ending.ts';
 import type { RuleChecks, TrueViolation } from './judge/bench.ts';
 import { type Happening, traceOf } from './judge/chronicle.ts';
-import { hasBeenLeft, isOver, whatIsLeft } from './liveness.ts';
 import { People } from './people.ts';
 import { Storm, type StormOptions, type Strike } from './storm.ts';
 import { START_MS, World, type WorldOptions } from './world.ts';
@@ -41,9 +41,6 @@ export interface Life {
 
 const WARM_UP_MS = 60_000;
 const HEALING_MS = 300_000;
-const CALM_MAX_MS = 2 * 3_600_000;
-/** Messages of the last result still travel. */
-const AFTERMATH_MS = 300_000;
 
 export async function live(options: LifeOptions): Promise<Life> {
   const world = new World(options);
@@ -62,38 +59,6 @@ export async function live(options: LifeOptions): Promise<Life> {
     if (!isBroken(world)) await end(world, people);
   }
   return tell(world, storm, options);
-}
-
-/**
- * With everything healed: a bad release is halted by itself, and everybody leaves it (I5); a good one reaches everybody
- * (I14), and whoever comes after it (K5).
- */
-async function end(world: World, people: People): Promise<void> {
-  const bad = people.lastBad();
-  const badVersion = people.lastVersion;
-  if (!(await comesAbout(world, 'I5', bad, () => hasBeenLeft(world, bad, badVersion), badVersion))) return;
-  const last = people.last();
-  const version = people.lastVersion;
-  const reached = (): boolean => isOver(world, last, version);
-  if (!(await comesAbout(world, 'I14', last, reached, version))) return;
-  world.startAgent(world.addNode());
-  if (!(await comesAbout(world, 'I14', last, reached, version))) return;
-  await world.run(AFTERMATH_MS);
-  if (!isBroken(world)) world.finish();
-}
-
-async function comesAbout(
-  world: World,
-  rule: 'I5' | 'I14',
-  rollout: number | undefined,
-  isSo: () => boolean,
-  version: string,
-): Promise<boolean> {
-  const came = await world.run(CALM_MAX_MS, isSo);
-  if (isBroken(world)) return false;
-  world.truth.bench.judged(rule, 1 + world.nodes.filter(({ isGone }) => !isGone).length);
-  if (!came) world.truth.break(rule, whatIsLeft(world, rollout, version), { rollout });
-  return came;
 }
 
 function isBroken({ truth }: World): boolean {

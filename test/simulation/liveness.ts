@@ -7,8 +7,10 @@ import type { Wave } from '@swell/shared/domain/wave.ts';
 import { decode } from '@swell/shared/protocol/codec.ts';
 import { describeWave, waveSchema } from '@swell/shared/protocol/orders.ts';
 import { leaseSchema, RECORD_BYTES_MAX, serviceRecordSchema } from '@swell/shared/protocol/records.ts';
-import { LEASE_KEY, rolloutKey, STREAMS, waveKey } from '@swell/shared/protocol/subjects.ts';
+import { reportSchema } from '@swell/shared/protocol/reports.ts';
+import { healthSubject, LEASE_KEY, rolloutKey, STREAMS, waveKey } from '@swell/shared/protocol/subjects.ts';
 import type { z } from 'zod';
+import type { NodeModel } from './node-model.ts';
 import { digestOf, SERVICE, type SimulatedNode, type World } from './world.ts';
 
 /** Of those that wait for the same. */
@@ -21,12 +23,21 @@ export function isOver(world: World, number: number | undefined, version: string
   return rollout !== undefined && rollout.release.rollout === number && !isUnderWay(rollout);
 }
 
-/** The rollout was bad: it has been halted, and rests, and nobody runs its image. */
-export function hasBeenLeft(world: World, number: number | undefined, version: string): boolean {
-  const digest = digestOf(version);
-  if (world.nodes.some(({ isGone, model }) => !isGone && model.running(SERVICE) === digest)) return false;
+/** The rollout was halted, and rests; nobody runs any of these, but those that said that they cannot go back from it. */
+export function hasBeenLeft(world: World, number: number | undefined, versions: readonly string[]): boolean {
   const rollout = presentRollout(world);
-  return rollout?.release.rollout === number && rollout?.phase.name === 'rested';
+  if (rollout?.release.rollout !== number || rollout?.phase.name !== 'rested') return false;
+  const digests = versions.map(digestOf);
+  return world.nodes.every(({ isGone, model }) => {
+    const running = model.running(SERVICE);
+    const isLeft = running === undefined || !digests.includes(running);
+    return isGone || isLeft || (running === digests.at(-1) && saysKept(world, model, rollout));
+  });
+}
+
+function saysKept(world: World, { region, name }: NodeModel, { release }: Rollout): boolean {
+  const report = read(world, STREAMS.health, healthSubject(region, SERVICE, name), reportSchema);
+  return report?.rollout === release.rollout && report.status === 'kept';
 }
 
 /** Where it hangs, in words: the coordinators, the rollout, the waves, and who is not there, by what he waits for. */

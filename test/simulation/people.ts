@@ -48,7 +48,13 @@ function nextTag({ registry }: World): string {
 }
 
 /** Nobody has to say anything, and nobody waits for long. */
-const LAST_POLICY = { approval: 'automatic', stagingQuorum: '50%', stagingSpread: '1s', soak: '5s' };
+const LAST_POLICY = {
+  approval: 'automatic',
+  failureBudget: { max: '90%', minSample: 1_000 },
+  stagingQuorum: '50%',
+  stagingSpread: '1s',
+  soak: '5s',
+};
 
 export class People {
   readonly #world: World;
@@ -71,29 +77,19 @@ export class People {
     this.#every('resume', RESUMES_EVERY_MS, () => this.#world.control({ action: 'resume' }));
   }
 
-  /** Nobody says anything any more but this: one release that is well nowhere, and then a good one. */
-  lastBad(): number | undefined {
+  /** Nobody says anything any more. The policy that stands then lets through what is well. */
+  fallSilent(): void {
     this.#isOver = true;
     this.#world.policy({
       ...drawPolicy(this.#chance.fork('last but one policy')),
       ...LAST_POLICY,
-      failureBudget: { max: 0, minSample: 1 },
+      maxUnavailable: '25%',
+      stagingQuorum: '100%',
     });
-    return releaseNext(this.#world, 'sick');
   }
 
-  /** By a policy that lets it through. */
-  last(): number | undefined {
-    this.#world.policy({
-      ...drawPolicy(this.#chance.fork('last policy')),
-      ...LAST_POLICY,
-      failureBudget: { max: '90%', minSample: 1_000 },
-    });
-    return releaseNext(this.#world);
-  }
-
-  get lastVersion(): string {
-    return newestTag(this.#world);
+  sayTheLast(): void {
+    this.#world.policy({ ...drawPolicy(this.#chance.fork('last policy')), ...LAST_POLICY });
   }
 
   #isUnderWay(): boolean {
