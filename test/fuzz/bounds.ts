@@ -43,14 +43,18 @@ const BOUNDS: Readonly<Record<string, Bound>> = {
 /** A moment of the bus's clock, not a length of time. */
 const MOMENT = /^(?:since|at|.*At)Ms$/;
 
+/** Their keys are names of the fleet, which may sound like a field's. */
+const BY_NAME: readonly string[] = ['services', 'orders', 'regions', 'containers'];
+
 /** Throws where a value that was taken is out of bounds. */
 export function isInBounds(value: unknown, path = ''): void {
   if (typeof value === 'number' && !Number.isFinite(value)) throw new Error(`${path} is ${value}`);
   if (typeof value !== 'object' || value === null) return;
   for (const [key, part] of Object.entries(value)) {
     const here = path === '' ? key : `${path}.${key}`;
-    const isIn = boundOf(key);
-    if (isIn?.(part) === false) throw new Error(`${here} is taken as ${JSON.stringify(part)}`);
+    const isKeptByName = BY_NAME.includes(path.slice(path.lastIndexOf('.') + 1)) && !Array.isArray(value);
+    if (isKeptByName ? !isName(key) : boundOf(key)?.(part) === false)
+      throw new Error(`${here} is taken as ${JSON.stringify(part)}`);
     isInBounds(part, here);
   }
 }
