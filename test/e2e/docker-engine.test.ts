@@ -21,6 +21,7 @@ import {
 } from '../support/docker.ts';
 import { ACCOUNT, type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
 import { describeWithDocker } from '../support/needs.ts';
+import { shown } from '../support/shown.ts';
 
 const RUN = randomUUID().slice(0, 8);
 const SERVICE = 'web';
@@ -325,18 +326,7 @@ async function expectSettled(
 
 /** What an operator would miss if it changed. */
 async function configuration(docker: Docker): Promise<object> {
-  const { Config, HostConfig, NetworkSettings } = await docker.getContainer(NAME).inspect();
-  const { Env, Cmd, Entrypoint, Labels, ExposedPorts } = Config;
-  const labels = Object.entries(Labels).filter(([name]) => !/^swell\.(?:swap|last-good)|version$/.test(name));
-  return {
-    Env,
-    Cmd,
-    Entrypoint,
-    ExposedPorts,
-    HostConfig,
-    labels: Object.fromEntries(labels),
-    networks: Object.keys(NetworkSettings.Networks),
-  };
+  return shown(await docker.getContainer(NAME).inspect());
 }
 
 /** What the service's container serves now, asked at its own address. */

@@ -18,6 +18,7 @@ import {
 } from '../support/docker.ts';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
 import { describeWithDocker } from '../support/needs.ts';
+import { shown } from '../support/shown.ts';
 
 const RUN = randomUUID().slice(0, 8);
 const SERVICE = 'web';
@@ -194,15 +195,15 @@ describeWithDocker('a swapped container', () => {
       const endpoint = { Aliases: ['behind'], IPAMConfig: { IPv4Address: '10.213.2.77' } };
       await docker.getNetwork(`${NAME}-back`).connect({ Container: container.id, EndpointConfig: endpoint });
     }
-    const shownBefore = shown(await container.inspect());
+    const carriedBefore = carried(await container.inspect());
     await swap();
     const after = await docker.getContainer(NAME).inspect();
     expect(after.Id).not.toBe(before.Id);
     expect(after.Config.Env).toContain('ONLY_NEW=1');
-    expect(shown(after)).toEqual(shownBefore);
+    expect(carried(after)).toEqual(carriedBefore);
     // And once more: what was carried is carried on.
     await swapBack();
-    expect(shown(await docker.getContainer(NAME).inspect())).toEqual(shownBefore);
+    expect(carried(await docker.getContainer(NAME).inspect())).toEqual(carriedBefore);
   });
 
   async function swapBack(): Promise<void> {
@@ -376,35 +377,19 @@ async function healthyByDocker(docker: Docker): Promise<void> {
 
 const FROM_IMAGE = new Set(['MODE=plain', 'MODE=new', 'ONLY_OLD=1', 'ONLY_NEW=1']);
 
-/** What Docker shows of a container, but for what is different in every container or comes from the image. */
-function shown({ Id, Config, HostConfig, NetworkSettings, Mounts }: Docker.ContainerInspectInfo): object {
-  const own = Id.slice(0, 12);
-  const labels = Object.entries(Config.Labels).filter(
-    ([name, value]) => !/^swell\.(?:swap|last-good)|image\.version$/.test(name) && !/^v[12]$|^1$/.test(value),
-  );
-  const given = HostConfig.RestartPolicy;
-  const policy = { Name: given?.Name || 'no', MaximumRetryCount: given?.MaximumRetryCount ?? 0 };
+/** What Docker shows of a container, but for what comes from the image. */
+function carried(container: Docker.ContainerInspectInfo): object {
+  const { config, mounts, ...rest } = shown(container);
+  const labels = Object.entries(config.Labels).filter(([, value]) => !/^v[12]$|^1$/.test(value));
   return {
+    ...rest,
     config: {
-      ...Config,
-      Image: '',
-      Hostname: Config.Hostname === own ? '' : Config.Hostname,
-      Env: Config.Env.filter((entry) => !FROM_IMAGE.has(entry)),
+      ...config,
+      Env: config.Env.filter((entry) => !FROM_IMAGE.has(entry)),
       Labels: Object.fromEntries(labels),
-      ...fromImage(Config),
+      ...fromImage(config),
     },
-    // A policy that was never given and `no` are one.
-    host: { ...HostConfig, Binds: undefined, Mounts: undefined, RestartPolicy: policy },
-    networks: Object.entries(NetworkSettings.Networks).map(([name, { Aliases, IPAMConfig, Links }]) => ({
-      name,
-      // Where Docker is asked for nothing it writes `null`, or an empty record.
-      IPAMConfig: IPAMConfig ?? {},
-      Aliases: ((Aliases ?? []) as string[]).filter((alias) => alias !== own).sort(),
-      Links,
-    })),
-    mounts: Mounts.filter(({ Destination }) => Destination !== '/brought')
-      .map(({ Type, Name, Source, Destination, RW }) => ({ Type, Name, Source, Destination, RW }))
-      .sort((a, b) => a.Destination.localeCompare(b.Destination)),
+    mounts: mounts.filter(({ Destination }) => Destination !== '/brought'),
   };
 }
 

@@ -8,6 +8,8 @@ import { root } from '../../scripts/setup/places.ts';
 
 export interface ProgramOptions {
   readonly program: 'coordinator' | 'agent';
+  /** Another beginning than the program's own `main.ts`: a file of this repository. */
+  readonly entry?: string;
   readonly environment: Readonly<Record<string, string>>;
   /** Where its log goes, appended. */
   readonly logFile: string;
@@ -25,9 +27,9 @@ export class Program implements AsyncDisposable {
   #isMeant = false;
   readonly logFile: string;
 
-  constructor({ program, environment, logFile }: ProgramOptions) {
+  constructor({ program, entry, environment, logFile }: ProgramOptions) {
     this.logFile = logFile;
-    this.#child = spawn(process.execPath, [join(root, 'packages', program, 'src', 'main.ts')], {
+    this.#child = spawn(process.execPath, [join(root, entry ?? `packages/${program}/src/main.ts`)], {
       env: {
         PATH: process.env['PATH'],
         HOME: process.env['HOME'],
@@ -73,6 +75,11 @@ export class Program implements AsyncDisposable {
   /** Has it said such a line so far? */
   has(fits: (line: LogLine) => boolean): boolean {
     return this.#lines.some(fits);
+  }
+
+  /** All that it has said so far. */
+  get lines(): readonly LogLine[] {
+    return this.#lines;
   }
 
   /** How many lines it has said: what {@link line} may start from. */

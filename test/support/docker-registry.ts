@@ -141,6 +141,38 @@ export async function pushImage(
   return { digest, size: JSON.stringify({ schemaVersion: 2, mediaType, ...rest }).length };
 }
 
+/** Gives an image of one repository to another, under its digest alone; its blobs are mounted, not sent. */
+export async function copyImage(
+  registry: { readonly host: string },
+  { from, to, digest }: { readonly from: string; readonly to: string; readonly digest: string },
+): Promise<void> {
+  const types = ['vnd.docker.distribution.manifest.v2+json', 'vnd.oci.image.manifest.v1+json'];
+  const found = await fetch(`http://${registry.host}/v2/${from}/manifests/${digest}`, {
+    headers: { accept: types.map((type) => `application/${type}`).join(', ') },
+  });
+  const body = await found.text();
+  const { mediaType, config, layers } = JSON.parse(body) as Manifest;
+  for (const blob of [config, ...layers]) {
+    const mount = `mount=${blob.digest}&from=${from}`;
+    const mounted = await fetch(`http://${registry.host}/v2/${to}/blobs/uploads/?${mount}`, {
+      method: 'POST',
+    });
+    await expectStatus(mounted, 201);
+  }
+  const put = await fetch(`http://${registry.host}/v2/${to}/manifests/${digest}`, {
+    method: 'PUT',
+    headers: { 'content-type': mediaType },
+    body,
+  });
+  await expectStatus(put, 201);
+}
+
+interface Manifest {
+  readonly mediaType: string;
+  readonly config: { readonly digest: string };
+  readonly layers: readonly { readonly digest: string }[];
+}
+
 function descriptor(mediaType: string, content: string) {
   return { mediaType, size: Buffer.byteLength(content), digest: digestOf(content) };
 }
