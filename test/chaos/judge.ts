@@ -18,6 +18,8 @@ export interface ChaosViolation {
 
 /** A slot is declared lost a moment before it is free; the event that says so may have to wait for its stream. */
 const DECLARED_LATE_MS = 60_000;
+/** All of them are looked at again each time. */
+const OUTAGES_EVERY_MS = 15_000;
 const MESSAGES_MAX = 20;
 
 export class Judge {
@@ -32,6 +34,7 @@ export class Judge {
   /** The newest wave that each node has gone by. */
   readonly #obeyed = new Map<string, number>();
   readonly #known = new Set<string>();
+  #outagesDueMs = 0;
   /** Attempts whose slot the bus forgot while they held it: no program can know of it. */
   readonly #forgotten = new Set<string>();
 
@@ -61,6 +64,8 @@ export class Judge {
   look(): void {
     const nowMs = this.#nowMs();
     this.#take(this.#epoch.judge(nowMs));
+    if (nowMs < this.#outagesDueMs) return;
+    this.#outagesDueMs = nowMs + OUTAGES_EVERY_MS;
     this.#judgeOutages(nowMs - DECLARED_LATE_MS);
   }
 
