@@ -32,6 +32,14 @@ describe('orders', () => {
     });
   });
 
+  test('an answer that tells nothing new, a halt that there never was included, leaves the journal as it is', () => {
+    const agent = story();
+    const { journal } = agent.state;
+    agent.fire('look');
+    agent.read({ revision: 10, order: newWave() });
+    expect(agent.state.journal).toBe(journal);
+  });
+
   test('what was deleted is forgotten, and does not come back late', () => {
     const agent = story();
     agent.tell({ kind: 'halt-heard', told: { revision: 20, order: newHalt() } });

@@ -65,7 +65,7 @@ function isKnown<Order>(known: Standing<Order> | undefined, told: Told<Order>): 
 function hearWave(state: ServiceState, told: Told<Wave>): ServiceState {
   const { highest } = state.journal;
   if (told.revision < highest.wave || isKnown(state.wave, told)) return state;
-  const known = withJournal(state, { highest: { ...highest, wave: told.revision } });
+  const known = withHighest(state, { ...highest, wave: told.revision });
   const { wave: _, ...rest } = known;
   return told.order === undefined ? rest : { ...known, wave: { order: told.order, revision: told.revision } };
 }
@@ -73,9 +73,14 @@ function hearWave(state: ServiceState, told: Told<Wave>): ServiceState {
 function hearHalt(state: ServiceState, told: Told<Halt>): ServiceState {
   const { highest } = state.journal;
   if (told.revision < highest.halt || isKnown(state.halt, told)) return state;
-  const known = withJournal(state, { highest: { ...highest, halt: told.revision } });
+  const known = withHighest(state, { ...highest, halt: told.revision });
   const { halt: _, ...rest } = known;
   return told.order === undefined ? rest : { ...known, halt: { order: told.order, revision: told.revision } };
+}
+
+/** A journal that says the same is the same one, and is not written to the disk again. */
+function withHighest(state: ServiceState, highest: ServiceState['journal']['highest']): ServiceState {
+  return sameValue(highest, state.journal.highest) ? state : withJournal(state, { highest });
 }
 
 /**
