@@ -49,7 +49,7 @@ export const AGENT_MUTANTS: readonly Mutant[] = [
     replace:
       'const lease = { slot, revision: held.lease.revision, untilMs: sentAtMs + held.attempt.leaseMs };',
     breaks: ['I7'],
-    world: 'quiet',
+    world: 'lossy',
   },
   {
     name: 'strange-slot-in-our-name-kept',
@@ -167,7 +167,7 @@ export const AGENT_MUTANTS: readonly Mutant[] = [
     find: "lastGood: goal.kind === 'update' && !leavesHalted ? 'running' : 'unchanged',",
     replace: "lastGood: goal.kind === 'update' ? 'running' : 'unchanged',",
     breaks: ['I5', 'I11'],
-    world: 'talkative',
+    world: 'quiet',
   },
   {
     name: 'healthy-without-a-probe',
@@ -250,7 +250,7 @@ export const AGENT_MUTANTS: readonly Mutant[] = [
     file: `${CORE}/look.ts`,
     find: "return [timer('resend', RETRY_MIN_MS, RETRY_MAX_MS)];",
     replace: 'return [];',
-    breaks: ['I8', 'I14'],
+    breaks: ['I8', 'I14', 'I1', 'I5'],
     world: 'lossy',
   },
   {

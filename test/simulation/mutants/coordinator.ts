@@ -19,14 +19,14 @@ export const COORDINATOR_MUTANTS: readonly Mutant[] = [
     name: 'cursor-lowered-on-restart',
     story: 'Each restart of the coordinator begins the stage anew, and whoever was admitted waits again.',
     file: `${CORE}/step.ts`,
-    find: 'return { ...state, ready: true, readAtMs: nowMs, progress: { steps: -1, sinceMs: nowMs } };',
+    find: 'return begin(state, nowMs);',
     replace: `{
       const { rollout } = state.record;
       const regions = Object.fromEntries(
         Object.entries(rollout?.regions ?? {}).map(([region, progress]) => [region, { ...progress, cursor: 0 }]),
       );
       const record = rollout === undefined ? state.record : { ...state.record, rollout: { ...rollout, regions } };
-      return { ...state, record, ready: true, readAtMs: nowMs, progress: { steps: -1, sinceMs: nowMs } };
+      return begin({ ...state, record }, nowMs);
     }`,
     breaks: ['I4'],
     world: 'leaderless',
@@ -154,10 +154,10 @@ export const COORDINATOR_MUTANTS: readonly Mutant[] = [
   {
     name: 'silent-node-waited-for',
     story: 'One machine that is gone for good stalls the rollout for everybody.',
-    file: `${CORE}/census.ts`,
-    find: 'return nowMs < seenAtMs + PRESENCE_EXPIRES_MS;',
-    replace: 'return seenAtMs > 0 || nowMs < seenAtMs;',
-    breaks: ['I14'],
+    file: `${CORE}/line.ts`,
+    find: 'if (isPresent(facts, nowMs)) {',
+    replace: 'if (isPresent(facts, nowMs) || facts.reported !== undefined) {',
+    breaks: ['I14', 'I5'],
     world: 'absent',
   },
   {
@@ -274,7 +274,7 @@ export const COORDINATOR_MUTANTS: readonly Mutant[] = [
     file: `${SHELL}/merge.ts`,
     find: 'for (const report of event.reports) reports.push(report);',
     replace: 'reports = [...event.reports];',
-    breaks: ['I14', 'N11'],
+    breaks: ['I14', 'I5', 'N11'],
     world: 'quiet',
   },
   {
@@ -295,7 +295,7 @@ export const COORDINATOR_MUTANTS: readonly Mutant[] = [
     find: 'const release = decode(message.body, releaseSchema);',
     replace:
       'const release = { ok: true as const, value: releaseSchema.parse(JSON.parse(new TextDecoder().decode(message.body))) };',
-    breaks: ['I13', 'I14', 'I5', 'crash'],
+    breaks: ['B13', 'I13', 'I14', 'I5', 'crash'],
     world: 'quiet',
   },
   {

@@ -95,7 +95,7 @@ export const SHARED_MUTANTS: readonly Mutant[] = [
     file: `${ADAPTERS}/persistent-publish.ts`,
     find: 'if (!(error instanceof BusError) || !error.retryable) throw error;',
     replace: 'throw error;',
-    breaks: ['I14', 'I5'],
+    breaks: ['I14', 'I5', 'I1'],
     world: 'lossy',
   },
   {
