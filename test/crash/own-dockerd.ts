@@ -15,6 +15,8 @@ import { lastLine, runCommand } from '../../scripts/setup/run-command.ts';
 
 const UP_WITHIN_MS = 60_000;
 const ASK_EVERY_MS = 50;
+/** Of a network for documents (RFC 5737): nobody's. */
+const BRIDGE_ADDRESS = '192.0.2.1/24';
 
 /** Why there can be none here; `undefined` where there can. */
 export async function noOwnDockerd(): Promise<string | undefined> {
@@ -30,10 +32,13 @@ export class OwnDockerd implements AsyncDisposable {
   readonly docker: Docker;
   readonly host: string;
   readonly #directory: string;
+  /** Not none: a dockerd that is to have none takes the machine's `docker0` away. */
+  readonly #bridge: string;
   #child: ChildProcess | undefined;
 
   private constructor(directory: string) {
     this.#directory = directory;
+    this.#bridge = `swell-${directory.slice(-6)}`;
     const socketPath = join(directory, 'docker.sock');
     this.host = `unix://${socketPath}`;
     this.docker = new Docker({ socketPath });
@@ -44,6 +49,7 @@ export class OwnDockerd implements AsyncDisposable {
     // Not the machine's own configuration.
     await writeFile(join(dockerd.#directory, 'daemon.json'), '{}');
     try {
+      await dockerd.#addBridge();
       await dockerd.start();
     } catch (error) {
       await dockerd[Symbol.asyncDispose]();
@@ -79,6 +85,13 @@ export class OwnDockerd implements AsyncDisposable {
     const data = join(this.#directory, 'data');
     await runCommand('umount', [data], { timeoutMs: 10_000 }).catch(() => {});
     await rm(this.#directory, { recursive: true, force: true });
+    await ip('link', 'delete', this.#bridge).catch(() => {});
+  }
+
+  async #addBridge(): Promise<void> {
+    await ip('link', 'add', 'name', this.#bridge, 'type', 'bridge');
+    await ip('address', 'add', BRIDGE_ADDRESS, 'dev', this.#bridge);
+    await ip('link', 'set', this.#bridge, 'up');
   }
 
   #spawn(): ChildProcess {
@@ -94,7 +107,7 @@ export class OwnDockerd implements AsyncDisposable {
       'exec-root': at('exec'),
       'containerd-namespace': namespace,
       'containerd-plugins-namespace': `${namespace}-plugins`,
-      bridge: 'none',
+      bridge: this.#bridge,
       iptables: 'false',
       ip6tables: 'false',
       'ip-masq': 'false',
@@ -115,4 +128,8 @@ export class OwnDockerd implements AsyncDisposable {
   async #lastWord(): Promise<string> {
     return lastLine(await readFile(join(this.#directory, 'log'), 'utf8'));
   }
+}
+
+async function ip(...command: readonly string[]): Promise<void> {
+  await runCommand('ip', command, { timeoutMs: 10_000 });
 }
