@@ -121,7 +121,7 @@ describe('publishing', () => {
     const key = `$KV.swell_slots.${newRegion()}.web.0`;
     await put(key, 'one', { line: 'first\r\nsecond' });
     const stored = await bus.manager.streams.getMessage(SLOTS, { last_by_subj: key });
-    expect(stored?.header.get('Swell-Line')).toBe('first second');
+    expect(stored?.header.get('Swell-Line')).toBe('first\\u000d\\u000asecond');
   });
 });
 

@@ -367,14 +367,32 @@ test('an order that somebody writes by hand is put right, by whoever leads', asy
   fleet.pass(0);
   const { sequence } = await bus.publish({
     subject: key,
-    body: encode({ ...parsed.value, phase: 'open', cursor: 1 }),
-    line: 'everybody!',
+    body: encode({ ...parsed.value, slots: 1_000 }),
+    line: 'all at once!',
   });
   await log.until((entry) =>
     entry.kind === 'wave' && entry.revision > sequence && entry.wave.region === 'eu' ? entry : undefined,
   );
   const put = await bus.readLast(STREAMS.orders, key);
   expect(put?.body).toEqual(ours?.body);
+});
+
+test('an order that somebody writes by hand, ahead of what was decided, stops everybody until a person decides', async () => {
+  await begin({ ...QUICK, approval: 'manual' });
+  const { rollout } = await release('v1');
+  fleet.pass();
+  await event('approval-awaited', (one) => one.rollout === rollout);
+  const key = waveKey('eu', SERVICE);
+  const ours = await bus.readLast(STREAMS.orders, key);
+  const parsed = ours === undefined ? undefined : decode(ours.body, waveSchema);
+  if (parsed?.ok !== true) throw new Error('there is a wave');
+  fleet.pass(0);
+  await bus.publish({
+    subject: key,
+    body: encode({ ...parsed.value, phase: 'open', cursor: 1 }),
+    line: 'everybody!',
+  });
+  expect((await event('record-set-back', () => true)).line).toMatch(/is older than the wave of eu/);
 });
 
 test('a service whose record nobody can read keeps no other one from its leader', async () => {
