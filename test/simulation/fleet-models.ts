@@ -56,6 +56,8 @@ export interface Running {
   readonly line: Line;
   /** SIGTERM: resolves when it has ended in order. */
   stop(): Promise<void>;
+  /** Its world is over: it dies, and lets go of whatever Node keeps for it. */
+  abandon(): void;
 }
 
 export interface RunningAgent extends Running {
@@ -91,6 +93,10 @@ export function startAgent(ground: Ground, node: NodeModel, incarnation: number)
       stopping.abort();
       await ended;
       process.kill();
+    },
+    abandon() {
+      process.kill();
+      stopping.abort();
     },
   };
 }
@@ -132,6 +138,10 @@ export function startCoordinator(
       stopping.abort();
       await ended;
       process.kill();
+    },
+    abandon() {
+      process.kill();
+      stopping.abort();
     },
   };
 }

@@ -43,7 +43,7 @@ const WARM_UP_MS = 60_000;
 const HEALING_MS = 300_000;
 
 export async function live(options: LifeOptions): Promise<Life> {
-  const world = new World(options);
+  using world = new World(options);
   const storm = new Storm(world, options);
   const people = new People(world);
   world.startAll();

@@ -70,7 +70,7 @@ export interface Death {
 
 export type OnEffect = (name: string, when: 'before' | 'after') => void;
 
-export class World {
+export class World implements Disposable {
   readonly seed: string;
   readonly chance: Chance;
   readonly time = new VirtualTime(START_MS);
@@ -87,6 +87,8 @@ export class World {
   /** The highest sequence that each stream ever had, whatever it was set back to. */
   readonly reached = new Map<string, number>();
   readonly #joinedAtMs: number[] = [];
+  /** All that were ever started. */
+  readonly #programs: Running[] = [];
   readonly #byModel = new Map<NodeModel, SimulatedNode>();
   /** Whether what is being stored is a person's. */
   #isByHand = false;
@@ -172,6 +174,7 @@ export class World {
     node.incarnation += 1;
     this.judge.agentBegins(node.model);
     node.running = startAgent(this.ground, node.model, node.incarnation);
+    this.#programs.push(node.running);
     node.running.process.onEffect = (name, when) => this.onAgentEffect(node, name, when);
   }
 
@@ -192,6 +195,7 @@ export class World {
     const { name, incarnation } = coordinator;
     this.judge.happened(`coordinator ${name} begins`);
     coordinator.running = startCoordinator(this.ground, this.registry, name, incarnation);
+    this.#programs.push(coordinator.running);
     coordinator.running.process.onEffect = (effect, when) =>
       this.onCoordinatorEffect(coordinator, effect, when);
   }
@@ -247,6 +251,11 @@ export class World {
     const isGone = ({ isGone: gone }: SimulatedNode): boolean => gone;
     this.truth.atRest(this.nodes.filter((node) => !isGone(node)).map(({ model }) => model));
     this.judge.finish(new Set(this.nodes.filter(isGone).map(({ model }) => model.name)));
+  }
+
+  /** Node keeps a signal that somebody listens to: what no program waits for any more is let go. */
+  [Symbol.dispose](): void {
+    for (const program of this.#programs) program.abandon();
   }
 
   /** What orders and slots show: the last value of each key, as it was stored. */
