@@ -137,7 +137,8 @@ export class NodeModel {
       stageImage: (image, signal) =>
         does('stage', async () => {
           await this.#work('stage', process);
-          this.#mayPull();
+          // What lies here already needs no registry.
+          if (!this.containers.images.has(image.digest)) this.#mayPull();
           await inner.stageImage(image, signal);
         }),
       prepareSwap: (order) =>

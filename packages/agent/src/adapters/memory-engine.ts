@@ -7,7 +7,7 @@ import { EventEmitter, on } from 'node:events';
 import type { Probe } from '@swell/shared/domain/health.ts';
 import { type Digest, describeImage, type PinnedImage } from '@swell/shared/domain/image.ts';
 import type { ServiceName } from '@swell/shared/domain/names.ts';
-import type { Observation, ProbeOutcome, SwapOrder } from '../core/container.ts';
+import type { Observation, ProbeOutcome, SwapOrder, SwapProgress } from '../core/container.ts';
 import { type Engine, EngineError } from './engine.ts';
 
 /** What can be wrong with an image; the sets may change at any time. */
@@ -31,9 +31,11 @@ export interface MemoryContainer {
 
 interface MemorySwap {
   readonly attempt: string;
-  readonly progress: 'prepared' | 'cut-over';
+  readonly progress: SwapProgress;
   readonly old: MemoryContainer;
   readonly fresh: MemoryContainer;
+  /** The one that somebody has taken away: the other one stays, whatever is wanted. */
+  readonly gone?: 'old' | 'fresh';
 }
 
 /** Called before each piece of work: it may take its time, or throw as a death would. */
@@ -66,10 +68,38 @@ export class MemoryNode {
     this.touched.emit('touched', service);
   }
 
+  /** Somebody takes away all that there is of a service. */
   remove(service: ServiceName): void {
     this.#containers.delete(service);
     this.swaps.delete(service);
     this.touched.emit('touched', service);
+  }
+
+  /** Somebody takes away the container that stands for a service; the other one of a swap then stands for it. */
+  removePresent(service: ServiceName): void {
+    const swap = this.swaps.get(service);
+    if (swap === undefined || swap.gone !== undefined) return this.remove(service);
+    if (swap.progress === 'prepared') {
+      this.swaps.set(service, { ...swap, progress: 'committed', gone: 'old' });
+      return this.put(service, swap.fresh);
+    }
+    // The new one's labels told what it was for.
+    this.swaps.set(service, { ...swap, attempt: 'unknown', progress: 'prepared', gone: 'fresh' });
+    this.put(service, { ...swap.old, up: false });
+  }
+
+  /** Somebody takes away the container that a swap has beside the present one. */
+  removeOther(service: ServiceName): void {
+    const swap = this.swaps.get(service);
+    if (swap === undefined || swap.gone !== undefined) return;
+    if (swap.progress === 'prepared') this.swaps.delete(service);
+    else this.swaps.set(service, { ...swap, progress: 'committed', gone: 'old' });
+    this.touched.emit('touched', service);
+  }
+
+  /** Docker starts a container of this image. */
+  starts(digest: Digest | undefined): boolean {
+    return digest === undefined || !this.ailments.failsToStart.has(digest);
   }
 }
 
@@ -97,13 +127,14 @@ export class MemoryEngine implements Engine {
       state: up ? 'running' : 'stopped',
       digests: digest === undefined ? [] : [digest],
       ...(swap !== undefined && { swap: describeSwap(swap) }),
-      ...(lastGood !== undefined && { lastGood: { digest: lastGood } }),
+      ...(lastGood !== undefined && this.#node.images.has(lastGood) && { lastGood: { digest: lastGood } }),
       ...(swap === undefined && obstacle !== undefined && { obstacle }),
     };
   }
 
   async stageImage(image: PinnedImage, signal: AbortSignal): Promise<void> {
     await this.#onWork('stage');
+    if (this.#node.images.has(image.digest)) return;
     if (signal.aborted)
       throw new EngineError('pull-failed', 'the pull was given up', { cause: signal.reason });
     if (this.#node.ailments.missing.has(image.digest)) {
@@ -115,46 +146,57 @@ export class MemoryEngine implements Engine {
   async prepareSwap(order: SwapOrder): Promise<void> {
     await this.#onWork('prepare');
     const { service, attempt } = order;
+    const begun = this.#node.swaps.get(service);
+    if (begun !== undefined) {
+      if (this.#isFor(begun, order)) return;
+      if (begun.progress === 'cut-over')
+        throw new EngineError('not-carried', 'another swap waits to be committed or undone');
+      // Somebody else's leftovers: an attempt that nobody will take up again.
+      if (begun.progress === 'committed') this.#finish(service, begun);
+      else this.#goBack(service, begun);
+    }
     const old = this.#node.container(service);
     if (old === undefined) throw new EngineError('no-container', `there is no container of ${service}`);
-    const begun = this.#node.swaps.get(service);
-    if (begun?.attempt === attempt) return;
-    if (begun?.progress === 'cut-over') {
-      throw new EngineError('not-carried', 'another swap waits to be committed or undone');
-    }
     if (old.obstacle !== undefined) throw new EngineError('not-carried', `the container ${old.obstacle}`);
     const digest = this.#target(order, old);
     const lastGood = order.lastGood === 'running' ? old.digest : old.lastGood;
     const fresh = { up: false, digest, ...(lastGood !== undefined && { lastGood }) };
     this.#node.swaps.set(service, { attempt, progress: 'prepared', old, fresh });
+    this.#node.touched.emit('touched', service);
   }
 
   async cutOver(service: ServiceName): Promise<void> {
     await this.#onWork('cut-over');
     const swap = this.#node.swaps.get(service);
     if (swap === undefined) throw new EngineError('no-container', 'no swap was prepared');
-    if (swap.progress === 'cut-over') return;
-    const { digest } = swap.fresh;
-    const starts = digest === undefined || !this.#node.ailments.failsToStart.has(digest);
+    if (swap.gone === 'fresh') throw new EngineError('no-container', 'the new container was removed');
+    if (swap.progress !== 'prepared') return;
+    const up = this.#node.starts(swap.fresh.digest);
     this.#node.swaps.set(service, { ...swap, progress: 'cut-over' });
-    this.#node.put(service, { ...swap.fresh, up: starts });
-    if (!starts) throw new EngineError('start-failed', 'the new container did not start');
+    this.#node.put(service, { ...swap.fresh, up });
+    if (!up) throw new EngineError('start-failed', 'the new container did not start');
   }
 
   async commitSwap(service: ServiceName): Promise<void> {
     await this.#onWork('commit');
-    if (this.#node.swaps.get(service)?.progress === 'prepared') {
-      throw new EngineError('no-container', 'there is no new container in place to commit');
+    const swap = this.#node.swaps.get(service);
+    if (swap === undefined) return;
+    if (swap.gone === 'fresh') {
+      this.#goBack(service, swap);
+      throw new EngineError('no-container', 'the new container was removed; the other one stays');
     }
-    this.#node.swaps.delete(service);
+    if (swap.progress === 'prepared')
+      throw new EngineError('no-container', 'there is no new container in place to commit');
+    this.#finish(service, swap);
   }
 
   async undoSwap(service: ServiceName): Promise<void> {
     await this.#onWork('undo');
     const swap = this.#node.swaps.get(service);
     if (swap === undefined) return;
-    this.#node.swaps.delete(service);
-    if (swap.progress === 'cut-over') this.#node.put(service, { ...swap.old, up: true });
+    if (swap.gone !== 'old') return this.#goBack(service, swap);
+    this.#finish(service, swap);
+    throw new EngineError('no-container', 'there is no old container to go back to; the other one stays');
   }
 
   async probe(service: ServiceName, probe: Probe, _timeoutMs: number): Promise<ProbeOutcome> {
@@ -179,6 +221,26 @@ export class MemoryEngine implements Engine {
     this.#disposed.abort();
   }
 
+  #isFor({ attempt, gone, fresh }: MemorySwap, order: SwapOrder): boolean {
+    const { target } = order;
+    const goesThere = target.kind === 'last-good' || target.image.digest === fresh.digest;
+    return attempt === order.attempt && gone === undefined && goesThere;
+  }
+
+  /** Whoever goes on with the new container has judged: one that does not run is started once more. */
+  #finish(service: ServiceName, { fresh }: MemorySwap): void {
+    const isUp = this.#node.container(service)?.up === true;
+    this.#node.swaps.delete(service);
+    this.#node.put(service, { ...fresh, up: isUp || this.#node.starts(fresh.digest) });
+  }
+
+  /** One that was only prepared has changed nothing: the old container stays as it is, also where somebody stopped it. */
+  #goBack(service: ServiceName, { progress, gone, old }: MemorySwap): void {
+    this.#node.swaps.delete(service);
+    if (progress === 'prepared' && gone === undefined) this.#node.touched.emit('touched', service);
+    else this.#node.put(service, { ...old, up: this.#node.starts(old.digest) });
+  }
+
   #target({ target }: SwapOrder, old: MemoryContainer): Digest {
     const digest = target.kind === 'release' ? target.image.digest : old.lastGood;
     if (digest === undefined || !this.#node.images.has(digest)) {
@@ -188,6 +250,7 @@ export class MemoryEngine implements Engine {
   }
 }
 
-function describeSwap({ progress, attempt, fresh }: MemorySwap): NonNullable<Observation['swap']> {
-  return { progress, attempt, ...(fresh.digest !== undefined && { target: fresh.digest }) };
+function describeSwap({ progress, attempt, fresh, gone }: MemorySwap): NonNullable<Observation['swap']> {
+  const isKnown = fresh.digest !== undefined && gone !== 'fresh';
+  return { progress, attempt, ...(isKnown && { target: fresh.digest }) };
 }

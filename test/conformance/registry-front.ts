@@ -1,0 +1,60 @@
+/** A door before a real registry that can be shut, and that can hand out another image than the one that is asked for. */
+
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+
+export type FrontDoes = 'answer' | 'lie' | 'nothing';
+
+export interface RegistryFront extends AsyncDisposable {
+  /** `127.0.0.1:<port>`, the same however often it is shut. */
+  readonly host: string;
+  does(what: FrontDoes): Promise<void>;
+}
+
+/**
+ * @param behind the real registry
+ * @param decoy the tag of the image that it hands out when it lies
+ */
+export async function openFront(behind: { readonly host: string }, decoy: string): Promise<RegistryFront> {
+  let isLying = false;
+  const [hostname = '', port] = behind.host.split(':');
+  const server = createServer((asked, answer) => pass(asked, answer));
+
+  function pass(asked: IncomingMessage, answer: ServerResponse): void {
+    const { method = 'GET', url = '/' } = asked;
+    // Of a repository whose images bear a tag each, one answers for all.
+    const path = isLying ? url.replace(/manifests\/sha256:[0-9a-f]{64}$/, `manifests/${decoy}`) : url;
+    const headers = { ...asked.headers };
+    const onward = request({ hostname, port, method, path, headers }, (said) => {
+      answer.writeHead(said.statusCode ?? 502, said.headers);
+      said.pipe(answer);
+    });
+    onward.on('error', () => answer.destroy());
+    asked.pipe(onward);
+  }
+
+  const listen = (at: number): Promise<void> => {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    server.once('error', reject).listen(at, '127.0.0.1', resolve);
+    return promise;
+  };
+  const shut = (): Promise<void> => {
+    if (!server.listening) return Promise.resolve();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    server.close(() => resolve());
+    server.closeAllConnections();
+    return promise;
+  };
+
+  await listen(0);
+  const address = server.address();
+  const own = typeof address === 'object' && address !== null ? address.port : 0;
+  return {
+    host: `127.0.0.1:${own}`,
+    async does(what) {
+      isLying = what === 'lie';
+      if (what === 'nothing') await shut();
+      else if (!server.listening) await listen(own);
+    },
+    [Symbol.asyncDispose]: shut,
+  };
+}
