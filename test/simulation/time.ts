@@ -103,7 +103,7 @@ function inTurns(call: () => boolean): Promise<void> {
         if (isOver) resolve();
       } catch (error) {
         isOver = true;
-        reject(error as Error);
+        reject(error);
       }
     };
     const ask = (): void => {

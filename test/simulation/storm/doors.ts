@@ -30,7 +30,7 @@ const DOORS: readonly ((node: NodeModel) => string)[] = [
 const BODIES: readonly Uint8Array[] = [
   new Uint8Array(),
   new Uint8Array([0xff, 0xfe, 0x00]),
-  ...['{', 'null', '[]', '17', `${'['.repeat(10_000)}`, '{"image":"registry.example/web:v1"'].map((text) =>
+  ...['{', 'null', '[]', '17', '['.repeat(10_000), '{"image":"registry.example/web:v1"'].map((text) =>
     new TextEncoder().encode(text),
   ),
   ...[{}, { action: 'explode' }, { service: SERVICE, rollout: -1 }, { region: 'EU WEST', node: 7 }].map(
