@@ -14,7 +14,8 @@ export function probingCases(world: () => EngineWorld): void {
   test('one that is well answers whichever way it is asked', async () => {
     await world().run(images().v1);
     // A server listens a moment after its container runs.
-    for (const probe of [HTTP, { kind: 'tcp', port: 8080 }, TRUE, { kind: 'automatic' }] as const) {
+    const docker = [{ kind: 'docker' }, { kind: 'automatic' }] as const;
+    for (const probe of [HTTP, { kind: 'tcp', port: 8080 }, TRUE, ...docker] as const) {
       const outcome = await eventually(world(), () => asked(probe), isWell);
       expect(outcome).toEqual({ healthy: true, seen: expect.any(String) });
     }

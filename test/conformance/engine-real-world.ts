@@ -30,21 +30,21 @@ export async function dockerEngineWorld(): Promise<EngineWorld> {
   const name = `swell-conformance-${run}`;
   const registry = await startDockerRegistry();
   const front = await openFront(registry, 'sick');
-  const build = (tag: string, behaviour: Behaviour, command?: readonly string[]): Promise<PinnedImage> =>
+  const build = (tag: string, behaviour: Behaviour, ...dockerfile: string[]): Promise<PinnedImage> =>
     buildImage(docker, {
       repository: `${front.host}/web`,
       tag,
       version: tag,
       behaviour,
       label: run,
-      dockerfile: command === undefined ? [] : [`CMD ${JSON.stringify(command)}`],
+      dockerfile,
     });
-  const v1 = await build('v1', 'well');
+  const v1 = await build('v1', 'well', `HEALTHCHECK --interval=300ms CMD ["${BUSYBOX}", "true"]`);
   const images: Images = {
     v1,
-    v2: await build('v2', 'well', ['sh', '-c', MORTAL]),
+    v2: await build('v2', 'well', `CMD ${JSON.stringify(['sh', '-c', MORTAL])}`),
     sick: await build('sick', 'sick'),
-    hangs: await build('hangs', 'well', DEAF),
+    hangs: await build('hangs', 'well', `CMD ${JSON.stringify(DEAF)}`),
     ends: await build('ends', 'ends'),
     cannotStart: await build('cannot-start', 'cannot-start'),
     missing: { ...v1, digest: `sha256:${'0'.repeat(64)}` },

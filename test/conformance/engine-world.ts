@@ -12,7 +12,7 @@ export const HTTP = { kind: 'http', port: 8080, path: '/health' } as const;
 /**
  * Images of the service, by how they behave.
  *
- * - `v1`, `v2`: well. `sick`: runs, and its `/health` is 404. `hangs`: takes connections, and never answers.
+ * - `v1`, `v2`: well; `v1` has a HEALTHCHECK of Docker's. `sick`: runs, and its `/health` is 404. `hangs`: takes connections, and never answers.
  * - `ends`: ends as soon as it was started. `cannotStart`: cannot be started at all.
  * - `missing`: in no registry.
  */
