@@ -44,4 +44,6 @@ export interface ProbeOutcome {
   readonly seen: string;
   /** The container has ended, and nothing will start it again: waiting is of no use. */
   readonly ended?: boolean;
+  /** It has ended, and the old one runs again: dockerd was restarted, and went back by itself. No word on the image. */
+  readonly wentBack?: boolean;
 }

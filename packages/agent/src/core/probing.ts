@@ -41,6 +41,13 @@ function judgeProbe(state: ServiceState, phase: Probing, outcome: ProbeOutcome, 
     const restMs = Math.min(intervalMs, healthySinceMs + minHealthyTimeMs - nowMs);
     return { state: withPhase(state, { ...phase, healthySinceMs }), effects: [timer('probe', restMs)] };
   }
+  // A way back goes on all the same: to settle it is to start its container again.
+  if (outcome.wentBack === true && attempt.kind === 'update') {
+    return revert(state, phase, {
+      result: 'interrupted',
+      reason: `the old container runs again: ${outcome.seen}`,
+    });
+  }
   const late = nowMs - sinceMs + intervalMs > healthyDeadlineMs;
   if (late || outcome.ended === true) {
     const reason = late

@@ -280,6 +280,17 @@ describe('a probe', () => {
     });
   });
 
+  test('that finds dockerd gone back to the old container says nothing of the release: it is tried again', () => {
+    const agent = probing();
+    agent.probe({ healthy: false, seen: 'exit code 137', ended: true, wentBack: true });
+    agent.tell({ kind: 'swap-undone' });
+    expect(result(agent)).toEqual({
+      status: 'interrupted',
+      running: V1,
+      reason: 'the old container runs again: exit code 137',
+    });
+  });
+
   test('that finds it ended does not wait for the deadline', () => {
     const agent = probing();
     agent.probe({ healthy: false, seen: 'exit code 1', ended: true });

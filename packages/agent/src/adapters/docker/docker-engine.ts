@@ -19,6 +19,7 @@ import { digestsOf, stageImage } from './images.ts';
 import type { InspectedContainer } from './inspected.ts';
 import {
   type Found,
+  hasGoneBack,
   LAST_GOOD_DIGEST_LABEL,
   LAST_GOOD_IMAGE_LABEL,
   presentPart,
@@ -206,11 +207,12 @@ export class DockerEngine implements Engine {
     timeoutMs: number,
     signal: AbortSignal,
   ): Promise<ProbeOutcome> {
-    const part = probedPart(await this.#look(service));
+    const found = await this.#look(service);
+    const part = probedPart(found);
     const container = part === undefined ? undefined : await this.#dockerd.container(part.id);
     if (container === undefined) return { healthy: false, seen: 'there is no container' };
     const down = notRunning(container);
-    if (down !== undefined) return down;
+    if (down !== undefined) return hasGoneBack(found) ? { ...down, wentBack: true } : down;
     switch (probe.kind) {
       case 'automatic':
         return judgeAutomatically(container, Date.now());

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
+  hasGoneBack,
   type Memo,
   memoLabels,
   type Part,
@@ -116,6 +117,18 @@ describe('the marks', () => {
       progress: found.kind === 'swap' ? progressOf(found) : undefined,
       present: presentPart(found)?.id,
     }).toEqual({ kind, progress, present });
+  });
+
+  it('show that dockerd has gone back by itself, and not that a new container has ended of its own', () => {
+    const found = (newIsUp: boolean, oldIsUp: boolean) =>
+      hasGoneBack(readMarks([fresh('', { up: newIsUp }), old('.swell-prev', oldIsUp)]));
+    expect(found(false, true)).toBe(true);
+    expect(found(false, false)).toBe(false);
+    expect(found(true, true)).toBe(false);
+    expect(hasGoneBack(readMarks([fresh('.swell-next', { up: false, started: false }), old('')]))).toBe(
+      false,
+    );
+    expect(hasGoneBack(readMarks([part('one', '')]))).toBe(false);
   });
 
   it('let nobody but the new container answer for it once it is in place', () => {

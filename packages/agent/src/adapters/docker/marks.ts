@@ -226,6 +226,13 @@ export function presentPart(found: Found): Part | undefined {
   return progressOf(found) === 'prepared' ? (found.old ?? found.fresh) : (found.fresh ?? found.old);
 }
 
+/** The new container was started and runs no more, and the old one runs again: dockerd went back, as it was told to. */
+export function hasGoneBack(found: Found): boolean {
+  if (found.kind !== 'swap') return false;
+  const { old, fresh } = found;
+  return isSuccessor(fresh, old) && fresh?.started === true && !fresh.up && old?.up === true;
+}
+
 /**
  * The container that is asked for its health. After a restart of dockerd the old one may run again under the new one's
  * eyes; it must not answer for it.
