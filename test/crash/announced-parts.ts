@@ -7,17 +7,20 @@ import type { Journals } from '../../packages/agent/src/adapters/journal.ts';
 import { EMPTY_JOURNAL, type Journal } from '../../packages/agent/src/core/state.ts';
 import type { Announcer, At } from './announcer.ts';
 
-/** What the core has the engine do, as a whole; the requests that it takes are announced one by one elsewhere. */
+/**
+ * What the core asks of the engine. What it has it do to containers is no effect of its own: it begins with the first of
+ * the requests that are announced one by one elsewhere, and ends with the last.
+ */
 export function announceEngine(engine: Engine, announcer: Announcer): Engine {
   return {
     kind: engine.kind,
     services: () => announcer.around('engine: services', () => engine.services()),
     observe: (service) => announcer.around('engine: observe', () => engine.observe(service)),
     stageImage: (...args) => announcer.around('engine: stage image', () => engine.stageImage(...args)),
-    prepareSwap: (order) => announcer.around('engine: prepare', () => engine.prepareSwap(order)),
-    cutOver: (service) => announcer.around('engine: cut over', () => engine.cutOver(service)),
-    commitSwap: (service) => announcer.around('engine: commit', () => engine.commitSwap(service)),
-    undoSwap: (service) => announcer.around('engine: undo', () => engine.undoSwap(service)),
+    prepareSwap: (order) => engine.prepareSwap(order),
+    cutOver: (service) => engine.cutOver(service),
+    commitSwap: (service) => engine.commitSwap(service),
+    undoSwap: (service) => engine.undoSwap(service),
     probe: (...args) => announcer.around('engine: probe', () => engine.probe(...args)),
     changes: () => engine.changes(),
     [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),

@@ -17,6 +17,8 @@ export class Ground implements AsyncDisposable {
   readonly bus: NatsBus;
   readonly registry: DockerRegistry;
   readonly log: FleetLog;
+  /** Somebody wants an end: nobody waits for anything from then on. */
+  readonly stop: AbortSignal;
   /** Something went wrong: what the programs said stays. */
   keepsLogs = false;
   readonly #parts: AsyncDisposableStack;
@@ -24,7 +26,7 @@ export class Ground implements AsyncDisposable {
 
   private constructor(
     parts: AsyncDisposableStack,
-    given: Pick<Ground, 'directory' | 'url' | 'bus' | 'registry' | 'log'>,
+    given: Pick<Ground, 'directory' | 'url' | 'bus' | 'registry' | 'log' | 'stop'>,
   ) {
     this.#parts = parts;
     this.directory = given.directory;
@@ -32,9 +34,10 @@ export class Ground implements AsyncDisposable {
     this.bus = given.bus;
     this.registry = given.registry;
     this.log = given.log;
+    this.stop = given.stop;
   }
 
-  static async open(): Promise<Ground> {
+  static async open(stop: AbortSignal): Promise<Ground> {
     await using parts = new AsyncDisposableStack();
     const directory = await mkdtemp(join(tmpdir(), 'swell-crash-'));
     const server = parts.use(await startNatsProcess());
@@ -43,7 +46,7 @@ export class Ground implements AsyncDisposable {
     await ensureTopology(bus);
     const log = new FleetLog(bus);
     await log.follow();
-    return new Ground(parts.move(), { directory, url: server.url, bus, registry, log });
+    return new Ground(parts.move(), { directory, url: server.url, bus, registry, log, stop });
   }
 
   /** A number that no other run has. */

@@ -32,12 +32,18 @@ async function tried(chosen: CrashOptions): Promise<number> {
   await ensureTools(['nats-server', 'docker-registry', 'busybox'], say);
   const stop = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => stop.abort());
-  const summary = await Crash.run(chosen, docker.host, say, stop.signal);
-  if (chosen.lists) return 0;
-  if (summary.skipped !== undefined) say(`Skipped: ${summary.skipped}`);
-  console.log(chosen.json ? JSON.stringify(summary) : describe(summary));
-  if (stop.signal.aborted) say('Stopped in the middle; the rest was not tried.');
-  return summary.failed.length > 0 || stop.signal.aborted ? 1 : 0;
+  try {
+    const summary = await Crash.run(chosen, docker.host, say, stop.signal);
+    if (stop.signal.aborted) throw stop.signal.reason;
+    if (chosen.lists) return 0;
+    if (summary.skipped !== undefined) say(`Skipped: ${summary.skipped}`);
+    console.log(chosen.json ? JSON.stringify(summary) : describe(summary));
+    return summary.failed.length > 0 || summary.runs === 0 ? 1 : 0;
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+    say('Stopped; all that was started is gone.');
+    return 1;
+  }
 }
 
 function describe({ points, runs, ok, failed }: Summary): string {

@@ -39,3 +39,11 @@ export function commonPoints(runs: readonly (readonly Point[])[]): readonly Poin
     .filter(([name]) => others.every((run) => run.has(name)))
     .map(([, point]) => point);
 }
+
+/**
+ * How often it is done depends on the time that everything else takes: on a slow day there are more of it, or fewer. Its
+ * later occurrences may be missing in the very life that was to end there.
+ */
+export function isTimed({ effect }: Point): boolean {
+  return /^(?:read |renew |show |engine: (?:probe|observe))/.test(effect);
+}

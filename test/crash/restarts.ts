@@ -93,7 +93,7 @@ export function samplePlaces(
 
 /** From the first step towards a swap to its last: where dockerd matters. */
 function middleOf(points: readonly Point[]): readonly Point[] {
-  const from = points.findIndex(({ effect }) => effect === 'engine: prepare');
+  const from = points.findIndex(({ effect }) => effect.startsWith('create-new'));
   const to = points.findIndex(({ effect }) => effect === 'journal: attempt ends');
   return points.slice(Math.max(0, from), to < 0 ? undefined : to);
 }

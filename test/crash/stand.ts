@@ -92,6 +92,8 @@ export class Stand implements AsyncDisposable {
         SWELL_STATE_DIR: this.directory,
         SWELL_STATUS_HOST: '127.0.0.1',
         SWELL_STATUS_PORT: '0',
+        // Thousands of starts: what was compiled once is not compiled again.
+        NODE_COMPILE_CACHE: join(ground.directory, 'compiled'),
         // What it has looked at is told at this level.
         SWELL_LOG_LEVEL: 'debug',
         ...(holdAt !== undefined && { SWELL_CRASH_AT: formatPoint(holdAt) }),
@@ -175,6 +177,8 @@ export class Stand implements AsyncDisposable {
       HostConfig: {
         NetworkMode: front,
         RestartPolicy: { Name: 'unless-stopped' },
+        // As the docker CLI says it; where nothing is said, dockerd itself makes this of it when it is restarted.
+        ...{ Dns: [], DnsOptions: [], DnsSearch: [] },
         PortBindings: { [`${WEB_PORT}/tcp`]: [{ HostIp: '127.0.0.1', HostPort: `${port}` }] },
       },
       NetworkingConfig: { EndpointsConfig: { [front]: { Aliases: ['web'] } } },

@@ -1,5 +1,6 @@
 /** One life: a service is set up, its agent is held at a point, something befalls it, and in the end all must be well. */
 
+import { unlessAborted } from '../fleet/fleet.ts';
 import type { Program } from '../fleet/programs.ts';
 import { EFFECT, HELD } from './announcer.ts';
 import { type Point, parsePoint } from './point.ts';
@@ -38,13 +39,14 @@ export async function runTrial(options: TrialOptions): Promise<Trial> {
   let reached = false;
   let first: Program | undefined;
   let problems: readonly string[];
+  const until = <T>(what: string, found: Promise<T>): Promise<T> => within(what, found, ground.stop);
   try {
     first = stand.startAgent('announced', point);
-    reached = await within('the point or the end', isHeldBeforeTheEnd(first, stand));
+    reached = await until('the point or the end', isHeldBeforeTheEnd(first, stand));
     const last = reached ? await strike(first, stand) : first;
-    await within('the agent to have looked at everything', hasLooked(last));
-    await within('a result that stands, and a free slot', stand.untilOver());
-    const code = reached || last.isRunning ? await within('the agent to end in order', last.stop()) : 0;
+    await until('the agent to have looked at everything', hasLooked(last));
+    await until('a result that stands, and a free slot', stand.untilOver());
+    const code = reached || last.isRunning ? await until('the agent to end in order', last.stop()) : 0;
     problems = [
       ...(code === 0 ? [] : [`the agent ended with ${code ?? 'a signal'}`]),
       ...(await judge(stand, options.expected?.(stand) ?? flow)),
@@ -64,11 +66,13 @@ async function isHeldBeforeTheEnd(agent: Program, stand: Stand): Promise<boolean
       () => true,
       () => false,
     );
-  const ended = stand.untilOver().then(() => {
-    agent.signal('SIGTERM');
-    return agent.ended;
+  const isHeld = (): boolean => agent.has(({ msg }) => msg === HELD);
+  const ended = stand.untilOver().then(async () => {
+    if (!isHeld()) agent.signal('SIGTERM');
+    await agent.ended;
+    return isHeld();
   });
-  return Promise.race([held, ended.then(() => agent.has(({ msg }) => msg === HELD))]);
+  return Promise.race([held, ended]);
 }
 
 /** At the engine, the orders and the slots: whatever it has to do, it has begun to. */
@@ -86,15 +90,15 @@ function pointsIn(agent: Program | undefined): readonly Point[] {
   });
 }
 
-async function within<T>(what: string, found: Promise<T>): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => late.reject(new Error(`waited ${PATIENCE_MS / 1_000} s for ${what}`)),
-    PATIENCE_MS,
-  );
+async function within<T>(what: string, found: Promise<T>, stop: AbortSignal): Promise<T> {
+  const late = AbortSignal.timeout(PATIENCE_MS);
   try {
-    return await Promise.race([found, late.promise]);
-  } finally {
-    clearTimeout(timer);
+    return await unlessAborted(found, AbortSignal.any([late, stop]));
+  } catch (error) {
+    if (!late.aborted && !stop.aborted) throw error;
+    throw new Error(
+      stop.aborted ? `stopped while it waited for ${what}` : `waited ${PATIENCE_MS / 1_000} s for ${what}`,
+      { cause: error },
+    );
   }
 }

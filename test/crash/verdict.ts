@@ -109,5 +109,13 @@ async function slotProblems({ options, service, region }: Stand): Promise<readon
 
 function unlessSame(what: string, found: unknown, wanted: unknown): readonly string[] {
   if (isDeepStrictEqual(found, wanted)) return [];
-  return [`${what} is ${JSON.stringify(found)} instead of ${JSON.stringify(wanted)}`];
+  if (!isRecord(found) || !isRecord(wanted)) {
+    return [`${what} is ${JSON.stringify(found)} instead of ${JSON.stringify(wanted)}`];
+  }
+  const names = new Set([...Object.keys(found), ...Object.keys(wanted)]);
+  return [...names].flatMap((name) => unlessSame(`${what}, ${name},`, found[name], wanted[name]));
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
 }
