@@ -68,6 +68,14 @@ export function isRefusal(parsed: Parsed<unknown> & { readonly ok: false }, fiel
 }
 
 export function expectEqual(found: unknown, expected: unknown): void {
-  if (isDeepStrictEqual(found, expected)) return;
+  if (isDeepStrictEqual(withoutSigns(found), withoutSigns(expected))) return;
   throw new Error(`it is ${JSON.stringify(found)}, and ought to be ${JSON.stringify(expected)}`);
+}
+
+/** The wire knows no -0. */
+function withoutSigns(value: unknown): unknown {
+  if (value === 0) return 0;
+  if (Array.isArray(value)) return value.map(withoutSigns);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, part]) => [key, withoutSigns(part)]));
 }

@@ -1,7 +1,6 @@
 /** Doors that files come to: an agent's journal, and what `docker login` has left for either program. */
 
-import { mkdtempSync, rmSync } from 'node:fs';
-import { readdir, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dockerConfigAuth } from '@swell/agent/adapters/docker/registry-auth.ts';
@@ -17,29 +16,36 @@ import type { Door } from '../door.ts';
 import { fromSchema } from '../from-schema.ts';
 import { strangeText } from '../strange.ts';
 
-const directory = mkdtempSync(join(tmpdir(), 'swell-fuzz-'));
-process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
+async function inFolder(look: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'swell-fuzz-'));
+  try {
+    await look(folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
 
 const FIELDS = ['mark', 'highest', 'attempt', 'tried', 'said', 'outbox', 'reports'];
 
 /** One that cannot be read is put aside, with its reason; what can be read is what was saved. */
 const journalFile: Door = {
   name: 'journal on disk',
-  property: fc.asyncProperty(bodies(fromSchema(journalSchema)), async ({ bytes }) => {
-    const journals = await FileJournals.open(join(directory, 'journals'));
-    await writeFile(join(directory, 'journals', 'web.json'), bytes);
-    const { journal, problems } = await journals.load('web');
-    const read = decode(bytes, journalSchema, Number.MAX_SAFE_INTEGER);
-    if (journal === undefined) {
-      isRefusal({ ok: false, problems }, FIELDS);
-      const left = await readdir(join(directory, 'journals'));
-      if (left.includes('web.json')) throw new Error('an unreadable journal lies where the next one will');
-      if (read.ok && bytes.length < 1_000_000) throw new Error('a journal that can be read was put aside');
-      return;
-    }
-    await journals.save('web', journal);
-    expectEqual((await journals.load('web')).journal, journal);
-  }),
+  property: fc.asyncProperty(bodies(fromSchema(journalSchema)), ({ bytes }) =>
+    inFolder(async (folder) => {
+      const journals = await FileJournals.open(folder);
+      await writeFile(join(folder, 'web.json'), bytes);
+      const { journal, problems } = await journals.load('web');
+      const read = decode(bytes, journalSchema, Number.MAX_SAFE_INTEGER);
+      if (journal === undefined) {
+        isRefusal({ ok: false, problems }, FIELDS);
+        expectEqual(await readdir(folder), ['web.json.unreadable']);
+        if (read.ok && bytes.length < 1_000_000) throw new Error('a journal that can be read was put aside');
+        return;
+      }
+      await journals.save('web', journal);
+      expectEqual((await journals.load('web')).journal, journal);
+    }),
+  ),
   weight: 20,
 };
 
@@ -72,21 +78,24 @@ const helperAnswer = fc.option(
   { nil: undefined },
 );
 
+function holdsTexts(login: object | undefined): void {
+  for (const [field, value] of Object.entries(login ?? {}))
+    if (typeof value !== 'string') throw new Error(`${field} is ${JSON.stringify(value)}`);
+}
+
 const agentLogin: Door = {
   name: "an agent's docker login",
   property: fc.asyncProperty(
     bodies(dockerConfig),
     fc.constantFrom(...REGISTRIES),
     helperAnswer,
-    async ({ bytes }, registry, answer) => {
-      const path = join(directory, 'agent-config.json');
-      await writeFile(path, bytes);
-      const login = await dockerConfigAuth(path, async () => answer)(registry);
-      leavesPrototypesAlone();
-      if (login === undefined) return;
-      for (const [field, value] of Object.entries(login))
-        if (typeof value !== 'string') throw new Error(`${field} is ${JSON.stringify(value)}`);
-    },
+    ({ bytes }, registry, answer) =>
+      inFolder(async (folder) => {
+        const path = join(folder, 'config.json');
+        await writeFile(path, bytes);
+        holdsTexts(await dockerConfigAuth(path, async () => answer)(registry));
+        leavesPrototypesAlone();
+      }),
   ),
   weight: 5,
 };
@@ -98,21 +107,13 @@ function isFairRefusal(error: unknown): void {
 
 const coordinatorLogin: Door = {
   name: "a coordinator's docker login",
-  property: fc.asyncProperty(
-    bodies(dockerConfig),
-    fc.constantFrom(...REGISTRIES),
-    async ({ bytes }, registry) => {
-      await writeFile(join(directory, 'config.json'), bytes);
-      const store = dockerCredentials({ DOCKER_CONFIG: directory, PATH: join(directory, 'nothing') });
-      try {
-        const found = await store.find(registry, AbortSignal.timeout(60_000));
-        for (const [field, value] of Object.entries(found ?? {}))
-          if (typeof value !== 'string') throw new Error(`${field} is ${JSON.stringify(value)}`);
-      } catch (error) {
-        isFairRefusal(error);
-      }
+  property: fc.asyncProperty(bodies(dockerConfig), fc.constantFrom(...REGISTRIES), ({ bytes }, registry) =>
+    inFolder(async (folder) => {
+      await writeFile(join(folder, 'config.json'), bytes);
+      const store = dockerCredentials({ DOCKER_CONFIG: folder, PATH: join(folder, 'nothing') });
+      await store.find(registry, AbortSignal.timeout(60_000)).then(holdsTexts, isFairRefusal);
       leavesPrototypesAlone();
-    },
+    }),
   ),
   weight: 20,
 };
