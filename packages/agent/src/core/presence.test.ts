@@ -24,6 +24,14 @@ test('a node shows what runs, how far it is, and why it would not start', () => 
   });
 });
 
+test('what an engine says at length is shown in short, for all services stand in one message', () => {
+  const obstacle = `several containers bear its label: ${'web-1, '.repeat(9_000)}`;
+  const agent = new AgentStory().listen(newWave(), { ...ON_V1, obstacle });
+  const { reason } = presenceOf(agent.state, agent.nowMs) ?? {};
+  expect(reason).toMatch(/^several containers bear its label: web-1, .*…$/);
+  expect(reason?.length).toBe(300);
+});
+
 test('a node on the release shows its version', () => {
   const agent = new AgentStory().listen(newWave(), ON_V2);
   expect(shown(agent)).toEqual({ running: V2, version: 'v7', phase: 'idle', ready: true });

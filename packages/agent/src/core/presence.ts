@@ -1,8 +1,12 @@
 /** What a node shows of a service in its presence record (K7). */
 
 import type { ServicePresence } from '@swell/shared/domain/report.ts';
+import { shortLine } from '@swell/shared/kernel/printable.ts';
 import type { ServiceState } from './state.ts';
 import { obstacleToStart, want } from './want.ts';
+
+/** A node shows all its services in one message, and an engine may name hundreds of containers. */
+const REASON_MAX = 300;
 
 export function presenceOf(state: ServiceState, nowMs: number): ServicePresence | undefined {
   const { observation, phase } = state;
@@ -17,7 +21,7 @@ export function presenceOf(state: ServiceState, nowMs: number): ServicePresence 
     ...(version !== undefined && { version }),
     phase: phase.name,
     ready: reason === undefined,
-    ...(reason !== undefined && { reason }),
+    ...(reason !== undefined && { reason: shortLine(reason, REASON_MAX) }),
   };
 }
 
