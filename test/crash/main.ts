@@ -40,7 +40,7 @@ async function tried(chosen: CrashOptions): Promise<number> {
     console.log(chosen.json ? JSON.stringify(summary) : describe(summary));
     return summary.failed.length > 0 || summary.runs === 0 ? 1 : 0;
   } catch (error) {
-    if (!stop.signal.aborted) throw error;
+    if (error !== stop.signal.reason) throw error;
     say('Stopped; all that was started is gone.');
     return 1;
   }

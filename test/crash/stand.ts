@@ -178,7 +178,9 @@ export class Stand implements AsyncDisposable {
         NetworkMode: front,
         RestartPolicy: { Name: 'unless-stopped' },
         // As the docker CLI says it; where nothing is said, dockerd itself makes this of it when it is restarted.
-        ...{ Dns: [], DnsOptions: [], DnsSearch: [] },
+        Dns: [],
+        DnsOptions: [],
+        DnsSearch: [],
         PortBindings: { [`${WEB_PORT}/tcp`]: [{ HostIp: '127.0.0.1', HostPort: `${port}` }] },
       },
       NetworkingConfig: { EndpointsConfig: { [front]: { Aliases: ['web'] } } },

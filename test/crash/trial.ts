@@ -54,7 +54,7 @@ export async function runTrial(options: TrialOptions): Promise<Trial> {
   } catch (error) {
     problems = [(error as Error).message];
   }
-  if (problems.length > 0) ground.keepsLogs = true;
+  if (problems.length > 0 && !ground.stop.aborted) ground.keepsLogs = true;
   return { name: stand.name, reached, problems, passed: pointsIn(first) };
 }
 

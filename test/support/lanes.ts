@@ -1,6 +1,6 @@
 /**
- * Does it for all, several at a time: each lane takes the next one as soon as it has ended its last. Ends early, with
- * what is under way, once the signal aborts.
+ * Does it for all, several at a time: each lane takes the next one as soon as it has ended its last. Once the signal
+ * aborts nothing new begins. Where one fails, its lane ends; the others do their part before that is told.
  */
 export async function inLanes<Item, Lane>(
   items: readonly Item[],
@@ -9,7 +9,7 @@ export async function inLanes<Item, Lane>(
   signal?: AbortSignal,
 ): Promise<void> {
   const waiting = items.values();
-  await Promise.all(
+  const ended = await Promise.allSettled(
     lanes.map(async (lane) => {
       for (const item of waiting) {
         if (signal?.aborted === true) return;
@@ -17,4 +17,5 @@ export async function inLanes<Item, Lane>(
       }
     }),
   );
+  for (const lane of ended) if (lane.status === 'rejected') throw lane.reason;
 }
