@@ -9,6 +9,8 @@ import type { NodeId } from '@swell/shared/domain/names.ts';
 export interface Surroundings {
   /** Changes whenever the bus or a coordinator's way to it is not what it was; undefined: something is wrong with one. */
   readonly bus: () => string | undefined;
+  /** Does everybody hear all that is said, once, and read what stands? */
+  readonly isHeard: () => boolean;
   /** The same of each node. */
   readonly nodes: () => readonly NodeId[];
   readonly node: (name: NodeId) => string | undefined;
@@ -17,7 +19,7 @@ export interface Surroundings {
 }
 
 /** After so much calm whatever was on its way has arrived: else the lease could not have been renewed all the time. */
-const OBEYED_WITHIN_MS = 20_000;
+const OBEYED_WITHIN_MS = 8_000;
 /** Who was disturbed before may lose the lead as late as this. */
 const UNDISTURBED_MS = 60_000;
 /** A leader renews its lease every 3.3 s. */
@@ -31,6 +33,8 @@ interface Sighting {
 export class Calm {
   readonly #surroundings: Surroundings;
   #bus: Sighting = { shows: undefined, sinceMs: Number.POSITIVE_INFINITY };
+  /** Of a bus that stores and answers, heard by everybody or not. */
+  #written: Sighting = { shows: undefined, sinceMs: Number.POSITIVE_INFINITY };
   /** The bus and the ways to it, whoever leads. */
   #ways: Sighting = { shows: undefined, sinceMs: Number.POSITIVE_INFINITY };
   readonly #nodes = new Map<NodeId, Sighting>();
@@ -64,7 +68,9 @@ export class Calm {
     const { term, writtenAtMs } = this.#lease;
     const ways = this.#surroundings.bus();
     this.#ways = seen(this.#ways, ways, nowMs);
-    const bus = nowMs - writtenAtMs > RENEWED_WITHIN_MS ? undefined : ways;
+    const led = nowMs - writtenAtMs > RENEWED_WITHIN_MS ? undefined : ways;
+    this.#written = seen(this.#written, led === undefined ? undefined : `${term} ${led}`, nowMs);
+    const bus = this.#surroundings.isHeard() ? led : undefined;
     this.#bus = seen(this.#bus, bus === undefined ? undefined : `${term} ${bus}`, nowMs);
     if (bus !== undefined) this.#remember(nowMs);
     for (const name of this.#surroundings.nodes()) {
@@ -79,6 +85,11 @@ export class Calm {
     return this.#bus.shows !== undefined && nowMs - this.#bus.sinceMs >= forMs;
   }
 
+  /** Has whatever was written been stored and answered for that long? */
+  isBusWritten(forMs: number, nowMs: number): boolean {
+    return this.#written.shows !== undefined && nowMs - this.#written.sinceMs >= forMs;
+  }
+
   /** Was there, between the two, calm enough for whoever leads to hear of anything and to be heard? */
   hadTimeToObey(fromMs: number, toMs: number): boolean {
     const index = this.#calms.findLastIndex(
@@ -91,12 +102,6 @@ export class Calm {
   isNodeCalm(name: NodeId, forMs: number, nowMs: number): boolean {
     const node = this.#nodes.get(name);
     return node?.shows !== undefined && nowMs - node.sinceMs >= forMs;
-  }
-
-  /** Has it been without a way to the bus for that long? What it said before may still arrive. */
-  isNodeAway(name: NodeId, forMs: number, nowMs: number): boolean {
-    const node = this.#nodes.get(name);
-    return node !== undefined && node.shows === undefined && nowMs - node.sinceMs >= forMs;
   }
 
   /** Has it had no agent for that long? */

@@ -43,7 +43,7 @@ export class Losses {
     const { bench, calm } = this.#scene;
     const { nowMs } = bench;
     bench.judged('I7');
-    if (!calm.isBusCalm(LOOKED_AGAIN_MS, nowMs) || !calm.isNodeCalm(node, LOOKED_AGAIN_MS, nowMs)) return;
+    if (!calm.isBusWritten(LOOKED_AGAIN_MS, nowMs) || !calm.isNodeCalm(node, LOOKED_AGAIN_MS, nowMs)) return;
     bench.break('I7', `${node} loses slot ${slot} of ${region}, though nothing kept it from renewing it`, {
       region,
       node,

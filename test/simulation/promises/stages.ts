@@ -160,7 +160,7 @@ export class Stages {
     const { nowMs } = bench;
     if (!calm.isBusCalm(KNOWN_AFTER_MS, nowMs)) return undefined;
     const there = nodes.filter((node) => calm.isNodeCalm(node, KNOWN_AFTER_MS, nowMs));
-    const away = nodes.filter((node) => calm.isNodeAway(node, KNOWN_AFTER_MS, nowMs));
+    const away = nodes.filter((node) => calm.isAgentDead(node, KNOWN_AFTER_MS, nowMs));
     return there.length + away.length === nodes.length ? there : undefined;
   }
 }

@@ -2,7 +2,7 @@
 
 import type { NodeId, ServiceName } from '@swell/shared/domain/names.ts';
 import type { Ailments } from '../ailments.ts';
-import { type FaultRates, noFaults } from '../bus/rates.ts';
+import type { FaultRates } from '../bus/rates.ts';
 import type { ModelServer } from '../bus-model.ts';
 import type { Running } from '../fleet-models.ts';
 import type { Bench } from '../judge/bench.ts';
@@ -12,6 +12,9 @@ import { Calm } from './calm.ts';
 import { Policies } from './policies.ts';
 import { Promises } from './promises.ts';
 
+/** What keeps a word from being stored and answered; and what keeps it from being heard. */
+const WRITING: readonly (keyof FaultRates)[] = ['publishLost', 'answerLost', 'delayed'];
+const HEARING: readonly (keyof FaultRates)[] = ['lost', 'duplicated', 'staleRead'];
 /** An image like that is well nowhere, at no time. */
 const HOPELESS: ReadonlySet<string | undefined> = new Set(['sick', 'fails-to-start', 'probe-hangs']);
 
@@ -53,7 +56,8 @@ export function watch({ bench, time, server, ailments, coordinators, nodes, serv
     return isDisturbed ? undefined : `${running.process.name} ${numberOf(session)}`;
   };
   const bus = (): string | undefined => {
-    const isWhole = server.state === 'up' && server.isLed && !strikes(server.rates);
+    const isWhole =
+      server.state === 'up' && server.isLed && WRITING.every((rate) => server.rates[rate] === 0);
     const ways = coordinators().map(({ running }) => connectionOf(running));
     return isWhole && !ways.includes(undefined) ? `${server.skewMs} ${ways.join()}` : undefined;
   };
@@ -66,6 +70,7 @@ export function watch({ bench, time, server, ailments, coordinators, nodes, serv
     policies: new Policies(),
     calm: new Calm({
       bus,
+      isHeard: () => HEARING.every((rate) => server.rates[rate] === 0),
       nodes: () => nodes.map(({ model }) => model.name),
       node: (name) => shows(byName(name)),
       runs: (name) => byName(name)?.running !== undefined,
@@ -78,9 +83,4 @@ export function watch({ bench, time, server, ailments, coordinators, nodes, serv
       time.after(ms, act);
     },
   });
-}
-
-function strikes(rates: FaultRates): boolean {
-  const { staleMs: _, delayMs: __, ...none } = noFaults();
-  return Object.keys(none).some((name) => rates[name as keyof typeof none] > 0);
 }

@@ -1,12 +1,15 @@
-/** N9. Nobody is well on an image that cannot be: by what it was when he began, since one that turns bad later was well before. */
+/** N9. Nobody is well on an image that cannot be: by what it was when he claimed his slot, for it may turn bad later. */
 
 import type { Digest } from '@swell/shared/domain/image.ts';
+import type { LogEntry } from '@swell/shared/domain/log.ts';
 import type { NodeId } from '@swell/shared/domain/names.ts';
 import type { NodeReport } from '@swell/shared/domain/report.ts';
-import type { Scene, ToldStart } from './scene.ts';
+import type { Wave } from '@swell/shared/domain/wave.ts';
+import type { Scene } from './scene.ts';
 
 export class Wellness {
   readonly #scene: Scene;
+  readonly #digests = new Map<number, Digest>();
   /** Of each node the last attempt, where it could not end well when it began. */
   readonly #hopeless = new Map<NodeId, { readonly attempt: string; readonly digest: Digest }>();
 
@@ -14,10 +17,16 @@ export class Wellness {
     this.#scene = scene;
   }
 
-  start({ report: { node, attempt }, wave }: ToldStart): void {
-    const { digest } = wave.release.image;
-    const isHopeless = attempt !== undefined && this.#scene.isHopeless(digest, node);
-    if (isHopeless) this.#hopeless.set(node, { attempt, digest });
+  wave({ release }: Wave): void {
+    this.#digests.set(release.rollout, release.image.digest);
+  }
+
+  slot({ holder }: Extract<LogEntry, { kind: 'slot' }>): void {
+    if (holder === undefined || this.#hopeless.get(holder.node)?.attempt === holder.attempt) return;
+    const { node, rollout, attempt } = holder;
+    const digest = this.#digests.get(rollout);
+    if (digest !== undefined && this.#scene.isHopeless(digest, node))
+      this.#hopeless.set(node, { attempt, digest });
     else this.#hopeless.delete(node);
   }
 
