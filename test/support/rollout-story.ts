@@ -14,7 +14,12 @@ import type { NodeId, Region } from '@swell/shared/domain/names.ts';
 import type { PolicyLayer } from '@swell/shared/domain/policy.ts';
 import { rankOf } from '@swell/shared/domain/rank.ts';
 import type { NodeReport, NodeStatus } from '@swell/shared/domain/report.ts';
-import { emptyRecord, type Rollout, type ServiceRecord } from '@swell/shared/domain/rollout.ts';
+import {
+  emptyRecord,
+  type PolicyPlace,
+  type Rollout,
+  type ServiceRecord,
+} from '@swell/shared/domain/rollout.ts';
 import type { SlotHolder } from '@swell/shared/domain/slot.ts';
 import {
   admits,
@@ -92,7 +97,7 @@ export class RolloutStory {
   held = false;
   readonly waiting: Effect[] = [];
   readonly #presences = new Map<NodeId, NodeSighting>();
-  #policy: { readonly revision: number; readonly policy: Parsed<PolicyLayer> } | undefined;
+  #policy: { readonly at: PolicyPlace; readonly policy: Parsed<PolicyLayer> } | undefined;
   #sequence = 0;
   #revision = 0;
 
@@ -178,7 +183,7 @@ export class RolloutStory {
   /** Writes into the policy bucket, whatever it is; returns its revision. */
   writePolicy(policy: Parsed<PolicyLayer>): number {
     this.#sequence += 1;
-    this.#policy = { revision: this.#sequence, policy };
+    this.#policy = { at: { revision: this.#sequence, storedAtMs: this.nowMs }, policy };
     this.post({ kind: 'policy-written', ...this.#policy });
     return this.#sequence;
   }

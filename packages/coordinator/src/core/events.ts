@@ -5,6 +5,7 @@ import type { ControlIntent, ReleaseIntent } from '@swell/shared/domain/intent.t
 import type { NodeId, Region } from '@swell/shared/domain/names.ts';
 import type { PolicyLayer } from '@swell/shared/domain/policy.ts';
 import type { NodeReport, ServicePresence } from '@swell/shared/domain/report.ts';
+import type { PolicyPlace } from '@swell/shared/domain/rollout.ts';
 import type { SlotEntry } from '@swell/shared/domain/slot.ts';
 import type { Halt, Wave } from '@swell/shared/domain/wave.ts';
 import type { Parsed } from '@swell/shared/kernel/parsed.ts';
@@ -30,8 +31,8 @@ export type CoordinatorEvent =
   | { readonly kind: 'time-passed' }
   | { readonly kind: 'release-published'; readonly sequence: number; readonly release: Parsed<ReleaseIntent> }
   | { readonly kind: 'control-given'; readonly sequence: number; readonly control: Parsed<ControlIntent> }
-  | { readonly kind: 'policy-written'; readonly revision: number; readonly policy: Parsed<PolicyLayer> }
-  | { readonly kind: 'policy-deleted'; readonly revision: number }
+  | { readonly kind: 'policy-written'; readonly at: PolicyPlace; readonly policy: Parsed<PolicyLayer> }
+  | { readonly kind: 'policy-deleted'; readonly at: PolicyPlace }
   | { readonly kind: 'image-resolved'; readonly rollout: number; readonly digest: Digest }
   | {
       readonly kind: 'image-not-resolved';

@@ -56,7 +56,7 @@ test('a release that is read again by a new leader is the same release, half-way
 
 test('a service that nobody runs and nobody has a policy for is none', () => {
   const story = new RolloutStory({ policy: QUICK, regions: {} });
-  story.post({ kind: 'policy-deleted', revision: 99 });
+  story.post({ kind: 'policy-deleted', at: { revision: 99, storedAtMs: 0 } });
   story.publish('v1');
   expect(story.told('release-rejected').map(({ problems }) => problems)).toEqual([
     [
@@ -69,7 +69,7 @@ test('a service that had a rollout is one, also while none of its nodes has show
   const story = new RolloutStory({ regions: { eu: 1 } });
   story.publish('v1');
   story.act();
-  story.post({ kind: 'policy-deleted', revision: 99 });
+  story.post({ kind: 'policy-deleted', at: { revision: 99, storedAtMs: 0 } });
   story.leave('eu-1');
   story.publish('v2');
   expect(story.told('release-rejected')).toEqual([]);

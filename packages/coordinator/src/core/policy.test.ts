@@ -1,14 +1,16 @@
 import { DEFAULT_POLICY } from '@swell/shared/domain/policy.ts';
+import type { PolicyPlace } from '@swell/shared/domain/rollout.ts';
 import { expect, test } from 'vitest';
 import { QUICK, RolloutStory } from '../../../../test/support/rollout-story.ts';
 import { policyOf } from './state.ts';
 
 const BROKEN = { ok: false, problems: ['soak: must be a duration such as "30s"'] } as const;
+const at = (revision: number, storedAtMs = 0): PolicyPlace => ({ revision, storedAtMs });
 
 test('a policy that does not parse changes nothing, and every problem is told (I13)', () => {
   const story = new RolloutStory();
   const before = policyOf(story.state);
-  story.post({ kind: 'policy-written', revision: 50, policy: BROKEN });
+  story.post({ kind: 'policy-written', at: at(50), policy: BROKEN });
   expect(policyOf(story.state)).toEqual(before);
   expect(story.told('policy-rejected').map(({ revision, problems }) => [revision, problems])).toEqual([
     [50, BROKEN.problems],
@@ -67,7 +69,7 @@ test('a policy that was written while nobody led is in force, and told, with the
   story.restart();
   story.state = { ...story.state, ready: false };
   const policy = { ok: true, value: { ...QUICK, maxUnavailable: { kind: 'count', count: 5 } } } as const;
-  story.post({ kind: 'policy-written', revision: 60, policy });
+  story.post({ kind: 'policy-written', at: at(60), policy });
   story.held = false;
   story.post({ kind: 'bus-read' });
   expect([waves.get('eu')?.stored?.slots, story.wave('eu').slots]).toEqual([2, 5]);
@@ -76,10 +78,25 @@ test('a policy that was written while nobody led is in force, and told, with the
 
 test('a deleted policy means the defaults, and is told', () => {
   const story = new RolloutStory();
-  story.post({ kind: 'policy-deleted', revision: 70 });
-  story.post({ kind: 'policy-deleted', revision: 70 });
+  story.post({ kind: 'policy-deleted', at: at(70) });
+  story.post({ kind: 'policy-deleted', at: at(70) });
   expect(policyOf(story.state)).toEqual(DEFAULT_POLICY);
   expect(story.told('policy-accepted').filter(({ revision }) => revision === 70).length).toBe(1);
+});
+
+test('a policy that was written anew, at the revision of one that was lost with the end of its stream, is in force', () => {
+  const story = new RolloutStory();
+  for (const [storedAtMs, soakMs] of [
+    [1_000, 7],
+    [2_000, 8],
+    [2_000, 8],
+  ] as const) {
+    story.post({ kind: 'policy-written', at: at(80, storedAtMs), policy: { ok: true, value: { soakMs } } });
+  }
+  expect(policyOf(story.state).soakMs).toBe(8);
+  const told = story.told('policy-accepted').filter(({ revision }) => revision === 80);
+  expect(new Set(told.map(({ id }) => id)).size).toBe(2);
+  expect(told.length).toBe(2);
 });
 
 test('what a release brings along lies over the policy, for its own rollout and no longer', () => {

@@ -1,36 +1,39 @@
 /** What the operator writes into the policy bucket; one that does not parse changes nothing (I13). */
 
 import { layeredPolicy, type PolicyLayer, policyProblems } from '@swell/shared/domain/policy.ts';
-import { isUnderWay, type StandingPolicy } from '@swell/shared/domain/rollout.ts';
+import { isUnderWay, type PolicyPlace, type StandingPolicy } from '@swell/shared/domain/rollout.ts';
 import type { Parsed } from '@swell/shared/kernel/parsed.ts';
 import { type ServiceState, withRecord } from './state.ts';
 import { type Saying, tell } from './tell.ts';
 
 /** The record remembers what is in force: a new leader that reads a policy again has nothing to decide or to tell. */
-export function takePolicy(state: ServiceState, revision: number, parsed: Parsed<PolicyLayer>): ServiceState {
-  const standing = state.record.policy;
-  if (standing?.revision === revision) return state;
+export function takePolicy(state: ServiceState, at: PolicyPlace, parsed: Parsed<PolicyLayer>): ServiceState {
+  if (isRead(state, at)) return state;
   const problems = parsed.ok ? problemsOf(state, parsed.value) : parsed.problems;
   if (parsed.ok && problems.length === 0) {
     return replace(
       state,
-      { revision, layer: parsed.value },
+      { ...at, layer: parsed.value },
       { name: 'policy-accepted', line: `the policy of ${state.service} is in force` },
     );
   }
   const line = `the policy of ${state.service} is rejected, the last good one stays: ${problems.join('; ')}`;
-  return replace(state, { ...standing, revision }, { name: 'policy-rejected', problems, line });
+  return replace(state, { ...state.record.policy, ...at }, { name: 'policy-rejected', problems, line });
 }
 
-export function withoutPolicy(state: ServiceState, revision: number): ServiceState {
-  if (state.record.policy?.revision === revision) return state;
+export function withoutPolicy(state: ServiceState, at: PolicyPlace): ServiceState {
+  if (isRead(state, at)) return state;
   const line = `the policy of ${state.service} is deleted: the defaults are in force`;
-  return replace(state, { revision }, { name: 'policy-accepted', line });
+  return replace(state, at, { name: 'policy-accepted', line });
+}
+
+function isRead({ record: { policy } }: ServiceState, { revision, storedAtMs }: PolicyPlace): boolean {
+  return policy?.revision === revision && policy.storedAtMs === storedAtMs;
 }
 
 function replace(state: ServiceState, policy: StandingPolicy, saying: Saying): ServiceState {
-  const { revision } = policy;
-  return tell(withRecord(state, { policy }), { ...saying, mark: revision, revision });
+  const { revision, storedAtMs } = policy;
+  return tell(withRecord(state, { policy }), { ...saying, mark: `${revision}-${storedAtMs}`, revision });
 }
 
 /** By itself, and under what the present rollout and the next one bring along. */

@@ -61,7 +61,7 @@ test('with 100,000 nodes in 20 regions no step of a rollout takes long', { timeo
   };
   hear('policy', {
     kind: 'policy-written',
-    revision: 1,
+    at: { revision: 1, storedAtMs: NOW },
     policy: {
       ok: true,
       value: { ...QUICK, maxUnavailable: { kind: 'percent', percent: 5 }, stagesPercent: [100] },

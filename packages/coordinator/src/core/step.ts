@@ -50,9 +50,9 @@ function hear(state: ServiceState, event: CoordinatorEvent, nowMs: number): Serv
     case 'control-given':
       return takeControl(state, event.sequence, event.control, nowMs);
     case 'policy-written':
-      return takePolicy(state, event.revision, event.policy);
+      return takePolicy(state, event.at, event.policy);
     case 'policy-deleted':
-      return withoutPolicy(state, event.revision);
+      return withoutPolicy(state, event.at);
     case 'image-resolved':
       return placeRollout(state, event.rollout, event.digest, nowMs);
     case 'image-not-resolved':

@@ -78,12 +78,16 @@ test('a policy, a broken one, and its deletion', () => {
   const subject = policyKey('web');
   expect(translatePolicy(stored(subject, { soak: '1m' }))).toEqual({
     service: 'web',
-    event: { kind: 'policy-written', revision: 7, policy: { ok: true, value: { soakMs: 60_000 } } },
+    event: {
+      kind: 'policy-written',
+      at: { revision: 7, storedAtMs: 1_000 },
+      policy: { ok: true, value: { soakMs: 60_000 } },
+    },
   });
   expect(translatePolicy(stored(subject, { soak: 1 })).event).toMatchObject({ policy: { ok: false } });
   expect(translatePolicy(stored(subject, {}, true))).toEqual({
     service: 'web',
-    event: { kind: 'policy-deleted', revision: 7 },
+    event: { kind: 'policy-deleted', at: { revision: 7, storedAtMs: 1_000 } },
   });
 });
 

@@ -43,9 +43,10 @@ export function translateControl(message: StoredMessage): Translated {
 
 export function translatePolicy(message: StoredMessage): Translated {
   const service = lastToken(message.subject);
-  if (message.deleted) return { service, event: { kind: 'policy-deleted', revision: message.sequence } };
+  const at = { revision: message.sequence, storedAtMs: message.storedAtMs };
+  if (message.deleted) return { service, event: { kind: 'policy-deleted', at } };
   const policy = decode(message.body, policySchema);
-  return { service, event: { kind: 'policy-written', revision: message.sequence, policy } };
+  return { service, event: { kind: 'policy-written', at, policy } };
 }
 
 export function translateSlot(message: StoredMessage, heardAtMs: number): Translated | undefined {

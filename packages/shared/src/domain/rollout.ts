@@ -74,9 +74,15 @@ export interface HaltedRelease {
   readonly reason: string;
 }
 
-/** What was last read from the policy bucket, and what is in force since: the last one that made sense. */
-export interface StandingPolicy {
+/** What names a message of the policy bucket: one that was put back gives out its revisions once more. */
+export interface PolicyPlace {
   readonly revision: number;
+  /** By the bus's clock. */
+  readonly storedAtMs: number;
+}
+
+/** What was last read from the policy bucket, and what is in force since: the last one that made sense. */
+export interface StandingPolicy extends PolicyPlace {
   readonly layer?: PolicyLayer;
 }
 

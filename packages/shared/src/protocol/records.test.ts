@@ -24,7 +24,11 @@ const WHOLE: ServiceRecord = {
   controlsTaken: 3,
   failuresTold: 12,
   eventsTold: 40,
-  policy: { revision: 5, layer: { ...DEFAULT_POLICY, stopTimeoutMs: 0, regions: [['eu'], ['us', 'ap']] } },
+  policy: {
+    revision: 5,
+    storedAtMs: 1_700_000_000_001,
+    layer: { ...DEFAULT_POLICY, stopTimeoutMs: 0, regions: [['eu'], ['us', 'ap']] },
+  },
   candidate: {
     rollout: 9,
     image: { repository: 'registry.example/web', tag: 'v3', digest: DIGEST },

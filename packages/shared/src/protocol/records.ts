@@ -125,7 +125,7 @@ export const serviceRecordSchema = z
     failuresTold: sequence,
     eventsTold: sequence,
     policy: z
-      .object({ revision: sequence, layer: policyLayer.optional() })
+      .object({ revision: sequence, storedAtMs: z.number(), layer: policyLayer.optional() })
       .transform((policy) => compact(policy))
       .optional(),
     candidate: candidate.optional(),
