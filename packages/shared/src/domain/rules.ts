@@ -38,7 +38,7 @@ export interface CheckerOptions {
 export interface LogEnd {
   /** Nodes that will not speak again: they owe no result and no way back. */
   readonly gone?: ReadonlySet<NodeId>;
-  /** Is nothing more to come? `false`: the log was cut off in the middle, and open ends are none. */
+  /** Is nothing more to come? `false`: the log was cut off in the middle: open ends are none, and what waits for evidence stays unjudged. */
   readonly atRest?: boolean;
 }
 
@@ -47,7 +47,7 @@ export interface Checker {
   check(entry: LogEntry): readonly Violation[];
   /** How often each rule has been judged so far: one that never was has not been shown to hold. */
   readonly judged: Readonly<Record<RuleId, number>>;
-  /** Judges what is left. */
+  /** Judges what is left, if the log is at its end. */
   finish(end?: LogEnd): readonly Violation[];
 }
 
@@ -96,8 +96,9 @@ export function createChecker({ toleranceMs = 5_000, patienceMs = 60_000 }: Chec
       return taken();
     },
     finish({ gone = new Set<NodeId>(), atRest = true } = {}) {
+      if (!atRest) return taken();
       waiting.run(Number.POSITIVE_INFINITY);
-      if (atRest) for (const rule of rules) rule.atRest?.(gone);
+      for (const rule of rules) rule.atRest?.(gone);
       return taken();
     },
   };
