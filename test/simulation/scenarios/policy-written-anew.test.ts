@@ -11,7 +11,7 @@ import { SERVICE } from '../world.ts';
 import { Stage } from './stage.ts';
 
 test('a policy with the revision of one that was lost is in force', async () => {
-  const stage = await Stage.open({ policy: { approval: 'manual', stages: [1, 100] } });
+  const stage = await Stage.open({ nodes: 12, policy: { approval: 'manual', stages: [1, 100] } });
   const { server } = stage.world;
   await stage.world.run(60_000);
   const { sequence } = server.lastOf(STREAMS.policies, policyKey(SERVICE)) ?? {};
