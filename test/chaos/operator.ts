@@ -25,7 +25,6 @@ export async function recoverOrders({ world, cli }: Pick<Stage, 'world' | 'cli'>
       await cli.run('pub', '-J', '--no-templates', '--count', String(missing), subject, FILLER);
   };
   await fill(`swell.release.${SERVICE}`, STREAMS.releases);
-  await fill(`swell.control.${SERVICE}`, STREAMS.controls);
   await fill('$KV.swell_orders.filler', STREAMS.orders);
   for (const region of REGIONS) await cli.run('kv', 'del', 'swell_orders', `wave.${region}.${SERVICE}`, '-f');
   await cli.run('kv', 'del', 'swell_orders', `halt.${SERVICE}`, '-f');

@@ -1,17 +1,11 @@
 /**
  * What `docs/OPERATIONS.md` has an operator do once a bus was put back: no number comes twice, and the
- * revisions of orders get past what agents have seen. Streams that people's numbers come from are filled up beyond what
+ * revisions of orders get past what agents have seen. The stream that numbers come from is filled up beyond what
  * there was, and so are the orders, which the coordinator then writes anew.
  */
 
 import type { LogEntry } from '@swell/shared/domain/log.ts';
-import {
-  controlSubject,
-  haltKey,
-  releaseSubject,
-  STREAMS,
-  waveKey,
-} from '@swell/shared/protocol/subjects.ts';
+import { haltKey, releaseSubject, STREAMS, waveKey } from '@swell/shared/protocol/subjects.ts';
 import { SERVICE, type SimulatedNode, type World } from './world.ts';
 
 /** Beyond the highest number that anybody has seen. */
@@ -30,7 +24,6 @@ export function takeCare(world: World): void {
     world.nodes.some(isFrozen) || world.judge.entries.slice(read).some(tellsOfSetBack);
   const look = (): void => {
     fill(world, STREAMS.releases, releaseSubject(SERVICE));
-    fill(world, STREAMS.controls, controlSubject(SERVICE));
     looks = isStuck() ? looks + 1 : 0;
     if (looks >= FROZEN_LOOKS && world.server.state === 'up') {
       renewOrders(world);

@@ -14,12 +14,7 @@ import type { NodeId, Region } from '@swell/shared/domain/names.ts';
 import type { PolicyLayer } from '@swell/shared/domain/policy.ts';
 import { rankOf } from '@swell/shared/domain/rank.ts';
 import type { NodeReport, NodeStatus } from '@swell/shared/domain/report.ts';
-import {
-  emptyRecord,
-  type PolicyPlace,
-  type Rollout,
-  type ServiceRecord,
-} from '@swell/shared/domain/rollout.ts';
+import { emptyRecord, type Place, type Rollout, type ServiceRecord } from '@swell/shared/domain/rollout.ts';
 import type { SlotHolder } from '@swell/shared/domain/slot.ts';
 import {
   admits,
@@ -97,7 +92,7 @@ export class RolloutStory {
   held = false;
   readonly waiting: Effect[] = [];
   readonly #presences = new Map<NodeId, NodeSighting>();
-  #policy: { readonly at: PolicyPlace; readonly policy: Parsed<PolicyLayer> } | undefined;
+  #policy: { readonly at: Place; readonly policy: Parsed<PolicyLayer> } | undefined;
   #sequence = 0;
   #revision = 0;
 
@@ -183,9 +178,13 @@ export class RolloutStory {
   /** Writes into the policy bucket, whatever it is; returns its revision. */
   writePolicy(policy: Parsed<PolicyLayer>): number {
     this.#sequence += 1;
-    this.#policy = { at: { revision: this.#sequence, storedAtMs: this.nowMs }, policy };
+    this.#policy = { at: this.#place(), policy };
     this.post({ kind: 'policy-written', ...this.#policy });
     return this.#sequence;
+  }
+
+  #place(): Place {
+    return { sequence: this.#sequence, storedAtMs: this.nowMs };
   }
 
   /** Publishes a release of a tag; returns the number of its rollout. */
@@ -194,20 +193,20 @@ export class RolloutStory {
     const image = { repository: 'registry.example/web', tag };
     if (!this.images.has(tag)) this.images.set(tag, digestOf(tag));
     const release: ReleaseIntent = { image, overrides: {}, acceptHalted: false, ...intent };
-    this.post({ kind: 'release-published', sequence: this.#sequence, release: { ok: true, value: release } });
+    this.post({ kind: 'release-published', at: this.#place(), release: { ok: true, value: release } });
     return this.#sequence;
   }
 
   publishBad(...problems: readonly string[]): number {
     this.#sequence += 1;
-    this.post({ kind: 'release-published', sequence: this.#sequence, release: { ok: false, problems } });
+    this.post({ kind: 'release-published', at: this.#place(), release: { ok: false, problems } });
     return this.#sequence;
   }
 
   control(action: ControlIntent['action'], intent: Partial<ControlIntent> = {}): void {
     this.#sequence += 1;
     const control = { ok: true, value: { action, ...intent } } as const;
-    this.post({ kind: 'control-given', sequence: this.#sequence, control });
+    this.post({ kind: 'control-given', at: this.#place(), control });
   }
 
   report(id: string, status: NodeStatus, change: Partial<NodeReport> = {}): void {

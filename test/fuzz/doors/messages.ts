@@ -39,7 +39,7 @@ const DIGEST = `sha256:${'5'.repeat(64)}`;
 
 /** What people ask for has to fit into what programs say because of it: the coordinator's record, and every wave. */
 function fitsRecordAndWave(layer: PolicyLayer): void {
-  const record = { ...emptyRecord('web'), policy: { revision: 1, storedAtMs: 1_700_000_000_000, layer } };
+  const record = { ...emptyRecord('web'), policy: { sequence: 1, storedAtMs: 1_700_000_000_000, layer } };
   goesThrough(record, serviceRecordSchema, RECORD_BYTES_MAX);
   const policy = layeredPolicy(layer);
   const wave: Wave = {

@@ -37,7 +37,7 @@ export class Answers {
 
   event({ id, name, rollout }: FleetEvent): void {
     if (name === 'control-applied' || name === 'control-rejected')
-      this.#controls.delete(Number(id.slice(id.lastIndexOf('.') + 1)));
+      this.#controls.delete(Number.parseInt(id.slice(id.lastIndexOf('.') + 1), 10));
     if (rollout === undefined) return;
     if (name === 'rollout-superseded' || name === 'rollout-aborted') this.#dropped.add(rollout);
     if (name === 'release-accepted' || name === 'release-rejected') this.#judge(rollout, id);

@@ -137,15 +137,28 @@ test('the same word given twice is done once', () => {
 test('a word that is read again by a new leader is the same word', () => {
   const story = inPhase('gated');
   const control = { ok: true, value: { action: 'approve' } } as const;
-  const sequence = story.state.record.controlsTaken + 1_000;
-  story.post({ kind: 'control-given', sequence, control });
+  const at = { sequence: story.state.record.controlsTaken.sequence + 1_000, storedAtMs: story.nowMs };
+  story.post({ kind: 'control-given', at, control });
   story.act();
   story.pass(300_000);
   const { rollout } = story;
   expect(rollout.phase.name).toBe('gated');
   story.restart();
-  story.post({ kind: 'control-given', sequence, control });
+  story.post({ kind: 'control-given', at, control });
   expect(story.rollout).toEqual(rollout);
+});
+
+test('a word is obeyed though its stream was put back and gives out its sequences once more', () => {
+  const story = inPhase('gated');
+  const control = { ok: true, value: { action: 'approve' } } as const;
+  story.control('resume');
+  const { sequence } = story.state.record.controlsTaken;
+  story.pass(60_000);
+  story.post({ kind: 'control-given', at: { sequence: 1, storedAtMs: story.nowMs }, control });
+  expect(story.phase).not.toBe('gated');
+  story.post({ kind: 'control-given', at: { sequence: 1, storedAtMs: story.nowMs }, control });
+  expect(sequence).toBeGreaterThan(1);
+  expect(story.told('control-applied').length).toBe(2);
 });
 
 test('a word for another rollout than the present one is refused', () => {
@@ -162,15 +175,15 @@ test('a word for another rollout than the present one is refused', () => {
 test('a word that does not parse changes nothing, and is told', () => {
   const story = inPhase('rolling');
   const { record } = story.state;
-  const sequence = record.controlsTaken + 1_000;
+  const at = { sequence: record.controlsTaken.sequence + 1_000, storedAtMs: story.nowMs };
   story.post({
     kind: 'control-given',
-    sequence,
+    at,
     control: { ok: false, problems: ['action: must be one of …'] },
   });
   expect(story.state.record).toEqual({
     ...record,
-    controlsTaken: sequence,
+    controlsTaken: at,
     eventsTold: record.eventsTold + 1,
   });
   expect(refusals(story)).toEqual([['action: must be one of …']]);

@@ -1,7 +1,7 @@
 /** Words of the operator: each one message, each answered by an event, harmless when repeated. */
 
 import type { ControlIntent } from '@swell/shared/domain/intent.ts';
-import { isUnderWay, type Rollout } from '@swell/shared/domain/rollout.ts';
+import { isUnderWay, type Place, type Rollout } from '@swell/shared/domain/rollout.ts';
 import type { Parsed } from '@swell/shared/kernel/parsed.ts';
 import { unreachable } from '@swell/shared/kernel/unreachable.ts';
 import { dropCandidate } from './candidate.ts';
@@ -10,35 +10,35 @@ import { pause, resume } from './pausing.ts';
 import { describePlace, nextPlace } from './places.ts';
 import { enterStage } from './stages.ts';
 import { type ServiceState, withRecord, withRollout } from './state.ts';
+import { isNew, markOf, withTaken } from './taken.ts';
 import { tell } from './tell.ts';
 
 export function takeControl(
   state: ServiceState,
-  sequence: number,
+  at: Place,
   parsed: Parsed<ControlIntent>,
   nowMs: number,
 ): ServiceState {
-  if (sequence <= state.record.controlsTaken) return state;
-  const taken = withRecord(state, { controlsTaken: sequence });
-  if (!parsed.ok) return refuse(taken, sequence, 'control', parsed.problems);
+  const { controlsTaken } = state.record;
+  if (!isNew(at, controlsTaken)) return state;
+  const taken = withRecord(state, { controlsTaken: withTaken(controlsTaken, at) });
+  if (!parsed.ok) return refuse(taken, at, 'control', parsed.problems);
   const intent = parsed.value;
   const { rollout, candidate } = state.record;
   const number = rollout?.release.rollout;
   if (candidate !== undefined && stops(intent, candidate.rollout)) {
     const dropped = dropCandidate(taken, candidate, 'rollout-aborted', 'aborted');
     const present = rollout !== undefined && intent.rollout === undefined && isUnderWay(rollout);
-    return apply(present ? abort(dropped, rollout, because(intent)) : dropped, sequence, intent);
+    return apply(present ? abort(dropped, rollout, because(intent)) : dropped, at, intent);
   }
-  if (rollout === undefined) return refuse(taken, sequence, intent.action, ['there is no rollout yet']);
+  if (rollout === undefined) return refuse(taken, at, intent.action, ['there is no rollout yet']);
   if (intent.rollout !== undefined && intent.rollout !== number) {
-    return refuse(taken, sequence, intent.action, [
+    return refuse(taken, at, intent.action, [
       `rollout: the present rollout is ${number}, not ${intent.rollout}`,
     ]);
   }
   const done = obey(taken, rollout, intent, nowMs);
-  return typeof done === 'string'
-    ? refuse(taken, sequence, intent.action, [done])
-    : apply(done, sequence, intent);
+  return typeof done === 'string' ? refuse(taken, at, intent.action, [done]) : apply(done, at, intent);
 }
 
 /** Does the word stop a release that has not begun? A halt has to name it: else it means what the fleet is on. */
@@ -106,20 +106,15 @@ function abort(state: ServiceState, rollout: Rollout, reason: string): ServiceSt
   });
 }
 
-function apply(state: ServiceState, sequence: number, { action }: ControlIntent): ServiceState {
+function apply(state: ServiceState, at: Place, { action }: ControlIntent): ServiceState {
   return tell(state, {
     name: 'control-applied',
-    mark: sequence,
+    mark: markOf(at),
     line: `${action} of ${state.service}: done`,
   });
 }
 
-function refuse(
-  state: ServiceState,
-  sequence: number,
-  action: string,
-  problems: readonly string[],
-): ServiceState {
+function refuse(state: ServiceState, at: Place, action: string, problems: readonly string[]): ServiceState {
   const line = `${action} of ${state.service} is refused: ${problems.join('; ')}`;
-  return tell(state, { name: 'control-rejected', mark: sequence, problems, line });
+  return tell(state, { name: 'control-rejected', mark: markOf(at), problems, line });
 }

@@ -5,7 +5,7 @@ import type { ControlIntent, ReleaseIntent } from '@swell/shared/domain/intent.t
 import type { NodeId, Region } from '@swell/shared/domain/names.ts';
 import type { PolicyLayer } from '@swell/shared/domain/policy.ts';
 import type { NodeReport, ServicePresence } from '@swell/shared/domain/report.ts';
-import type { PolicyPlace } from '@swell/shared/domain/rollout.ts';
+import type { Place } from '@swell/shared/domain/rollout.ts';
 import type { SlotEntry } from '@swell/shared/domain/slot.ts';
 import type { Halt, Wave } from '@swell/shared/domain/wave.ts';
 import type { Parsed } from '@swell/shared/kernel/parsed.ts';
@@ -29,10 +29,10 @@ export type CoordinatorEvent =
   /** All that the bus held at take-over has been heard. */
   | { readonly kind: 'bus-read' }
   | { readonly kind: 'time-passed' }
-  | { readonly kind: 'release-published'; readonly sequence: number; readonly release: Parsed<ReleaseIntent> }
-  | { readonly kind: 'control-given'; readonly sequence: number; readonly control: Parsed<ControlIntent> }
-  | { readonly kind: 'policy-written'; readonly at: PolicyPlace; readonly policy: Parsed<PolicyLayer> }
-  | { readonly kind: 'policy-deleted'; readonly at: PolicyPlace }
+  | { readonly kind: 'release-published'; readonly at: Place; readonly release: Parsed<ReleaseIntent> }
+  | { readonly kind: 'control-given'; readonly at: Place; readonly control: Parsed<ControlIntent> }
+  | { readonly kind: 'policy-written'; readonly at: Place; readonly policy: Parsed<PolicyLayer> }
+  | { readonly kind: 'policy-deleted'; readonly at: Place }
   | { readonly kind: 'image-resolved'; readonly rollout: number; readonly digest: Digest }
   | {
       readonly kind: 'image-not-resolved';

@@ -17,7 +17,11 @@ test('what is no release changes nothing but its own number, and every problem i
   const story = new RolloutStory();
   const before = story.state.record;
   const number = story.publishBad('image: is missing', 'Unrecognized key: "imge"');
-  expect(story.state.record).toEqual({ ...before, releasesTaken: number, eventsTold: before.eventsTold + 1 });
+  expect(story.state.record).toEqual({
+    ...before,
+    releasesTaken: { sequence: number, storedAtMs: story.nowMs },
+    eventsTold: before.eventsTold + 1,
+  });
   expect(story.told('release-rejected')).toEqual([
     {
       id: `web.${number}.release-rejected.2`,
@@ -44,19 +48,61 @@ test('a rejected release leaves the one that is under way alone, and the one tha
 
 test('a release that is read again by a new leader is the same release, half-way as it is', () => {
   const story = new RolloutStory({ regions: { eu: 20 } });
-  const sequence = story.publish('v1');
+  story.publish('v1');
   story.act(() => story.rollout.percent === 50);
   const { record } = story.state;
   story.restart();
   const image = { repository: 'registry.example/web', tag: 'v1' };
   const release = { ok: true, value: { image, overrides: {}, acceptHalted: false } } as const;
-  expect(story.post({ kind: 'release-published', sequence, release })).toEqual([]);
+  expect(story.post({ kind: 'release-published', at: story.state.record.releasesTaken, release })).toEqual(
+    [],
+  );
   expect(story.state.record).toEqual(record);
+});
+
+test('a release whose number was used before its stream was put back is rejected with its remedy, once', () => {
+  const story = new RolloutStory();
+  const number = story.publish('v1');
+  const { rollout } = story;
+  story.pass(60_000);
+  const at = { sequence: number, storedAtMs: story.nowMs };
+  const image = { repository: 'registry.example/web', tag: 'v2' };
+  const release = { ok: true, value: { image, overrides: {}, acceptHalted: false } } as const;
+  for (let time = 0; time < 2; time += 1) story.post({ kind: 'release-published', at, release });
+  expect(story.told('release-rejected').map(({ problems }) => problems)).toEqual([
+    [
+      `its number ${number} was used before the stream of releases was put back: ` +
+        `fill the stream beyond ${number}, and publish it again`,
+    ],
+  ]);
+  expect(story.rollout.release).toEqual(rollout.release);
+  expect(story.publish('v3')).toBe(story.rollout.release.rollout);
+});
+
+test('an older release that is read again is none, though a clock that was ahead had stamped it', () => {
+  const story = new RolloutStory();
+  const release = (tag: string) =>
+    ({
+      ok: true,
+      value: { image: { repository: 'r/web', tag }, overrides: {}, acceptHalted: false },
+    }) as const;
+  story.images.set('v1', digestOf('v1')).set('v2', digestOf('v2'));
+  const ahead = { sequence: 100, storedAtMs: story.nowMs + 3_600_000 };
+  story.post({ kind: 'release-published', at: ahead, release: release('v1') });
+  story.post({
+    kind: 'release-published',
+    at: { sequence: 101, storedAtMs: story.nowMs },
+    release: release('v2'),
+  });
+  const { record } = story.state;
+  story.post({ kind: 'release-published', at: ahead, release: release('v1') });
+  expect(story.state.record).toEqual(record);
+  expect(story.rollout.release.rollout).toBe(101);
 });
 
 test('a service that nobody runs and nobody has a policy for is none', () => {
   const story = new RolloutStory({ policy: QUICK, regions: {} });
-  story.post({ kind: 'policy-deleted', at: { revision: 99, storedAtMs: 0 } });
+  story.post({ kind: 'policy-deleted', at: { sequence: 99, storedAtMs: 0 } });
   story.publish('v1');
   expect(story.told('release-rejected').map(({ problems }) => problems)).toEqual([
     [
@@ -69,7 +115,7 @@ test('a service that had a rollout is one, also while none of its nodes has show
   const story = new RolloutStory({ regions: { eu: 1 } });
   story.publish('v1');
   story.act();
-  story.post({ kind: 'policy-deleted', at: { revision: 99, storedAtMs: 0 } });
+  story.post({ kind: 'policy-deleted', at: { sequence: 99, storedAtMs: 0 } });
   story.leave('eu-1');
   story.publish('v2');
   expect(story.told('release-rejected')).toEqual([]);

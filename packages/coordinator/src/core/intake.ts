@@ -5,7 +5,7 @@ import type { ReleaseIntent } from '@swell/shared/domain/intent.ts';
 import type { Region } from '@swell/shared/domain/names.ts';
 import { layeredPolicy, policyProblems } from '@swell/shared/domain/policy.ts';
 import { FIRST } from '@swell/shared/domain/rank.ts';
-import { type Candidate, isUnderWay, type Rollout } from '@swell/shared/domain/rollout.ts';
+import { type Candidate, isUnderWay, type Place, type Rollout } from '@swell/shared/domain/rollout.ts';
 import type { Release } from '@swell/shared/domain/wave.ts';
 import type { Parsed } from '@swell/shared/kernel/parsed.ts';
 import { dropCandidate, withoutCandidate } from './candidate.ts';
@@ -13,16 +13,16 @@ import { reranked } from './census.ts';
 import { nextGroup } from './regions.ts';
 import { enterStage } from './stages.ts';
 import { type ServiceState, withRecord } from './state.ts';
+import { hasFreeNumber, isNew, markOf, withTaken } from './taken.ts';
 import { tell } from './tell.ts';
 
 /** A message on the release subject. One that was taken before changes nothing. */
-export function takeRelease(
-  state: ServiceState,
-  sequence: number,
-  parsed: Parsed<ReleaseIntent>,
-): ServiceState {
-  if (sequence <= state.record.releasesTaken) return state;
-  const taken = withRecord(state, { releasesTaken: sequence });
+export function takeRelease(state: ServiceState, at: Place, parsed: Parsed<ReleaseIntent>): ServiceState {
+  const { releasesTaken } = state.record;
+  if (!isNew(at, releasesTaken)) return state;
+  const taken = withRecord(state, { releasesTaken: withTaken(releasesTaken, at) });
+  if (!hasFreeNumber(at, releasesTaken)) return rejectReused(taken, at);
+  const { sequence } = at;
   const problems = parsed.ok ? releaseProblems(state, parsed.value) : parsed.problems;
   if (!parsed.ok || problems.length > 0) return reject(taken, sequence, problems);
   const { candidate } = taken.record;
@@ -54,6 +54,15 @@ function releaseProblems(
 function reject(state: ServiceState, rollout: number, problems: readonly string[]): ServiceState {
   const line = `release ${rollout} of ${state.service} is rejected: ${problems.join('; ')}`;
   return tell(state, { name: 'release-rejected', rollout, problems, line });
+}
+
+/** Nodes remember what they have tried under each number. The rollout that had this one is not what is spoken of. */
+function rejectReused(state: ServiceState, at: Place): ServiceState {
+  const problem =
+    `its number ${at.sequence} was used before the stream of releases was put back: ` +
+    `fill the stream beyond ${state.record.releasesTaken.sequence}, and publish it again`;
+  const line = `a release of ${state.service} is rejected: ${problem}`;
+  return tell(state, { name: 'release-rejected', mark: markOf(at), problems: [problem], line });
 }
 
 /** The registry said no: there is no such image, or nobody may have it. */

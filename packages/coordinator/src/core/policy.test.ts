@@ -1,11 +1,11 @@
 import { DEFAULT_POLICY } from '@swell/shared/domain/policy.ts';
-import type { PolicyPlace } from '@swell/shared/domain/rollout.ts';
+import type { Place } from '@swell/shared/domain/rollout.ts';
 import { expect, test } from 'vitest';
 import { QUICK, RolloutStory } from '../../../../test/support/rollout-story.ts';
 import { policyOf } from './state.ts';
 
 const BROKEN = { ok: false, problems: ['soak: must be a duration such as "30s"'] } as const;
-const at = (revision: number, storedAtMs = 0): PolicyPlace => ({ revision, storedAtMs });
+const at = (sequence: number, storedAtMs = 0): Place => ({ sequence, storedAtMs });
 
 test('a policy that does not parse changes nothing, and every problem is told (I13)', () => {
   const story = new RolloutStory();
@@ -58,7 +58,7 @@ test('the last good policy outlives the leader, though the bucket holds a broken
   story.restart();
   expect(policyOf(story.state)).toEqual(before);
   expect(story.state.record).toEqual(record);
-  expect([record.policy?.revision, story.tellings]).toEqual([revision, []]);
+  expect([record.policy?.sequence, story.tellings]).toEqual([revision, []]);
 });
 
 test('a policy that was written while nobody led is in force, and told, with the next leader', () => {

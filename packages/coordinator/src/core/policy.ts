@@ -1,13 +1,14 @@
 /** What the operator writes into the policy bucket; one that does not parse changes nothing (I13). */
 
 import { layeredPolicy, type PolicyLayer, policyProblems } from '@swell/shared/domain/policy.ts';
-import { isUnderWay, type PolicyPlace, type StandingPolicy } from '@swell/shared/domain/rollout.ts';
+import { isUnderWay, type Place, type StandingPolicy } from '@swell/shared/domain/rollout.ts';
 import type { Parsed } from '@swell/shared/kernel/parsed.ts';
 import { type ServiceState, withRecord } from './state.ts';
+import { markOf } from './taken.ts';
 import { type Saying, tell } from './tell.ts';
 
 /** The record remembers what is in force: a new leader that reads a policy again has nothing to decide or to tell. */
-export function takePolicy(state: ServiceState, at: PolicyPlace, parsed: Parsed<PolicyLayer>): ServiceState {
+export function takePolicy(state: ServiceState, at: Place, parsed: Parsed<PolicyLayer>): ServiceState {
   if (isRead(state, at)) return state;
   const problems = parsed.ok ? problemsOf(state, parsed.value) : parsed.problems;
   if (parsed.ok && problems.length === 0) {
@@ -21,19 +22,18 @@ export function takePolicy(state: ServiceState, at: PolicyPlace, parsed: Parsed<
   return replace(state, { ...state.record.policy, ...at }, { name: 'policy-rejected', problems, line });
 }
 
-export function withoutPolicy(state: ServiceState, at: PolicyPlace): ServiceState {
+export function withoutPolicy(state: ServiceState, at: Place): ServiceState {
   if (isRead(state, at)) return state;
   const line = `the policy of ${state.service} is deleted: the defaults are in force`;
   return replace(state, at, { name: 'policy-accepted', line });
 }
 
-function isRead({ record: { policy } }: ServiceState, { revision, storedAtMs }: PolicyPlace): boolean {
-  return policy?.revision === revision && policy.storedAtMs === storedAtMs;
+function isRead({ record: { policy } }: ServiceState, { sequence, storedAtMs }: Place): boolean {
+  return policy?.sequence === sequence && policy.storedAtMs === storedAtMs;
 }
 
 function replace(state: ServiceState, policy: StandingPolicy, saying: Saying): ServiceState {
-  const { revision, storedAtMs } = policy;
-  return tell(withRecord(state, { policy }), { ...saying, mark: `${revision}-${storedAtMs}`, revision });
+  return tell(withRecord(state, { policy }), { ...saying, mark: markOf(policy), revision: policy.sequence });
 }
 
 /** By itself, and under what the present rollout and the next one bring along. */

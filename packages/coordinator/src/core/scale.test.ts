@@ -61,7 +61,7 @@ test('with 100,000 nodes in 20 regions no step of a rollout takes long', { timeo
   };
   hear('policy', {
     kind: 'policy-written',
-    at: { revision: 1, storedAtMs: NOW },
+    at: { sequence: 1, storedAtMs: NOW },
     policy: {
       ok: true,
       value: { ...QUICK, maxUnavailable: { kind: 'percent', percent: 5 }, stagesPercent: [100] },
@@ -74,7 +74,7 @@ test('with 100,000 nodes in 20 regions no step of a rollout takes long', { timeo
   hear('bus read', { kind: 'bus-read' });
   hear('release', {
     kind: 'release-published',
-    sequence: 2,
+    at: { sequence: 2, storedAtMs: NOW },
     release: { ok: true, value: { image: { repository: 'r/web' }, overrides: {}, acceptHalted: false } },
   });
   hear('placing', { kind: 'image-resolved', rollout: 2, digest: digestOf('v1') });

@@ -46,9 +46,9 @@ function hear(state: ServiceState, event: CoordinatorEvent, nowMs: number): Serv
     case 'time-passed':
       return state;
     case 'release-published':
-      return takeRelease(state, event.sequence, event.release);
+      return takeRelease(state, event.at, event.release);
     case 'control-given':
-      return takeControl(state, event.sequence, event.control, nowMs);
+      return takeControl(state, event.at, event.control, nowMs);
     case 'policy-written':
       return takePolicy(state, event.at, event.policy);
     case 'policy-deleted':

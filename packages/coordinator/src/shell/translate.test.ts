@@ -57,7 +57,7 @@ test('a release and a word of control are for the service of their subject, well
     service: 'web',
     event: {
       kind: 'release-published',
-      sequence: 7,
+      at: { sequence: 7, storedAtMs: 1_000 },
       release: {
         ok: true,
         value: { image: { repository: 'r.example/web', tag: 'v1' }, overrides: {}, acceptHalted: false },
@@ -68,7 +68,7 @@ test('a release and a word of control are for the service of their subject, well
     service: 'web',
     event: {
       kind: 'control-given',
-      sequence: 7,
+      at: { sequence: 7, storedAtMs: 1_000 },
       control: { ok: false, problems: ['action: must be one of approve, pause, resume, halt, abort'] },
     },
   });
@@ -80,14 +80,14 @@ test('a policy, a broken one, and its deletion', () => {
     service: 'web',
     event: {
       kind: 'policy-written',
-      at: { revision: 7, storedAtMs: 1_000 },
+      at: { sequence: 7, storedAtMs: 1_000 },
       policy: { ok: true, value: { soakMs: 60_000 } },
     },
   });
   expect(translatePolicy(stored(subject, { soak: 1 })).event).toMatchObject({ policy: { ok: false } });
   expect(translatePolicy(stored(subject, {}, true))).toEqual({
     service: 'web',
-    event: { kind: 'policy-deleted', at: { revision: 7, storedAtMs: 1_000 } },
+    event: { kind: 'policy-deleted', at: { sequence: 7, storedAtMs: 1_000 } },
   });
 });
 

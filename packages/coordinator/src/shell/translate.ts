@@ -4,6 +4,7 @@ import type { StoredMessage } from '@swell/shared/adapters/bus.ts';
 import { readSlotEntry } from '@swell/shared/adapters/slot-bucket.ts';
 import type { ServiceName } from '@swell/shared/domain/names.ts';
 import type { NodeReport, Presence } from '@swell/shared/domain/report.ts';
+import type { Place } from '@swell/shared/domain/rollout.ts';
 import { decode } from '@swell/shared/protocol/codec.ts';
 import { controlSchema, releaseSchema } from '@swell/shared/protocol/intent.ts';
 import { readHalt, readWave } from '@swell/shared/protocol/orders.ts';
@@ -29,7 +30,7 @@ export function translateRelease(message: StoredMessage): Translated {
   const release = decode(message.body, releaseSchema);
   return {
     service: lastToken(message.subject),
-    event: { kind: 'release-published', sequence: message.sequence, release },
+    event: { kind: 'release-published', at: placeOf(message), release },
   };
 }
 
@@ -37,16 +38,20 @@ export function translateControl(message: StoredMessage): Translated {
   const control = decode(message.body, controlSchema);
   return {
     service: lastToken(message.subject),
-    event: { kind: 'control-given', sequence: message.sequence, control },
+    event: { kind: 'control-given', at: placeOf(message), control },
   };
 }
 
 export function translatePolicy(message: StoredMessage): Translated {
   const service = lastToken(message.subject);
-  const at = { revision: message.sequence, storedAtMs: message.storedAtMs };
+  const at = placeOf(message);
   if (message.deleted) return { service, event: { kind: 'policy-deleted', at } };
   const policy = decode(message.body, policySchema);
   return { service, event: { kind: 'policy-written', at, policy } };
+}
+
+function placeOf({ sequence, storedAtMs }: StoredMessage): Place {
+  return { sequence, storedAtMs };
 }
 
 export function translateSlot(message: StoredMessage, heardAtMs: number): Translated | undefined {

@@ -74,23 +74,23 @@ export interface HaltedRelease {
   readonly reason: string;
 }
 
-/** What names a message of the policy bucket: one that was put back gives out its revisions once more. */
-export interface PolicyPlace {
-  readonly revision: number;
+/** What names a message of a stream for good: one that was put back gives out its sequences once more. */
+export interface Place {
+  readonly sequence: number;
   /** By the bus's clock. */
   readonly storedAtMs: number;
 }
 
 /** What was last read from the policy bucket, and what is in force since: the last one that made sense. */
-export interface StandingPolicy extends PolicyPlace {
+export interface StandingPolicy extends Place {
   readonly layer?: PolicyLayer;
 }
 
 export interface ServiceRecord {
   readonly service: ServiceName;
-  /** Messages up to these sequences have been taken: one that comes again changes nothing. */
-  readonly releasesTaken: number;
-  readonly controlsTaken: number;
+  /** The highest sequence and the latest hour of those that have been taken: one that comes again is beyond neither. */
+  readonly releasesTaken: Place;
+  readonly controlsTaken: Place;
   /** Failures that nodes reported up to this sequence have been told. */
   readonly failuresTold: number;
   /** How many events have been told so far: each has a number of its own. */
@@ -107,11 +107,13 @@ export interface ServiceRecord {
   readonly outbox: readonly FleetEvent[];
 }
 
+const NOWHERE: Place = { sequence: 0, storedAtMs: 0 };
+
 export function emptyRecord(service: ServiceName): ServiceRecord {
   return {
     service,
-    releasesTaken: 0,
-    controlsTaken: 0,
+    releasesTaken: NOWHERE,
+    controlsTaken: NOWHERE,
     failuresTold: 0,
     eventsTold: 0,
     settled: [],

@@ -20,12 +20,12 @@ const RELEASE = {
 
 const WHOLE: ServiceRecord = {
   service: 'web',
-  releasesTaken: 9,
-  controlsTaken: 3,
+  releasesTaken: { sequence: 9, storedAtMs: 1_700_000_000_002 },
+  controlsTaken: { sequence: 3, storedAtMs: 1_700_000_000_003 },
   failuresTold: 12,
   eventsTold: 40,
   policy: {
-    revision: 5,
+    sequence: 5,
     storedAtMs: 1_700_000_000_001,
     layer: { ...DEFAULT_POLICY, stopTimeoutMs: 0, regions: [['eu'], ['us', 'ap']] },
   },
@@ -120,7 +120,9 @@ test('a record of a thousand regions and thousands of lost nodes can be read aga
 test('a record that lacks what nobody may forget is none', () => {
   const { halted: _, ...forgetful } = WHOLE;
   expect(decode(encode(forgetful), serviceRecordSchema).ok).toBe(false);
-  expect(decode(encode({ ...WHOLE, releasesTaken: -1 }), serviceRecordSchema).ok).toBe(false);
+  expect(
+    decode(encode({ ...WHOLE, releasesTaken: { sequence: -1, storedAtMs: 0 } }), serviceRecordSchema).ok,
+  ).toBe(false);
 });
 
 test('a record of another service is none: its release would go to the wrong nodes', () => {

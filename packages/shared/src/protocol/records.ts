@@ -117,15 +117,17 @@ export const eventSchema = event;
 /** Of our own hand, and growing with regions, lost nodes and halted digests: as much as a server takes by default. */
 export const RECORD_BYTES_MAX = 1_048_576;
 
+const place = z.object({ sequence, storedAtMs: z.number() });
+
 export const serviceRecordSchema = z
   .object({
     service: name,
-    releasesTaken: sequence,
-    controlsTaken: sequence,
+    releasesTaken: place,
+    controlsTaken: place,
     failuresTold: sequence,
     eventsTold: sequence,
     policy: z
-      .object({ revision: sequence, storedAtMs: z.number(), layer: policyLayer.optional() })
+      .object({ ...place.shape, layer: policyLayer.optional() })
       .transform((policy) => compact(policy))
       .optional(),
     candidate: candidate.optional(),
