@@ -212,12 +212,13 @@ export class World implements Disposable {
 
   /** What people publish goes straight into the server: a person repeats what was not stored. */
   release(body: object): number | undefined {
-    if (this.#isPutBack(STREAMS.releases)) return undefined;
-    return this.say(releaseSubject(SERVICE), encode(body));
+    const isPutBack = this.server.lastSequence(STREAMS.releases) < (this.reached.get(STREAMS.releases) ?? 0);
+    // Nobody releases before the numbers are past those that were given once (`docs/OPERATIONS.md`).
+    return isPutBack ? undefined : this.say(releaseSubject(SERVICE), encode(body));
   }
 
   control(body: object): void {
-    if (!this.#isPutBack(STREAMS.controls)) this.say(controlSubject(SERVICE), encode(body));
+    this.say(controlSubject(SERVICE), encode(body));
   }
 
   policy(body: object): void {
@@ -266,11 +267,6 @@ export class World implements Disposable {
       const inOrder = [...last.values()].sort((a, b) => a.sequence - b.sequence);
       return inOrder.map((message) => ({ stream, message }));
     });
-  }
-
-  /** Then nobody says a word before the numbers are past those that were given once (`docs/OPERATIONS.md`). */
-  #isPutBack(stream: string): boolean {
-    return this.server.lastSequence(stream) < (this.reached.get(stream) ?? 0);
   }
 
   #calmSince(model: NodeModel): number | undefined {

@@ -2,6 +2,7 @@
 
 import type { StoredMessage } from '@swell/shared/adapters/bus.ts';
 import type { FleetEvent } from '@swell/shared/domain/event.ts';
+import type { Place } from '@swell/shared/domain/rollout.ts';
 import { decode } from '@swell/shared/protocol/codec.ts';
 import { controlSchema, releaseSchema } from '@swell/shared/protocol/intent.ts';
 import { policySchema } from '@swell/shared/protocol/policy.ts';
@@ -25,19 +26,22 @@ interface Door {
 
 const bySequence = ({ sequence }: StoredMessage): string => String(sequence);
 const bySubject = ({ subject, sequence }: StoredMessage): string => `${subject}.${sequence}`;
-const lastOfId = ({ id }: FleetEvent): string => id.slice(id.lastIndexOf('.') + 1);
+/** An answer's id ends with the sequence and the hour of what it answers. */
+const sequenceOfId = ({ id }: FleetEvent): string =>
+  String(Number.parseInt(id.slice(id.lastIndexOf('.') + 1), 10));
 
 const DOORS: Readonly<Record<string, Door>> = {
   [STREAMS.releases]: {
     schema: releaseSchema,
     answer: 'release-rejected',
-    names: ({ rollout }) => String(rollout),
+    // Where the number was used before, the rollout that has it is not what is spoken of.
+    names: (event) => String(event.rollout ?? sequenceOfId(event)),
     key: bySequence,
   },
   [STREAMS.controls]: {
     schema: controlSchema,
     answer: 'control-rejected',
-    names: lastOfId,
+    names: sequenceOfId,
     key: bySequence,
   },
   [STREAMS.policies]: {
@@ -74,8 +78,8 @@ export class Doors {
   /** What has not been reported yet, by the event that would. */
   readonly #unreported = new Map<string, Bad>();
   readonly #newest = new Map<string, string>();
-  /** Of each stream the highest number that there has been. */
-  readonly #highest = new Map<string, number>();
+  /** Of each stream the highest sequence and the latest hour that there have been. */
+  readonly #taken = new Map<string, Place>();
 
   constructor(bench: Bench) {
     this.#bench = bench;
@@ -86,10 +90,14 @@ export class Doors {
     const door = DOORS[stream];
     if (door === undefined) return;
     if (this.#newest.size > 0) this.#replace(message.subject);
-    const highest = this.#highest.get(stream) ?? 0;
-    this.#highest.set(stream, Math.max(highest, message.sequence));
-    // A number that has been before is taken for what was read long ago, until an operator has filled them up.
-    if (!byHand || message.deleted || message.sequence <= highest) return;
+    const taken = this.#taken.get(stream) ?? { sequence: 0, storedAtMs: 0 };
+    const isNew = message.sequence > taken.sequence || message.storedAtMs > taken.storedAtMs;
+    this.#taken.set(stream, {
+      sequence: Math.max(taken.sequence, message.sequence),
+      storedAtMs: Math.max(taken.storedAtMs, message.storedAtMs),
+    });
+    // Under a clock that was set back, one that has a number of before is taken for what was read long ago.
+    if (!byHand || message.deleted || !isNew) return;
     if (decode(message.body, door.schema).ok) return;
     const key = `${door.answer} ${door.key(message)}`;
     this.#unreported.set(key, { stream, subject: message.subject, atMs: this.#bench.nowMs });
