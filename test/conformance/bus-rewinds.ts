@@ -28,6 +28,20 @@ export function rewindCases(makeWorld: () => Promise<BusWorld>): void {
     expect(heard?.sequence).toBe(2);
   });
 
+  test('a disk set back, and as much said again before anybody looks: followers hear what is new', async () => {
+    await using world = await makeWorld();
+    const bus = await world.connect();
+    const followed = bus.follow({ stream: SLOTS, subjects: ['$KV.swell_slots.>'], from: 'last' });
+    await put(bus, KEY, 'kept');
+    await world.save();
+    await insist(world, () => put(bus, KEY, 'lost'));
+    await takeUntil(followed, ({ sequence }) => sequence === 2);
+    await world.rewind();
+    expect(await insist(world, () => put(bus, KEY, 'new'))).toMatchObject({ sequence: 2 });
+    const [heard] = (await takeUntil(followed, ({ body }) => text(body) === 'new')).slice(-1);
+    expect(heard?.sequence).toBe(2);
+  });
+
   test('of a bucket that is set back alone the log copies nothing before it is as long as it was', async () => {
     await using world = await makeWorld();
     const bus = await world.connect();

@@ -6,9 +6,9 @@
  * 2. What a connection has said arrives in order, whole, or from some point on not at all.
  */
 
-import type { FollowOptions, HeardMessage, Stored, StoredMessage } from '@swell/shared/adapters/bus.ts';
+import type { HeardMessage, Stored, StoredMessage } from '@swell/shared/adapters/bus.ts';
 import { type Answering, no, yes } from './bus/answers.ts';
-import { Consumer, type ConsumerEars } from './bus/consumer.ts';
+import { Consumer, type ConsumerEars, type ConsumerOptions } from './bus/consumer.ts';
 import type { StreamShape } from './bus/definition.ts';
 import { ModelJetStream } from './bus/jetstream.ts';
 import { Leaders } from './bus/leaders.ts';
@@ -255,7 +255,7 @@ export class ModelServer {
   }
 
   /** Makes a consumer; it hands over nothing before it is pulled from. */
-  follow(session: Session, options: FollowOptions, ears: ConsumerEars, answer: Answering<Consumer>): void {
+  follow(session: Session, options: ConsumerOptions, ears: ConsumerEars, answer: Answering<Consumer>): void {
     const stream = this.#jetStream.get(options.stream);
     if (stream === undefined) return answer(no('unavailable', 'stream not found'));
     this.#leaders.ask(options.stream, answer, (say) => {

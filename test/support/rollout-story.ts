@@ -11,10 +11,11 @@ import type { EventName, FleetEvent } from '@swell/shared/domain/event.ts';
 import type { Digest } from '@swell/shared/domain/image.ts';
 import type { ControlIntent, ReleaseIntent } from '@swell/shared/domain/intent.ts';
 import type { NodeId, Region } from '@swell/shared/domain/names.ts';
+import type { Place } from '@swell/shared/domain/place.ts';
 import type { PolicyLayer } from '@swell/shared/domain/policy.ts';
 import { rankOf } from '@swell/shared/domain/rank.ts';
 import type { NodeReport, NodeStatus } from '@swell/shared/domain/report.ts';
-import { emptyRecord, type Place, type Rollout, type ServiceRecord } from '@swell/shared/domain/rollout.ts';
+import { emptyRecord, type Rollout, type ServiceRecord } from '@swell/shared/domain/rollout.ts';
 import type { SlotHolder } from '@swell/shared/domain/slot.ts';
 import {
   admits,

@@ -11,6 +11,11 @@ export interface ConsumerEars {
   readonly gone: () => void;
 }
 
+/** As a server takes it: places are for its clients. */
+export interface ConsumerOptions extends Pick<FollowOptions, 'stream' | 'subjects'> {
+  readonly from: 'last' | number;
+}
+
 export class Consumer {
   readonly stream: ModelStream;
   readonly #session: Session;
@@ -20,7 +25,7 @@ export class Consumer {
   readonly #start: number;
   #isPulled = false;
 
-  constructor(session: Session, stream: ModelStream, options: FollowOptions, ears: ConsumerEars) {
+  constructor(session: Session, stream: ModelStream, options: ConsumerOptions, ears: ConsumerEars) {
     this.stream = stream;
     this.#session = session;
     this.#ears = ears;

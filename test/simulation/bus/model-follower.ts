@@ -3,6 +3,7 @@
 import type { Follower, FollowOptions, StoredMessage } from '@swell/shared/adapters/bus.ts';
 import type { Host } from '@swell/shared/adapters/host.ts';
 import { Mailbox } from '@swell/shared/adapters/mailbox.ts';
+import type { Place } from '@swell/shared/domain/place.ts';
 import type { Chance } from '../chance.ts';
 import type { Answer } from './answers.ts';
 import type { Consumer } from './consumer.ts';
@@ -33,8 +34,10 @@ export class ModelFollower implements Follower {
   readonly #ground: ModelFollowerGround;
   readonly #options: FollowOptions;
   readonly #messages: Mailbox<StoredMessage>;
-  /** When the stream was made, and the last sequence handed over. */
-  #place: { readonly created: number; readonly last: number | undefined } | undefined;
+  /** When the stream that we know was made. */
+  #created: number | undefined;
+  /** The last message handed over, by us or before us. */
+  #last: Place | undefined;
   #from: 'last' | number;
   #lags = 0;
   #isClosed = false;
@@ -43,7 +46,9 @@ export class ModelFollower implements Follower {
   constructor(ground: ModelFollowerGround, options: FollowOptions) {
     this.#ground = ground;
     this.#options = options;
-    this.#from = options.from;
+    const { from } = options;
+    if (typeof from === 'object') this.#last = from;
+    this.#from = typeof from === 'object' ? 1 : from;
     this.#messages = new Mailbox({ onLeave: () => this.close() });
     void this.#run();
   }
@@ -64,11 +69,11 @@ export class ModelFollower implements Follower {
     const { connected, host, chance } = this.#ground;
     let failures = 0;
     while (!this.#isClosed) {
-      const before = this.#place?.last;
+      const before = this.#last;
       await connected();
       const session = this.#ground.session();
       if (session !== undefined) await this.#liveOnce(session);
-      failures = this.#place?.last === before ? failures + 1 : 0;
+      failures = this.#last === before ? failures + 1 : 0;
       if (session?.isOpen === false) failures = 0;
       if (!this.#isClosed)
         await host.sleep(Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** failures) * (0.5 + chance.next()));
@@ -87,11 +92,10 @@ export class ModelFollower implements Follower {
     };
     const end = this.#endLife;
     const callOff = host.after(SILENCE_MAX_MS, end);
-    const last = this.#place?.last;
-    const options = { ...this.#options, from: last === undefined ? this.#from : last + 1 };
+    const options = { ...this.#options, from: this.#last?.sequence ?? this.#from };
     const ears = {
       hear: (message: StoredMessage) => {
-        if (!isOver) this.#hand(message);
+        if (!isOver && !this.#hand(message)) end();
       },
       gone: end,
     };
@@ -119,28 +123,42 @@ export class ModelFollower implements Follower {
     if (made !== undefined) session.ask(() => server.receive(() => server.unfollow(made)));
   }
 
-  #hand(message: StoredMessage): void {
-    if (this.#place !== undefined) this.#place = { ...this.#place, last: message.sequence };
+  /** Is it of the stream that we know? If not, forgets what we know. */
+  #hand(message: StoredMessage): boolean {
+    const { sequence, storedAtMs } = message;
+    const last = this.#last;
+    if (sequence === last?.sequence) {
+      if (storedAtMs === last.storedAtMs) return true;
+      this.#forget();
+      return false;
+    }
+    this.#last = { sequence, storedAtMs };
     this.#messages.put(message);
+    return true;
   }
 
   /** Is this still the stream that we know, with all that we have heard from it? If not, forgets what we know. */
   #isSame(created: number, lastSequence: number): boolean {
-    const known = this.#place;
-    const reached = known?.last ?? (typeof this.#from === 'number' ? this.#from - 1 : 0);
-    const another = known !== undefined && known.created !== created;
+    const known = this.#created;
+    const reached = this.#last?.sequence ?? (typeof this.#from === 'number' ? this.#from - 1 : 0);
+    const another = known !== undefined && known !== created;
     if (!another && reached > lastSequence) {
       this.#lags += 1;
       if (this.#lags < REWIND_SIGHTINGS) return false;
     } else if (!another) {
       this.#lags = 0;
-      this.#place ??= { created, last: undefined };
+      this.#created = created;
       return true;
     }
-    this.#lags = 0;
-    this.#ground.onReborn(this.#options.stream);
-    this.#place = { created, last: undefined };
-    if (this.#from !== 'last') this.#from = 1;
+    this.#created = created;
+    this.#forget();
     return false;
+  }
+
+  #forget(): void {
+    this.#ground.onReborn(this.#options.stream);
+    this.#lags = 0;
+    this.#last = undefined;
+    if (this.#from !== 'last') this.#from = 1;
   }
 }

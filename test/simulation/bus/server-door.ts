@@ -1,8 +1,8 @@
 /** What clients can ask of the server, once their words have arrived there. */
 
-import type { FollowOptions, HeardMessage, Stored, StoredMessage } from '@swell/shared/adapters/bus.ts';
+import type { HeardMessage, Stored, StoredMessage } from '@swell/shared/adapters/bus.ts';
 import type { Answering } from './answers.ts';
-import type { Consumer, ConsumerEars } from './consumer.ts';
+import type { Consumer, ConsumerEars, ConsumerOptions } from './consumer.ts';
 import type { Session } from './session.ts';
 import type { Entry, Statement } from './stream.ts';
 
@@ -20,6 +20,6 @@ export interface ServerDoor {
   ): void;
   /** Returns how to end it. */
   subscribe(session: Session, subject: string, hear: (message: HeardMessage) => void): () => void;
-  follow(session: Session, options: FollowOptions, ears: ConsumerEars, answer: Answering<Consumer>): void;
+  follow(session: Session, options: ConsumerOptions, ears: ConsumerEars, answer: Answering<Consumer>): void;
   unfollow(consumer: Consumer): void;
 }

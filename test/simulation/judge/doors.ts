@@ -2,7 +2,7 @@
 
 import type { StoredMessage } from '@swell/shared/adapters/bus.ts';
 import type { FleetEvent } from '@swell/shared/domain/event.ts';
-import type { Place } from '@swell/shared/domain/rollout.ts';
+import type { Place } from '@swell/shared/domain/place.ts';
 import { decode } from '@swell/shared/protocol/codec.ts';
 import { controlSchema, releaseSchema } from '@swell/shared/protocol/intent.ts';
 import { policySchema } from '@swell/shared/protocol/policy.ts';

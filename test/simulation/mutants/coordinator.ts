@@ -263,8 +263,8 @@ export const COORDINATOR_MUTANTS: readonly Mutant[] = [
     name: 'first-message-after-the-reading-missed',
     story: 'A new leader overhears the first word after its reading: a node that has finished is waited for.',
     file: `${SHELL}/hearing.ts`,
-    find: 'last + 1, follow',
-    replace: 'last + 2, follow',
+    find: 'last, follow)',
+    replace: 'last.sequence + 2, follow)',
     breaks: ['I14', 'N11', 'I1', 'I7', 'B14'],
     world: 'leaderless',
   },
@@ -282,8 +282,8 @@ export const COORDINATOR_MUTANTS: readonly Mutant[] = [
     story: 'A release counts as read before it is saved: a coordinator that dies in between loses it.',
     file: `${SHELL}/hearing.ts`,
     find: `        await this.#take(message, translateRelease(message), 'release-rejected');
-        term.hasRead('releases', message.sequence);`,
-    replace: `        term.hasRead('releases', message.sequence);
+        term.hasRead('releases', message);`,
+    replace: `        term.hasRead('releases', message);
         await this.#take(message, translateRelease(message), 'release-rejected');`,
     breaks: ['B16'],
     world: 'frayed',

@@ -1,7 +1,8 @@
 /** Words of the operator: each one message, each answered by an event, harmless when repeated. */
 
 import type { ControlIntent } from '@swell/shared/domain/intent.ts';
-import { isUnderWay, type Place, type Rollout } from '@swell/shared/domain/rollout.ts';
+import type { Place } from '@swell/shared/domain/place.ts';
+import { isUnderWay, type Rollout } from '@swell/shared/domain/rollout.ts';
 import type { Parsed } from '@swell/shared/kernel/parsed.ts';
 import { unreachable } from '@swell/shared/kernel/unreachable.ts';
 import { dropCandidate } from './candidate.ts';

@@ -3,9 +3,9 @@
 import type { Digest } from '@swell/shared/domain/image.ts';
 import type { ControlIntent, ReleaseIntent } from '@swell/shared/domain/intent.ts';
 import type { NodeId, Region } from '@swell/shared/domain/names.ts';
+import type { Place } from '@swell/shared/domain/place.ts';
 import type { PolicyLayer } from '@swell/shared/domain/policy.ts';
 import type { NodeReport, ServicePresence } from '@swell/shared/domain/report.ts';
-import type { Place } from '@swell/shared/domain/rollout.ts';
 import type { SlotEntry } from '@swell/shared/domain/slot.ts';
 import type { Halt, Wave } from '@swell/shared/domain/wave.ts';
 import type { Parsed } from '@swell/shared/kernel/parsed.ts';

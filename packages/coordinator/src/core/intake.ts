@@ -3,9 +3,10 @@
 import { type Digest, describeImage, shortDigest } from '@swell/shared/domain/image.ts';
 import type { ReleaseIntent } from '@swell/shared/domain/intent.ts';
 import type { Region } from '@swell/shared/domain/names.ts';
+import type { Place } from '@swell/shared/domain/place.ts';
 import { layeredPolicy, policyProblems } from '@swell/shared/domain/policy.ts';
 import { FIRST } from '@swell/shared/domain/rank.ts';
-import { type Candidate, isUnderWay, type Place, type Rollout } from '@swell/shared/domain/rollout.ts';
+import { type Candidate, isUnderWay, type Rollout } from '@swell/shared/domain/rollout.ts';
 import type { Release } from '@swell/shared/domain/wave.ts';
 import type { Parsed } from '@swell/shared/kernel/parsed.ts';
 import { dropCandidate, withoutCandidate } from './candidate.ts';

@@ -1,5 +1,5 @@
+import type { Place } from '@swell/shared/domain/place.ts';
 import { DEFAULT_POLICY } from '@swell/shared/domain/policy.ts';
-import type { Place } from '@swell/shared/domain/rollout.ts';
 import { expect, test } from 'vitest';
 import { QUICK, RolloutStory } from '../../../../test/support/rollout-story.ts';
 import { policyOf } from './state.ts';

@@ -1,7 +1,8 @@
 /** What the operator writes into the policy bucket; one that does not parse changes nothing (I13). */
 
+import type { Place } from '@swell/shared/domain/place.ts';
 import { layeredPolicy, type PolicyLayer, policyProblems } from '@swell/shared/domain/policy.ts';
-import { isUnderWay, type Place, type StandingPolicy } from '@swell/shared/domain/rollout.ts';
+import { isUnderWay, type StandingPolicy } from '@swell/shared/domain/rollout.ts';
 import type { Parsed } from '@swell/shared/kernel/parsed.ts';
 import { type ServiceState, withRecord } from './state.ts';
 import { markOf } from './taken.ts';

@@ -1,6 +1,6 @@
 /** Which messages of people have been taken already, though their stream may have been put back meanwhile. */
 
-import type { Place } from '@swell/shared/domain/rollout.ts';
+import type { Place } from '@swell/shared/domain/place.ts';
 
 /**
  * Is it another message than all that were taken? Its sequence is higher, or, where the stream was put back, it was stored

@@ -5,6 +5,7 @@ import type { Host } from '@swell/shared/adapters/host.ts';
 import type { Logger } from '@swell/shared/adapters/logger.ts';
 import type { FleetEvent } from '@swell/shared/domain/event.ts';
 import { isName, type ServiceName } from '@swell/shared/domain/names.ts';
+import { NOWHERE, type Place } from '@swell/shared/domain/place.ts';
 import {
   ALL_CONTROLS,
   ALL_HEALTH,
@@ -89,7 +90,7 @@ export class Hearing {
     const pumps: Promise<void>[] = [];
     for (const { stream, subjects, hear, follow = hear } of sources) {
       const last = await this.#last(stream, [subjects], hear);
-      pumps.push(this.#pump(stream, [subjects], last + 1, follow));
+      pumps.push(this.#pump(stream, [subjects], last, follow));
     }
     this.#gathering.handOn();
     return pumps;
@@ -113,16 +114,16 @@ export class Hearing {
     stream: string,
     subjects: readonly string[],
     handle: (message: StoredMessage) => void,
-  ): Promise<number> {
+  ): Promise<Place> {
     const messages = await this.#options.bus.readLastOfEach(stream, subjects);
     for (const message of messages) handle(message);
-    return messages.reduce((last, { sequence }) => Math.max(last, sequence), 0);
+    return messages.reduce<Place>((last, it) => (it.sequence > last.sequence ? it : last), NOWHERE);
   }
 
   async #pump(
     stream: string,
     subjects: readonly string[],
-    from: number,
+    from: Place,
     handle: (message: StoredMessage) => void | Promise<void>,
   ): Promise<void> {
     const follower = this.#options.bus.follow({ stream, subjects, from });
@@ -237,13 +238,13 @@ export class Hearing {
     const { term } = this.#options;
     const { releases, controls } = term.read;
     await Promise.all([
-      this.#pump(STREAMS.releases, [ALL_RELEASES], releases + 1, async (message) => {
+      this.#pump(STREAMS.releases, [ALL_RELEASES], releases, async (message) => {
         await this.#take(message, translateRelease(message), 'release-rejected');
-        term.hasRead('releases', message.sequence);
+        term.hasRead('releases', message);
       }),
-      this.#pump(STREAMS.controls, [ALL_CONTROLS], controls + 1, async (message) => {
+      this.#pump(STREAMS.controls, [ALL_CONTROLS], controls, async (message) => {
         await this.#take(message, translateControl(message), 'control-rejected');
-        term.hasRead('controls', message.sequence);
+        term.hasRead('controls', message);
       }),
     ]);
   }

@@ -7,6 +7,7 @@
 
 import { type Bus, BusError } from '@swell/shared/adapters/bus.ts';
 import type { Host } from '@swell/shared/adapters/host.ts';
+import { NOWHERE, type Place } from '@swell/shared/domain/place.ts';
 import { decode, encode } from '@swell/shared/protocol/codec.ts';
 import { type Lease, leaseSchema } from '@swell/shared/protocol/records.ts';
 import { LEASE_KEY, STREAMS } from '@swell/shared/protocol/subjects.ts';
@@ -87,8 +88,8 @@ export class Term {
       term: (before?.term ?? revision) + 1,
       leaseMs: options.leaseMs,
       atMs: before?.atMs ?? 0,
-      releasesRead: before?.releasesRead ?? 0,
-      controlsRead: before?.controlsRead ?? 0,
+      releasesRead: before?.releasesRead ?? NOWHERE,
+      controlsRead: before?.controlsRead ?? NOWHERE,
     };
     return new Term(options, lease, await write(options, lease, revision));
   }
@@ -103,7 +104,7 @@ export class Term {
   }
 
   /** How far the messages of people have been read and their consequences saved. */
-  get read(): { readonly releases: number; readonly controls: number } {
+  get read(): { readonly releases: Place; readonly controls: Place } {
     return { releases: this.#lease.releasesRead, controls: this.#lease.controlsRead };
   }
 
@@ -124,9 +125,10 @@ export class Term {
     return Math.round(this.#options.host.monotonicMs() - this.#zeroMs);
   }
 
-  hasRead(what: 'releases' | 'controls', sequence: number): void {
+  /** What was read last, wherever it stands: a stream that was set back is read again from its beginning. */
+  hasRead(what: 'releases' | 'controls', { sequence, storedAtMs }: Place): void {
     const key = what === 'releases' ? 'releasesRead' : 'controlsRead';
-    this.#lease = { ...this.#lease, [key]: Math.max(this.#lease[key], sequence) };
+    this.#lease = { ...this.#lease, [key]: { sequence, storedAtMs } };
   }
 
   /** Leads no more, for a reason that somebody else found. */

@@ -3,8 +3,8 @@
 import type { StoredMessage } from '@swell/shared/adapters/bus.ts';
 import { readSlotEntry } from '@swell/shared/adapters/slot-bucket.ts';
 import type { ServiceName } from '@swell/shared/domain/names.ts';
+import type { Place } from '@swell/shared/domain/place.ts';
 import type { NodeReport, Presence } from '@swell/shared/domain/report.ts';
-import type { Place } from '@swell/shared/domain/rollout.ts';
 import { decode } from '@swell/shared/protocol/codec.ts';
 import { controlSchema, releaseSchema } from '@swell/shared/protocol/intent.ts';
 import { readHalt, readWave } from '@swell/shared/protocol/orders.ts';

@@ -6,6 +6,8 @@
  * client's own calls cannot carry a header of ours, nor an id), and `nats kv` reads and writes the very same.
  */
 
+import type { Place } from '../domain/place.ts';
+
 /** A message as the server stored it. */
 export interface StoredMessage {
   readonly subject: string;
@@ -85,8 +87,11 @@ export interface Follower extends AsyncIterable<StoredMessage> {
 export interface FollowOptions {
   readonly stream: string;
   readonly subjects: readonly string[];
-  /** `last`: the last value of every subject, then all that is new. A number: from this sequence on. */
-  readonly from: 'last' | number;
+  /**
+   * `last`: the last value of every subject, then all that is new. A number: from this sequence on. A place: from behind
+   * that message on; where another one stands in its place the stream was set back, and comes from its beginning.
+   */
+  readonly from: 'last' | number | Place;
 }
 
 export type ConnectionState = 'connected' | 'disconnected';

@@ -3,14 +3,16 @@
  * vanish, and streams that are deleted and made again.
  *
  * 1. Within one stream sequences rise strictly: nothing is said twice.
- * 2. Nothing is left out: every new consumer starts behind the last message that was handed over.
+ * 2. Nothing is left out: every new consumer starts with the last message that was handed over.
  * 3. A stream that was made again, or set back to an older state, is told as a notice and from its beginning: sequences
- *    that fall are the sign of it in the messages themselves.
+ *    that fall are the sign of it in the messages themselves. It may have grown past the old place before we look: then
+ *    another message stands in that place, stored at another time.
  */
 
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ConsumerConfig, JetStreamManager, StreamInfo } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
+import type { Place } from '../domain/place.ts';
 import type { Follower, FollowOptions, StoredMessage } from './bus.ts';
 import { Mailbox } from './mailbox.ts';
 import { toBusError } from './nats-errors.ts';
@@ -24,6 +26,7 @@ const RETRY_MAX_MS = 5_000;
 const REWIND_SIGHTINGS = 5;
 
 const CUT = 'connection lost';
+const ANOTHER = 'another stream';
 
 /** What a follower needs of the connection it lives on. */
 export interface FollowerGround {
@@ -40,19 +43,15 @@ export interface FollowerGround {
   readonly onClosed: () => void;
 }
 
-interface Place {
-  /** When the stream was made: another time is another stream. */
-  readonly created: string;
-  /** The last sequence handed over; undefined before the first. */
-  readonly last: number | undefined;
-}
-
 export class NatsFollower implements Follower {
   readonly #ground: FollowerGround;
   readonly #options: FollowOptions;
   readonly #messages: Mailbox<StoredMessage>;
   readonly #closing = new AbortController();
-  #place: Place | undefined;
+  /** When the stream that we know was made: another time is another stream. */
+  #created: string | undefined;
+  /** The last message handed over, by us or before us. */
+  #last: Place | undefined;
   #from: 'last' | number;
   #lags = 0;
   #pull: Pull | undefined;
@@ -60,7 +59,9 @@ export class NatsFollower implements Follower {
   constructor(ground: FollowerGround, options: FollowOptions) {
     this.#ground = ground;
     this.#options = options;
-    this.#from = options.from;
+    const { from } = options;
+    if (typeof from === 'object') this.#last = from;
+    this.#from = typeof from === 'object' ? 1 : from;
     this.#messages = new Mailbox({ onTake: () => this.#pull?.refill(), onLeave: () => this.close() });
     void this.#run();
   }
@@ -80,7 +81,7 @@ export class NatsFollower implements Follower {
     const { signal } = this.#closing;
     let failures = 0;
     while (!signal.aborted) {
-      const before = this.#place?.last;
+      const before = this.#last;
       try {
         await this.#ground.connected(signal);
         if (signal.aborted) return;
@@ -95,7 +96,7 @@ export class NatsFollower implements Follower {
         }
         if (!signal.aborted) this.#ground.onTrouble(this.#options.stream, failure.message);
       }
-      failures = this.#place?.last === before ? failures + 1 : 0;
+      failures = this.#last === before ? failures + 1 : 0;
       await pause(Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** failures), signal);
     }
   }
@@ -134,15 +135,21 @@ export class NatsFollower implements Follower {
   }
 
   #hand(message: StoredMessage): void {
-    if (this.#place !== undefined) this.#place = { ...this.#place, last: message.sequence };
+    const { sequence, storedAtMs } = message;
+    const last = this.#last;
+    if (sequence === last?.sequence) {
+      if (storedAtMs === last.storedAtMs) return;
+      this.#forget(`${last.sequence} of ${at(last.storedAtMs)}`, `${sequence} of ${at(storedAtMs)}`);
+      return this.#pull?.end(ANOTHER);
+    }
+    this.#last = { sequence, storedAtMs };
     this.#messages.put(message);
   }
 
   #consumerConfig(): Partial<ConsumerConfig> {
     const { subjects } = this.#options;
     const [first] = subjects;
-    const last = this.#place?.last;
-    const start = last === undefined ? this.#from : last + 1;
+    const start = this.#last?.sequence ?? this.#from;
     return {
       ...EPHEMERAL,
       // One filter travels in the request's subject, where permissions can see it.
@@ -156,28 +163,36 @@ export class NatsFollower implements Follower {
   }
 
   /** Is this still the stream that we know, with all that we have heard from it? If not, forgets what we know. */
-  #compare(info: StreamInfo): 'same' | 'another stream' | 'lags behind' {
-    const known = this.#place;
-    const reached = known?.last ?? (typeof this.#from === 'number' ? this.#from - 1 : 0);
-    const another = known !== undefined && known.created !== info.created;
+  #compare(info: StreamInfo): 'same' | typeof ANOTHER | 'lags behind' {
+    const known = this.#created;
+    const reached = this.#last?.sequence ?? (typeof this.#from === 'number' ? this.#from - 1 : 0);
+    const another = known !== undefined && known !== info.created;
     if (!another && reached > info.state.last_seq) {
       this.#lags += 1;
       if (this.#lags < REWIND_SIGHTINGS) return 'lags behind';
     } else if (!another) {
       this.#lags = 0;
-      this.#place ??= { created: info.created, last: undefined };
+      this.#created = info.created;
       return 'same';
     }
-    this.#lags = 0;
-    this.#ground.onReborn(
-      this.#options.stream,
-      known === undefined ? `at least ${reached} messages` : `${known.created} at ${reached}`,
+    this.#created = info.created;
+    this.#forget(
+      known === undefined ? `at least ${reached} messages` : `${known} at ${reached}`,
       `${info.created} at ${info.state.last_seq}`,
     );
-    this.#place = { created: info.created, last: undefined };
-    if (this.#from !== 'last') this.#from = 1;
-    return 'another stream';
+    return ANOTHER;
   }
+
+  #forget(was: string, is: string): void {
+    this.#ground.onReborn(this.#options.stream, was, is);
+    this.#lags = 0;
+    this.#last = undefined;
+    if (this.#from !== 'last') this.#from = 1;
+  }
+}
+
+function at(ms: number): string {
+  return new Date(ms).toISOString();
 }
 
 /** Waits, with jitter, so that followers of one server that went away do not come back as one. */

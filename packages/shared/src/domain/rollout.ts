@@ -5,6 +5,7 @@
 import type { FleetEvent } from './event.ts';
 import type { Digest, ImageReference } from './image.ts';
 import type { NodeId, Region, ServiceName } from './names.ts';
+import { NOWHERE, type Place } from './place.ts';
 import type { Policy, PolicyLayer } from './policy.ts';
 import type { Rank } from './rank.ts';
 import type { Release } from './wave.ts';
@@ -74,13 +75,6 @@ export interface HaltedRelease {
   readonly reason: string;
 }
 
-/** What names a message of a stream for good: one that was put back gives out its sequences once more. */
-export interface Place {
-  readonly sequence: number;
-  /** By the bus's clock. */
-  readonly storedAtMs: number;
-}
-
 /** What was last read from the policy bucket, and what is in force since: the last one that made sense. */
 export interface StandingPolicy extends Place {
   readonly layer?: PolicyLayer;
@@ -106,8 +100,6 @@ export interface ServiceRecord {
   /** Events that are to be published, and may have been. */
   readonly outbox: readonly FleetEvent[];
 }
-
-const NOWHERE: Place = { sequence: 0, storedAtMs: 0 };
 
 export function emptyRecord(service: ServiceName): ServiceRecord {
   return {

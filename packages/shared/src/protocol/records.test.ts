@@ -143,8 +143,8 @@ test('a lease goes through the bus unchanged, and what a later version adds to i
     term: 3,
     leaseMs: 10_000,
     atMs: 1_750_000_000_000,
-    releasesRead: 7,
-    controlsRead: 2,
+    releasesRead: { sequence: 7, storedAtMs: 1_700_000_000_004 },
+    controlsRead: { sequence: 2, storedAtMs: 1_700_000_000_005 },
   };
   expect(decode(encode({ ...lease, zone: 'a' }), leaseSchema)).toEqual({ ok: true, value: lease });
 });

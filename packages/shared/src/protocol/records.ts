@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { EVENT_NAMES, type FleetEvent } from '../domain/event.ts';
 import type { ServiceName } from '../domain/names.ts';
+import type { Place } from '../domain/place.ts';
 import type { PolicyLayer } from '../domain/policy.ts';
 import type { ServiceRecord } from '../domain/rollout.ts';
 import type { Parsed } from '../kernel/parsed.ts';
@@ -20,6 +21,8 @@ import {
   share,
 } from './fields.ts';
 
+const place = z.object({ sequence, storedAtMs: z.number() }) satisfies z.ZodType<Place>;
+
 /** Who leads, and how far the leader has read what people publish. */
 export interface Lease {
   readonly coordinator: string;
@@ -28,8 +31,8 @@ export interface Lease {
   readonly leaseMs: number;
   /** The leaders' time when it was written: the next one's does not begin before. */
   readonly atMs: number;
-  readonly releasesRead: number;
-  readonly controlsRead: number;
+  readonly releasesRead: Place;
+  readonly controlsRead: Place;
 }
 
 export const leaseSchema = z.object({
@@ -37,8 +40,8 @@ export const leaseSchema = z.object({
   term: sequence,
   leaseMs: durationMs,
   atMs: z.number(),
-  releasesRead: sequence,
-  controlsRead: sequence,
+  releasesRead: place,
+  controlsRead: place,
 }) satisfies z.ZodType<Lease>;
 
 const grouping = z.union([z.literal('parallel'), z.array(z.array(name))]);
@@ -116,8 +119,6 @@ export const eventSchema = event;
 
 /** Of our own hand, and growing with regions, lost nodes and halted digests: as much as a server takes by default. */
 export const RECORD_BYTES_MAX = 1_048_576;
-
-const place = z.object({ sequence, storedAtMs: z.number() });
 
 export const serviceRecordSchema = z
   .object({
