@@ -100,6 +100,7 @@ export class Judge implements Witness {
 
   agentBegins(model: NodeModel): void {
     this.truth.agentBegins(model);
+    this.#promises.agentBegins(model.name);
     this.happened('its agent begins', model);
   }
 

@@ -64,6 +64,11 @@ export class Calm {
     this.#ways = { ...this.#ways, sinceMs: nowMs };
   }
 
+  /** It may be gone again before anybody looks. */
+  agentBegins(name: NodeId, nowMs: number): void {
+    this.#ranAtMs.set(name, nowMs);
+  }
+
   look(nowMs: number): void {
     const { term, writtenAtMs } = this.#lease;
     const ways = this.#surroundings.bus();

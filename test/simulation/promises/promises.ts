@@ -77,6 +77,10 @@ export class Promises {
     else if (stream === STREAMS.orders) this.#scene.calm.leaseWiped(this.#scene.bench.nowMs);
   }
 
+  agentBegins(node: NodeId): void {
+    this.#scene.calm.agentBegins(node, this.#scene.bench.nowMs);
+  }
+
   changedByHand(node: NodeId): void {
     this.#wellness.changedByHand(node);
   }
