@@ -189,6 +189,18 @@ export function swappingCases(world: () => EngineWorld): void {
     );
   });
 
+  test('where the order says so, there is nothing to go back to', async () => {
+    const { v1, v2 } = images();
+    const engine = world().engine();
+    await world().run(v1);
+    await committed(engine, v2);
+    await stage(engine, v1);
+    await engine.prepareSwap(orderOf(v1, { attempt: '8.update.1', lastGood: 'none' }));
+    await engine.cutOver(SERVICE);
+    await engine.commitSwap(SERVICE);
+    expect(await seen()).toEqual(running(v1));
+  });
+
   test('a service whose container cannot run may get the image that mends it', async () => {
     const { v2, cannotStart } = images();
     const engine = world().engine();

@@ -17,6 +17,7 @@ const STORMY_PER_HOUR = {
   // Coordinators.
   'coordinator crash': 6,
   'coordinator dies at an effect': 6,
+  'coordinator stops at an effect': 3,
   'two leaders': 4,
   'lease wiped by hand': 0.5,
   // Machines.

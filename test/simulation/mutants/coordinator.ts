@@ -28,7 +28,7 @@ export const COORDINATOR_MUTANTS: readonly Mutant[] = [
       const record = rollout === undefined ? state.record : { ...state.record, rollout: { ...rollout, regions } };
       return begin({ ...state, record }, nowMs);
     }`,
-    breaks: ['I4'],
+    breaks: ['I4', 'I14'],
     world: 'leaderless',
   },
   {
@@ -167,7 +167,7 @@ export const COORDINATOR_MUTANTS: readonly Mutant[] = [
     find: 'if (!isNew(at, releasesTaken)) return state;',
     replace: '',
     breaks: ['B16', 'I4', 'I13'],
-    world: 'talkative',
+    world: 'frayed',
   },
   {
     name: 'control-taken-twice',

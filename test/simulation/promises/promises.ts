@@ -172,6 +172,7 @@ export class Promises {
   }
 
   #seeEvent(event: FleetEvent): void {
+    if (event.name === 'record-set-back') this.#judgeSetBack(event.line);
     for (const one of [this.#answers, this.#budgets, this.#losses, this.#stages, this.#waysBack, this.#words])
       one.event(event);
   }
@@ -183,6 +184,13 @@ export class Promises {
     const claimedAtMs = this.#claimedAtMs.get(`${region}/${warrant.slot}/${warrant.fence}`);
     if (wave === undefined || claimedAtMs === undefined || wave.phase === 'settled') return undefined;
     return { report, wave, claimedAtMs };
+  }
+
+  /** It stops a service until a person has decided: nobody may be called for nothing. */
+  #judgeSetBack(line: string): void {
+    const { bench } = this.#scene;
+    bench.judged('I14');
+    if (!this.#isSetBack) bench.break('I14', `nothing was put back, and yet: ${line}`);
   }
 
   /** B16. Twice within the window of ids, by the bus's own clock: it is told by two names, and whoever counts counts it twice. */

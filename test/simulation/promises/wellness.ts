@@ -10,8 +10,8 @@ import type { Scene } from './scene.ts';
 export class Wellness {
   readonly #scene: Scene;
   readonly #digests = new Map<number, Digest>();
-  /** Of each node the last attempt, where it could not end well when it began. */
-  readonly #hopeless = new Map<NodeId, { readonly attempt: string; readonly digest: Digest }>();
+  /** Of each node the last attempt that claimed a slot, and the image, where that could not be well then. */
+  readonly #begun = new Map<NodeId, { readonly attempt: string; readonly hopeless: Digest | undefined }>();
 
   constructor(scene: Scene) {
     this.#scene = scene;
@@ -22,26 +22,27 @@ export class Wellness {
   }
 
   slot({ holder }: Extract<LogEntry, { kind: 'slot' }>): void {
-    if (holder === undefined || this.#hopeless.get(holder.node)?.attempt === holder.attempt) return;
+    // Its renewals say nothing of when it began.
+    if (holder === undefined || this.#begun.get(holder.node)?.attempt === holder.attempt) return;
     const { node, rollout, attempt } = holder;
     const digest = this.#digests.get(rollout);
-    if (digest !== undefined && this.#scene.isHopeless(digest, node))
-      this.#hopeless.set(node, { attempt, digest });
-    else this.#hopeless.delete(node);
+    const isHopeless = digest !== undefined && this.#scene.isHopeless(digest, node);
+    this.#begun.set(node, { attempt, hopeless: isHopeless ? digest : undefined });
   }
 
   /** What somebody put there says nothing of the attempt. */
   changedByHand(node: NodeId): void {
-    this.#hopeless.delete(node);
+    this.#begun.delete(node);
   }
 
   report({ region, node, rollout, status, attempt }: NodeReport): void {
     if (status !== 'healthy' || attempt === undefined) return;
     const { bench } = this.#scene;
     bench.judged('N9');
-    const begun = this.#hopeless.get(node);
+    const begun = this.#begun.get(node);
+    if (begun?.attempt !== attempt || begun.hopeless === undefined) return;
     // What ailed it may have passed meanwhile.
-    if (begun?.attempt !== attempt || !this.#scene.isHopeless(begun.digest, node)) return;
+    if (!this.#scene.isHopeless(begun.hopeless, node)) return;
     const message = `${node} says healthy of attempt ${attempt}, where rollout ${rollout} cannot be`;
     bench.break('N9', message, { region, node, rollout });
   }

@@ -9,6 +9,8 @@ import type { Scene, ToldStart } from './scene.ts';
 /** A word may wait for a coordinator, and its event for the bus. */
 const HEARD_WITHIN_MS = 600_000;
 const CALM_MS = 60_000;
+/** What is decided in one step is written side by side. */
+const WRITTEN_WITHIN_MS = 1_000;
 
 /** What a person must have said for an event that gives no other reason. */
 const SAID_BEFORE: Partial<Record<FleetEvent['name'], readonly ControlAction[]>> = {
@@ -29,7 +31,7 @@ interface Stopped {
 export class Words {
   readonly #scene: Scene;
   readonly #said: { readonly intent: ControlIntent; readonly atMs: number }[] = [];
-  readonly #cursors = new Map<Region, { readonly rollout: number; readonly cursor: number }>();
+  readonly #waves = new Map<Region, { readonly wave: Wave; readonly atMs: number }>();
   #stopped: Stopped | undefined;
 
   constructor(scene: Scene) {
@@ -52,16 +54,17 @@ export class Words {
 
   wave(wave: Wave): void {
     const { region, cursor, release, phase } = wave;
-    const before = this.#cursors.get(region);
-    this.#cursors.set(region, { rollout: release.rollout, cursor });
-    const stopped = this.#stopped;
-    if (phase !== 'paused' || stopped?.rollout !== release.rollout || before?.rollout !== release.rollout)
-      return;
     const { bench, calm } = this.#scene;
     const { nowMs } = bench;
-    if (!calm.isBusCalm(CALM_MS, nowMs) || nowMs - stopped.sinceMs < CALM_MS / 2) return;
+    const before = this.#waves.get(region);
+    this.#waves.set(region, { wave, atMs: nowMs });
+    const stopped = this.#stopped;
+    if (phase !== 'paused' || stopped?.rollout !== release.rollout) return;
+    // Both were written after the pause, and no word to resume came in between.
+    if (before?.wave.phase !== 'paused' || before.atMs < stopped.sinceMs + WRITTEN_WITHIN_MS) return;
+    if (before.wave.release.rollout !== release.rollout || !calm.isBusCalm(CALM_MS, nowMs)) return;
     bench.judged('B14');
-    if (cursor > before.cursor)
+    if (cursor > before.wave.cursor)
       bench.break(
         'B14',
         `rollout ${release.rollout} is paused, and its cursor in ${region} moves to ${cursor}`,

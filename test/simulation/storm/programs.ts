@@ -134,6 +134,23 @@ export const PROGRAM_FAULTS = {
       return `${coordinator.name} ${trap.when} ${trap.effect} number ${trap.skipped + 1}`;
     },
   },
+  /** Stopped on its way to say something, for so long that another one may lead when it is said. */
+  'coordinator stops at an effect': {
+    per: 'world',
+    strike(scene, chance) {
+      const leader = leaderOf(scene);
+      if (leader?.running === undefined) return 'nobody leads';
+      const ms = chance.between(BLIND_MS.min, BLIND_MS.max);
+      const trap = {
+        effect: chance.pick(COORDINATOR_EFFECTS),
+        when: chance.pick(['before', 'after'] as const),
+        skipped: chance.whole(0, 5),
+        springs: () => void pause(scene, leader.running, ms),
+      };
+      scene.set(leader, trap);
+      return `${leader.name} ${trap.when} ${trap.effect} number ${trap.skipped + 1}, for ${seconds(ms)}`;
+    },
+  },
   /** Somebody wants another leader, and wipes the lease: nothing tells any more how far people have been read. */
   'lease wiped by hand': {
     per: 'world',

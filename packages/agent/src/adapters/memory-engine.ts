@@ -159,7 +159,7 @@ export class MemoryEngine implements Engine {
     if (old === undefined) throw new EngineError('no-container', `there is no container of ${service}`);
     if (old.obstacle !== undefined) throw new EngineError('not-carried', `the container ${old.obstacle}`);
     const digest = this.#target(order, old);
-    const lastGood = order.lastGood === 'running' ? old.digest : old.lastGood;
+    const lastGood = { running: old.digest, unchanged: old.lastGood, none: undefined }[order.lastGood];
     const fresh = { up: false, digest, ...(lastGood !== undefined && { lastGood }) };
     this.#node.swaps.set(service, { attempt, progress: 'prepared', old, fresh });
     this.#node.touched.emit('touched', service);

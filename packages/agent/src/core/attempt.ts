@@ -17,15 +17,20 @@ const REST_AFTER_INTERRUPTION_MS = 10_000;
 
 /** Made once, when the attempt begins: whatever is heard later, a repeated order is the same one. */
 export function swapOrder(state: ServiceState, goal: Goal, attempt: Attempt): SwapOrder {
-  const { self, halt, observation } = state;
-  const leavesHalted = halt !== undefined && observation?.digests.includes(halt.order.digest) === true;
   return {
-    service: self.service,
+    service: state.self.service,
     attempt: attempt.id,
     target: goal.kind === 'update' ? { kind: 'release', image: goal.release.image } : { kind: 'last-good' },
-    lastGood: goal.kind === 'update' && !leavesHalted ? 'running' : 'unchanged',
+    lastGood: goal.kind === 'update' ? lastGoodAfter(state) : 'unchanged',
     ...(attempt.stopTimeoutMs !== undefined && { stopTimeoutMs: attempt.stopTimeoutMs }),
   };
+}
+
+/** What was halted is nothing to go back to, whatever is halted next. */
+function lastGoodAfter({ halt, observation }: ServiceState): SwapOrder['lastGood'] {
+  const halted = halt?.order.digest;
+  if (halted === undefined || observation?.digests.includes(halted) !== true) return 'running';
+  return observation.lastGood?.digest === halted ? 'none' : 'unchanged';
 }
 
 /**

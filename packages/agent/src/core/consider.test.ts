@@ -317,6 +317,16 @@ describe('after a halt', () => {
     });
   });
 
+  test('where the last good image is the halted one as well, there is none after the remedy', () => {
+    const wave = { revision: 13, order: newWave({ rollout: 8, digest: V3 }) };
+    const agent = halted({ ...ON_V2, lastGood: { digest: V2 } }, wave);
+    agent.tell({ kind: 'image-staged', digest: V3 });
+    agent.begin(wave, HALT);
+    expect(agent.effects).toContainEqual(
+      expect.objectContaining({ kind: 'prepare-swap', order: expect.objectContaining({ lastGood: 'none' }) }),
+    );
+  });
+
   test('a node whose turn with the remedy has not come goes back meanwhile', () => {
     const agent = halted(ON_V2, { revision: 13, order: newWave({ rollout: 8, digest: V3, cursor: 0 }) });
     expect(agent.phase).toBe('queued');

@@ -30,10 +30,10 @@ export interface SwapOrder {
   readonly attempt: string;
   readonly target: { readonly kind: 'release'; readonly image: PinnedImage } | { readonly kind: 'last-good' };
   /**
-   * What is the last good image once this swap is committed: the one that runs now, or (where the one that runs now was
-   * halted) the one that was it before.
+   * What is the last good image once this swap is committed: the one that runs now; where that was halted, the one that was
+   * it before; and none, where that is the same.
    */
-  readonly lastGood: 'running' | 'unchanged';
+  readonly lastGood: 'running' | 'unchanged' | 'none';
   /** Between the stop signal and the kill; the container's own where it is missing. */
   readonly stopTimeoutMs?: number;
 }

@@ -27,6 +27,24 @@ test('groups of regions go one after the other, and those that no group names co
   expect([story.phase, on(story, 'v1')]).toEqual(['settled', { eu: 3, us: 3, ap: 3 }]);
 });
 
+test('a region that is through shows its last stage, whatever stage the others are in', () => {
+  const story = new RolloutStory({
+    policy: { ...GATED, stagesPercent: [50, 100] },
+    regions: { eu: 4, us: 4 },
+  });
+  story.publish('v1');
+  story.act();
+  for (let word = 0; word < 2; word += 1) {
+    story.control('approve');
+    story.act();
+  }
+  expect(on(story, 'v1')).toEqual({ eu: 4, us: 2 });
+  expect([story.wave('eu').stage, story.wave('us').stage]).toEqual([
+    { number: 2, of: 2, percent: 100 },
+    { number: 1, of: 2, percent: 50 },
+  ]);
+});
+
 test('before its turn a region stays with what the fleet has settled on', () => {
   const story = new RolloutStory({ policy: GATED, regions: { eu: 3, us: 3 } });
   story.publish('v1');

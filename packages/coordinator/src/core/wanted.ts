@@ -41,22 +41,29 @@ export function wantedWave(state: ServiceState, region: Region): Wave | undefine
 
 function movingWave(state: ServiceState, rollout: Rollout, region: Region): Wave {
   const { cursor, stageBelow } = rollout.regions[region] ?? { cursor: FIRST, stageBelow: FIRST };
-  const itsTurn = cursor > FIRST || activeRegions(state, rollout).includes(region);
+  const isActive = activeRegions(state, rollout).includes(region);
+  const itsTurn = cursor > FIRST || isActive;
   // Before its turn a region stays with what the fleet has settled on; one that was left half-way, as it is.
   const before = itsTurn || rollout.halfway.includes(region) ? undefined : settledWave(state, region);
   if (before !== undefined) return before;
   const phase = rollout.paused !== undefined ? 'paused' : cursor === FIRST ? 'staging' : 'open';
-  return wave(state, rollout.release, region, phase, { stageBelow, cursor });
+  // The stage is that of the regions whose turn it is; one that is through stays at its end.
+  const percent = isActive || cursor < LAST ? rollout.percent : 100;
+  return wave(state, rollout.release, region, phase, { stageBelow, cursor, percent });
 }
 
 function settledWave(state: ServiceState, region: Region): Wave | undefined {
   const [release] = state.record.settled;
   if (release === undefined) return undefined;
-  return wave(state, release, region, 'settled', { stageBelow: LAST, cursor: LAST });
+  return wave(state, release, region, 'settled', { stageBelow: LAST, cursor: LAST, percent: 100 });
 }
 
 function stoppedWave(state: ServiceState, rollout: Rollout, region: Region, phase: WavePhase): Wave {
-  return wave(state, rollout.release, region, phase, { stageBelow: FIRST, cursor: FIRST });
+  return wave(state, rollout.release, region, phase, {
+    stageBelow: FIRST,
+    cursor: FIRST,
+    percent: rollout.percent,
+  });
 }
 
 function wave(
@@ -64,7 +71,7 @@ function wave(
   release: Release,
   region: Region,
   phase: WavePhase,
-  place: Pick<Wave, 'stageBelow' | 'cursor'>,
+  { percent, ...place }: Pick<Wave, 'stageBelow' | 'cursor'> & { readonly percent: number },
 ): Wave {
   const policy = policyOf(state);
   const { rollout } = state.record;
@@ -73,7 +80,7 @@ function wave(
     service: state.service,
     release,
     phase,
-    stage: stageOf(policy, phase === 'settled' ? 100 : (rollout?.percent ?? 100)),
+    stage: stageOf(policy, percent),
     seed: rollout?.seed ?? state.service,
     ...place,
     slots: rollout?.regions[region]?.slots ?? unavailableLimit(policy.maxUnavailable, 1),

@@ -122,6 +122,7 @@ function lastGoodLabels(
       ...(digest !== undefined && { [LAST_GOOD_DIGEST_LABEL]: digest }),
     };
   }
+  if (order.lastGood === 'none') return {};
   const { [LAST_GOOD_IMAGE_LABEL]: id, [LAST_GOOD_DIGEST_LABEL]: digest } = old.Config.Labels ?? {};
   return {
     ...(id !== undefined && { [LAST_GOOD_IMAGE_LABEL]: id }),
