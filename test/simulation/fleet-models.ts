@@ -107,14 +107,15 @@ export function startCoordinator(
   name: string,
   incarnation: number,
 ): Running {
-  const chance = ground.chance.fork(`${name}#${incarnation}`);
-  const process = new Process(name, ground.time, chance, chance.between(-3_600_000, 3_600_000));
+  const itself = `${name}#${incarnation}`;
+  const chance = ground.chance.fork(itself);
+  const process = new Process(itself, ground.time, chance, chance.between(-3_600_000, 3_600_000));
   const stopping = new AbortController();
   const bus = ground.server.connect(process, { latencyMs: LATENCY_MS });
   const ended = (async () => {
     await serveTerms(
       {
-        name: `${name}#${incarnation}`,
+        name: itself,
         bus,
         registry: registry.seenBy(process),
         host: process.host,
