@@ -111,7 +111,10 @@ export class World implements Disposable {
         this.coverage.agent(event, before);
         this.judge.agentHandled(model, event, before, after);
       },
-      onLed: (event, before) => this.coverage.coordinator(event, before),
+      onLed: (event, before) => {
+        this.coverage.coordinator(event, before);
+        if (event.kind === 'wave-stored') this.judge.believes(event);
+      },
       onCrash: (name, error) => {
         const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
         this.truth.break('crash', `${name}: ${why}`);

@@ -12,7 +12,7 @@ import type { Violation } from '@swell/shared/domain/rules/rule.ts';
 import { STREAMS } from '@swell/shared/protocol/subjects.ts';
 import type { StreamShape } from '../bus/definition.ts';
 import type { NodeModel, Witness, Work } from '../node-model.ts';
-import type { Promises } from '../promises/promises.ts';
+import type { BelievedWave, Promises } from '../promises/promises.ts';
 import type { Truth } from '../truth.ts';
 import type { RuleChecks } from './bench.ts';
 import { concernOf, type Happening } from './chronicle.ts';
@@ -96,6 +96,11 @@ export class Judge implements Witness {
     if (start === undefined) return;
     this.#excuses.began(start);
     this.#check.began(start, this.truth.isRemembered(start));
+  }
+
+  /** A coordinator has been told that its order stands. */
+  believes(order: BelievedWave): void {
+    this.#promises.believes(order);
   }
 
   agentBegins(model: NodeModel): void {

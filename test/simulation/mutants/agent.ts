@@ -167,7 +167,7 @@ export const AGENT_MUTANTS: readonly Mutant[] = [
     find: "goal.kind === 'update' ? lastGoodAfter(state) : 'unchanged',",
     replace: "goal.kind === 'update' ? 'running' : 'unchanged',",
     breaks: ['I5', 'I11'],
-    world: 'quiet',
+    world: 'talkative',
   },
   {
     name: 'healthy-without-a-probe',

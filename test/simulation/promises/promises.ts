@@ -4,12 +4,14 @@
  * late for as long as something disturbs the bus, and nobody can keep them once the bus itself has been set back.
  */
 
+import type { CoordinatorEvent } from '@swell/coordinator/core/events.ts';
 import type { StoredMessage } from '@swell/shared/adapters/bus.ts';
 import type { FleetEvent } from '@swell/shared/domain/event.ts';
 import type { LogEntry } from '@swell/shared/domain/log.ts';
 import type { NodeId } from '@swell/shared/domain/names.ts';
 import type { NodeReport } from '@swell/shared/domain/report.ts';
 import type { Wave } from '@swell/shared/domain/wave.ts';
+import { sameValue } from '@swell/shared/kernel/equal.ts';
 import { decode } from '@swell/shared/protocol/codec.ts';
 import { controlSchema } from '@swell/shared/protocol/intent.ts';
 import { leaseSchema } from '@swell/shared/protocol/records.ts';
@@ -30,6 +32,8 @@ const LOOK_EVERY_MS = 1_000;
 const ID_WINDOW_MS = 100_000;
 /** Looks. */
 const JUDGED_EVERY = 10;
+
+export type BelievedWave = Extract<CoordinatorEvent, { kind: 'wave-stored' }>;
 
 export class Promises {
   readonly #scene: Scene;
@@ -75,6 +79,22 @@ export class Promises {
     else if (entry !== undefined) this.#seeEntry(entry, message.storedAtMs);
     // Where somebody else writes his orders, whoever leads gives up.
     else if (stream === STREAMS.orders) this.#scene.calm.leaseWiped(this.#scene.bench.nowMs);
+  }
+
+  /** I4. Of two leaders neither takes what the other wrote for its own. */
+  believes({ region, revision, wave }: BelievedWave): void {
+    const stands = this.#waves.get(`${region}/${revision}`);
+    if (this.#isSetBack || stands === undefined) return;
+    const { bench } = this.#scene;
+    bench.judged('I4');
+    if (sameValue(stands, wave)) return;
+    bench.break(
+      'I4',
+      `a coordinator takes wave ${revision} of ${region} for its own, and another one wrote it`,
+      {
+        region,
+      },
+    );
   }
 
   agentBegins(node: NodeId): void {

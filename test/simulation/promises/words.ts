@@ -33,6 +33,7 @@ export class Words {
   readonly #said: { readonly intent: ControlIntent; readonly atMs: number }[] = [];
   readonly #waves = new Map<Region, { readonly wave: Wave; readonly atMs: number }>();
   #stopped: Stopped | undefined;
+  #resumedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(scene: Scene) {
     this.#scene = scene;
@@ -49,7 +50,10 @@ export class Words {
     const sinceMs = this.#scene.bench.nowMs;
     if (name === 'rollout-paused') this.#stopped = { rollout, by: 'paused', sinceMs };
     else if (name === 'rollout-aborted') this.#stopped = { rollout, by: 'aborted', sinceMs };
-    else if (name === 'rollout-resumed') this.#stopped = undefined;
+    else if (name === 'rollout-resumed') {
+      this.#stopped = undefined;
+      this.#resumedAtMs = sinceMs;
+    }
   }
 
   wave(wave: Wave): void {
@@ -60,8 +64,9 @@ export class Words {
     this.#waves.set(region, { wave, atMs: nowMs });
     const stopped = this.#stopped;
     if (phase !== 'paused' || stopped?.rollout !== release.rollout) return;
-    // Both were written after the pause, and no word to resume came in between.
-    if (before?.wave.phase !== 'paused' || before.atMs < stopped.sinceMs + WRITTEN_WITHIN_MS) return;
+    // Both were written by this pause, and none of them by one that was over at once.
+    if (before?.wave.phase !== 'paused' || before.atMs < stopped.sinceMs - WRITTEN_WITHIN_MS) return;
+    if (before.atMs - this.#resumedAtMs < 2 * WRITTEN_WITHIN_MS) return;
     if (before.wave.release.rollout !== release.rollout || !calm.isBusCalm(CALM_MS, nowMs)) return;
     bench.judged('B14');
     if (cursor > before.wave.cursor)
