@@ -35,7 +35,7 @@ export const WORLDS = {
       ...LIVELY,
       "operator's word": 60,
       'contradictory words': 20,
-      'release of an older image': 12,
+      'release of an older image': 40,
       'lease wiped by hand': 6,
     }),
   },
