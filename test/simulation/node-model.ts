@@ -249,6 +249,8 @@ export class NodeModel {
 
   async #probe(service: ServiceName, timeoutMs: number, outcome: ProbeOutcome): Promise<ProbeOutcome> {
     const { time, chance } = this.#ground;
+    if (time.nowMs < this.dockerdDownUntilMs)
+      return { healthy: false, seen: 'dockerd does not answer', unasked: true };
     if (!outcome.healthy) return outcome;
     const late = { healthy: false, seen: `no answer within ${timeoutMs} ms` };
     switch (this.#ailment(service)) {

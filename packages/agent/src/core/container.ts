@@ -42,6 +42,8 @@ export interface ProbeOutcome {
   readonly healthy: boolean;
   /** What was seen, for people: `HTTP 500 from 172.17.0.3:8080/health`. */
   readonly seen: string;
+  /** The engine did not answer, so the container was not asked: no word on the image. */
+  readonly unasked?: boolean;
   /** The container has ended, and nothing will start it again: waiting is of no use. */
   readonly ended?: boolean;
   /** It has ended, and the old one runs again: dockerd was restarted, and went back by itself. No word on the image. */

@@ -31,7 +31,7 @@ export function stepProbing(state: ServiceState, phase: Probing, event: AgentEve
 }
 
 function judgeProbe(state: ServiceState, phase: Probing, outcome: ProbeOutcome, nowMs: number): Step {
-  const { attempt, lease, sinceMs } = phase;
+  const { attempt, sinceMs } = phase;
   const { minHealthyTimeMs, healthyDeadlineMs, intervalMs } = attempt.health;
   if (outcome.healthy) {
     const healthySinceMs = phase.healthySinceMs ?? nowMs;
@@ -48,6 +48,14 @@ function judgeProbe(state: ServiceState, phase: Probing, outcome: ProbeOutcome, 
       reason: `the old container runs again: ${outcome.seen}`,
     });
   }
+  const { healthySinceMs: _, ...unhealthy } = phase;
+  // Its time begins anew once it can be asked: to go back takes an engine that answers, too.
+  if (outcome.unasked === true) {
+    return {
+      state: withPhase(state, { ...unhealthy, sinceMs: nowMs }),
+      effects: [timer('probe', intervalMs)],
+    };
+  }
   const late = nowMs - sinceMs + intervalMs > healthyDeadlineMs;
   if (late || outcome.ended === true) {
     const reason = late
@@ -57,6 +65,5 @@ function judgeProbe(state: ServiceState, phase: Probing, outcome: ProbeOutcome, 
     // The last good image stays, well or not: there is nothing better, and the halted one is worse.
     return settle(state, phase, { result: 'returned', reason });
   }
-  const probing: Phase = { name: 'probing', attempt, sinceMs, ...(lease !== undefined && { lease }) };
-  return { state: withPhase(state, probing), effects: [timer('probe', intervalMs)] };
+  return { state: withPhase(state, unhealthy), effects: [timer('probe', intervalMs)] };
 }

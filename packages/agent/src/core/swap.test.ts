@@ -291,6 +291,17 @@ describe('a probe', () => {
     });
   });
 
+  test('that dockerd did not answer says nothing: the time to get well begins once it does', () => {
+    const agent = probing();
+    agent.probe(HEALTHY);
+    agent.after(59_000).probe({ healthy: false, seen: 'dockerd does not answer', unasked: true });
+    expect(agent.phase).toBe('probing');
+    agent.after(58_000).probe(SICK);
+    expect(agent.phase).toBe('probing');
+    agent.after(1).probe(SICK);
+    expect(agent.phase).toBe('reverting');
+  });
+
   test('that finds it ended does not wait for the deadline', () => {
     const agent = probing();
     agent.probe({ healthy: false, seen: 'exit code 1', ended: true });

@@ -129,11 +129,16 @@ export class DockerEngine implements Engine {
 
   async probe(service: ServiceName, probe: Probe, timeoutMs: number): Promise<ProbeOutcome> {
     const signal = AbortSignal.timeout(timeoutMs);
-    const asked = this.#probe(service, probe, timeoutMs, signal).catch((error: unknown) => ({
+    let isFound = false;
+    const onFound = (): void => {
+      isFound = true;
+    };
+    const asked = this.#probe(service, probe, { timeoutMs, signal, onFound }).catch((error: unknown) => ({
       healthy: false,
       seen: error instanceof Error ? error.message : String(error),
     }));
-    return within(asked, timeoutMs, service, () => {});
+    const outcome = await within(asked, timeoutMs, service, () => {});
+    return isFound ? outcome : { ...outcome, unasked: true };
   }
 
   changes(): AsyncIterable<ServiceName> {
@@ -204,12 +209,16 @@ export class DockerEngine implements Engine {
   async #probe(
     service: ServiceName,
     probe: Probe,
-    timeoutMs: number,
-    signal: AbortSignal,
+    {
+      timeoutMs,
+      signal,
+      onFound,
+    }: { readonly timeoutMs: number; readonly signal: AbortSignal; readonly onFound: () => void },
   ): Promise<ProbeOutcome> {
     const found = await this.#look(service);
     const part = probedPart(found);
     const container = part === undefined ? undefined : await this.#dockerd.container(part.id);
+    onFound();
     if (container === undefined) return { healthy: false, seen: 'there is no container' };
     const down = notRunning(container);
     if (down !== undefined) return hasGoneBack(found) ? { ...down, wentBack: true } : down;
