@@ -1,8 +1,10 @@
 // npm run chaos [-- options]: real programs, a real cluster of three, and what can go wrong. Exit code 0: no rule was broken.
+
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:os';
 import { ensureTools } from '../../scripts/setup/tools.ts';
+import { wantedOptions } from '../support/command-line.ts';
 import {
   entryTo,
   loopbackNetwork,
@@ -31,20 +33,8 @@ for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   });
 }
 
-const options = wanted();
+const options = wantedOptions(readOptions, USAGE);
 if (options !== undefined) process.exit(await run(options));
-
-function wanted(): ChaosOptions | undefined {
-  try {
-    const read = readOptions(process.argv.slice(2));
-    if (read !== 'help') return read;
-    console.log(USAGE);
-  } catch (error) {
-    console.error(`${(error as Error).message}\n\n${USAGE}`);
-    process.exitCode = 2;
-  }
-  return undefined;
-}
 
 async function run(chosen: ChaosOptions): Promise<number> {
   const network = process.env[NETWORK];

@@ -1,27 +1,17 @@
 // npm run crash [-- options]: the real agent on real Docker, killed before, during and after every effect of an update.
 // Exit code 0: it always recovered. 1: it did not, somewhere. 2: nothing was tried, and why.
+
 import { ensureDocker } from '../../scripts/setup/docker.ts';
 import { ensureTools } from '../../scripts/setup/tools.ts';
+import { wantedOptions } from '../support/command-line.ts';
 import { Crash, type Summary } from './crash.ts';
 import { type CrashOptions, readOptions, USAGE } from './options.ts';
 
 /** Progress goes where it does not disturb who reads the result. */
 const say = (line: string): void => console.error(line);
 
-const options = wanted();
+const options = wantedOptions(readOptions, USAGE);
 if (options !== undefined) process.exitCode = await tried(options);
-
-function wanted(): CrashOptions | undefined {
-  try {
-    const read = readOptions(process.argv.slice(2));
-    if (read !== 'help') return read;
-    console.log(USAGE);
-  } catch (error) {
-    console.error(`${(error as Error).message}\n\n${USAGE}`);
-    process.exitCode = 2;
-  }
-  return undefined;
-}
 
 async function tried(chosen: CrashOptions): Promise<number> {
   const docker = await ensureDocker(say);

@@ -1,23 +1,13 @@
 // npm run demo [-- options]: the main job with real parts, set up, shown and judged. Exit code 0: all is as it should be.
+
 import { constants } from 'node:os';
+import { wantedOptions } from '../support/command-line.ts';
 import { runDemo } from './demo.ts';
 import { type DemoOptions, readOptions, USAGE } from './options.ts';
 import { openScreen } from './screen.ts';
 
-const options = wanted();
+const options = wantedOptions(readOptions, USAGE);
 if (options !== undefined) process.exit(await show(options));
-
-function wanted(): DemoOptions | undefined {
-  try {
-    const read = readOptions(process.argv.slice(2));
-    if (read !== 'help') return read;
-    console.log(USAGE);
-  } catch (error) {
-    console.error(`${(error as Error).message}\n\n${USAGE}`);
-    process.exitCode = 2;
-  }
-  return undefined;
-}
 
 async function show(chosen: DemoOptions): Promise<number> {
   const stop = new AbortController();
