@@ -20,8 +20,8 @@ export interface Surroundings {
 
 /** After so much calm whatever was on its way has arrived: else the lease could not have been renewed all the time. */
 const OBEYED_WITHIN_MS = 8_000;
-/** Who was disturbed before may lose the lead as late as this. */
-const UNDISTURBED_MS = 60_000;
+/** Who was disturbed before may lose the lead as late as this: a word that is late is late by half a minute at times, and more. */
+const UNDISTURBED_MS = 180_000;
 /** A leader renews its lease every 3.3 s. */
 const RENEWED_WITHIN_MS = 5_000;
 
