@@ -36,7 +36,8 @@ const FLAP_MS = 7_000;
 
 /** Told of every change of what really is. */
 export interface Witness {
-  wentOut(node: NodeModel, attempt: string): void;
+  /** @param isCaught its agent was stopped between its last look and this deed, and goes on just now */
+  wentOut(node: NodeModel, attempt: string, isCaught: boolean): void;
   cameBack(node: NodeModel): void;
   /** The engine begins a piece of work that will take so long. */
   works(node: NodeModel, work: Work, ms: number): void;
@@ -150,7 +151,8 @@ export class NodeModel {
       cutOver: (service) =>
         does('cut-over', async () => {
           const swap = this.containers.swaps.get(service);
-          if (swap !== undefined) witness.wentOut(this, swap.attempt);
+          const isCaught = process.calmSinceMs === this.#ground.time.nowMs;
+          if (swap !== undefined) witness.wentOut(this, swap.attempt, isCaught);
           await this.#work('cut-over', process);
           await this.#cutOver(inner, service);
         }),

@@ -143,7 +143,8 @@ export class Truth {
 
   // What happens on machines.
 
-  wentOut(model: NodeModel, attempt: string): void {
+  /** @param isCaught stopped after its last look: no program can know then what has become of its slot */
+  wentOut(model: NodeModel, attempt: string, isCaught = false): void {
     const start = this.#begun.get(model.name);
     if (start?.attempt.id !== attempt) {
       const { region, name: node } = model;
@@ -159,7 +160,7 @@ export class Truth {
       model.name,
       this.#slots.of({ node: model.name, attempt }, start.slot),
     );
-    this.#starts.judgeCutOver(start);
+    if (!isCaught) this.#starts.judgeCutOver(start);
     this.#halts.judgeCutOver(start);
     this.#operators.judgeCutOver(start);
     this.#containers.cutOver(model, start);

@@ -109,9 +109,10 @@ export class Judge implements Witness {
     this.happened('its agent begins', model);
   }
 
-  wentOut(model: NodeModel, attempt: string): void {
+  wentOut(model: NodeModel, attempt: string, isCaught: boolean): void {
     this.happened(`cuts over, attempt ${attempt}`, model);
-    this.truth.wentOut(model, attempt);
+    if (isCaught) this.#excuse('I2: an agent was stopped between its last look at its slot and the deed');
+    this.truth.wentOut(model, attempt, isCaught);
   }
 
   cameBack(model: NodeModel): void {
@@ -182,7 +183,11 @@ export class Judge implements Witness {
     const excuse = this.#excuses.of(rule, entry, named);
     if (excuse === undefined)
       this.truth.bench.break(rule, message, { ...concernOf(entry), others: named }, entry.atMs);
-    else this.excused.set(excuse, (this.excused.get(excuse) ?? 0) + 1);
+    else this.#excuse(excuse);
+  }
+
+  #excuse(why: string): void {
+    this.excused.set(why, (this.excused.get(why) ?? 0) + 1);
   }
 }
 
