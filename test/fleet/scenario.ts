@@ -130,7 +130,7 @@ export async function giveWord(fleet: Fleet, word: object | string, service = SE
   return untilEntry(fleet, `an answer to ${body}`, (entry) =>
     entry.kind === 'event' &&
     entry.event.name.startsWith('control-') &&
-    entry.event.id.endsWith(`.${sequence}`)
+    entry.event.id.includes(`.${sequence}-`)
       ? entry.event
       : undefined,
   );
