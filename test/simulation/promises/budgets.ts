@@ -7,7 +7,7 @@ import type { FleetEvent } from '@swell/shared/domain/event.ts';
 import type { NodeId } from '@swell/shared/domain/names.ts';
 import type { FailureBudget } from '@swell/shared/domain/policy.ts';
 import type { NodeReport } from '@swell/shared/domain/report.ts';
-import { READ_WITHIN_MS, type Scene, type ToldStart } from './scene.ts';
+import { READ_WITHIN_MS, type Scene, TOLD_WITHIN_MS, type ToldStart } from './scene.ts';
 
 const BEGINNING = { spentSinceMs: undefined, isWatched: false };
 /** Presence expires after three minutes. */
@@ -34,6 +34,8 @@ export class Budgets {
   readonly #scene: Scene;
   readonly #last = new Map<NodeId, NodeReport>();
   #running: Running | undefined;
+  /** What was halted last; a loss that it was halted for may be told after it. */
+  #halted: Running | undefined;
 
   constructor(scene: Scene) {
     this.#scene = scene;
@@ -83,10 +85,11 @@ export class Budgets {
   }
 
   #lose(rollout: number | undefined, node: NodeId | undefined): void {
-    const running = this.#running;
-    if (running === undefined || running.rollout !== rollout || node === undefined) return;
-    running.lost.add(node);
-    running.everFailed.add(node);
+    if (node === undefined) return;
+    const concerned = [this.#running, this.#halted].find((one) => one?.rollout === rollout);
+    if (concerned === undefined) return;
+    concerned.lost.add(node);
+    concerned.everFailed.add(node);
     this.policyOrCountChanged();
   }
 
@@ -126,24 +129,24 @@ export class Budgets {
     if (running === undefined || running.rollout !== rollout) return;
     const [, failed, attempted] = /is halted: (\d+) of (\d+) nodes failed$/.exec(line) ?? [];
     if (failed === undefined || attempted === undefined) return;
-    const { bench, policies } = this.#scene;
-    const { everFailed } = running;
+    const { bench, policies, after } = this.#scene;
     const told: Count = { failed: Number(failed), attempted: Number(attempted) };
     bench.judged('N11');
-    if (told.failed > everFailed.size)
-      return bench.break(
-        'N11',
-        `rollout ${rollout} is halted for ${failed} failures of ${everFailed.size} nodes`,
-        {
-          rollout,
-        },
-      );
+    this.#halted = running;
+    if (told.failed > running.everFailed.size)
+      after(TOLD_WITHIN_MS, () => this.#judgeFailures(running, told.failed));
     const budgets = policies.since(bench.nowMs - READ_WITHIN_MS).map(({ failureBudget }) => failureBudget);
     if (budgets.some((budget) => spends(budget, told, false))) return;
     const busy = budgets.some((budget) => spends(budget, told, true)) ? this.#busy(running) : [];
     if (busy === undefined) return;
     const why = busy.length === 0 ? 'which the policy allows' : `while ${busy.join(', ')} were still at it`;
     bench.break('N11', `rollout ${rollout} is halted for ${failed} of ${attempted}, ${why}`, { rollout });
+  }
+
+  #judgeFailures({ rollout, everFailed }: Running, failed: number): void {
+    if (failed <= everFailed.size) return;
+    const line = `rollout ${rollout} is halted for ${failed} failures of ${everFailed.size} nodes`;
+    this.#scene.bench.break('N11', line, { rollout });
   }
 
   /** Who shows that a stage is not over, though its sample is small; undefined: it may be over. */

@@ -3,14 +3,12 @@
 import type { FleetEvent } from '@swell/shared/domain/event.ts';
 import type { LogEntry } from '@swell/shared/domain/log.ts';
 import type { NodeId } from '@swell/shared/domain/names.ts';
-import type { Scene } from './scene.ts';
+import { type Scene, TOLD_WITHIN_MS } from './scene.ts';
 
 /** By then whoever missed anything has looked again. */
 const LOOKED_AGAIN_MS = 90_000;
 /** Whoever has been dead for so long has nothing on its way any more. */
 const DEAD_MS = 60_000;
-/** An event may wait for the bus, and for another coordinator. */
-const TOLD_WITHIN_MS = 600_000;
 
 type SlotEntry = Extract<LogEntry, { kind: 'slot' }>;
 

@@ -36,6 +36,7 @@ const JUDGED_EVERY = 10;
 export type BelievedWave = Extract<CoordinatorEvent, { kind: 'wave-stored' }>;
 
 export class Promises {
+  readonly #world: Scene;
   readonly #scene: Scene;
   readonly #answers: Answers;
   readonly #budgets: Budgets;
@@ -54,7 +55,11 @@ export class Promises {
   #isSetBack = false;
   #looks = 0;
 
-  constructor(scene: Scene) {
+  constructor(world: Scene) {
+    this.#world = world;
+    // What was to be judged later is not, once the bus does not remember it.
+    const after: Scene['after'] = (ms, act) => world.after(ms, () => this.#isSetBack || act());
+    const scene = { ...world, after };
     this.#scene = scene;
     this.#answers = new Answers(scene);
     this.#budgets = new Budgets(scene);
@@ -117,7 +122,7 @@ export class Promises {
   }
 
   #lookSoon(): void {
-    this.#scene.after(LOOK_EVERY_MS, () => this.#look());
+    this.#world.after(LOOK_EVERY_MS, () => this.#look());
   }
 
   #look(): void {

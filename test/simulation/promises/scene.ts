@@ -30,3 +30,6 @@ export interface ToldStart {
 
 /** What people write is read by a coordinator within this, also where one has to begin first. */
 export const READ_WITHIN_MS = 180_000;
+
+/** An event may wait for the bus, and for another coordinator: one that is told before it can be stored after it. */
+export const TOLD_WITHIN_MS = 600_000;

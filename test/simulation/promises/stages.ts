@@ -8,13 +8,11 @@ import type { FleetEvent } from '@swell/shared/domain/event.ts';
 import type { NodeId, Region } from '@swell/shared/domain/names.ts';
 import { rankOf } from '@swell/shared/domain/rank.ts';
 import type { Wave } from '@swell/shared/domain/wave.ts';
-import { READ_WITHIN_MS, type Scene } from './scene.ts';
+import { READ_WITHIN_MS, type Scene, TOLD_WITHIN_MS } from './scene.ts';
 
 /** Presence expires after three minutes. */
 const KNOWN_AFTER_MS = 240_000;
 const SOAK_TOLERANCE_MS = 2_000;
-/** Events of one step are told side by side, and some may be late. */
-const TOLD_WITHIN_MS = 600_000;
 
 /** How the last stage of a rollout went. */
 interface Stage {
