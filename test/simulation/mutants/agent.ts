@@ -279,7 +279,7 @@ export const AGENT_MUTANTS: readonly Mutant[] = [
     find: 'this.#within(RETRY_MS);',
     replace: '',
     breaks: ['K7'],
-    world: 'lossy',
+    world: 'patchy',
   },
   {
     name: 'nothing-is-recovered',
@@ -297,7 +297,7 @@ export const AGENT_MUTANTS: readonly Mutant[] = [
     find: "    case 'probed':\n",
     replace: "    case 'probed':\n      if (!state.connected) return { state, effects: [ask(attempt)] };\n",
     breaks: ['I10'],
-    world: 'absent',
+    world: 'severed',
   },
   {
     name: 'every-journal-bears-one-mark',

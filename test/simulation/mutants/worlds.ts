@@ -54,25 +54,33 @@ export const WORLDS = {
   absent: {
     nodes: 15,
     stormHours: 0.7,
-    profile: profileOf(
-      'absent',
-      {
-        ...LIVELY,
-        'agent crash': 1,
-        'agent paused': 2,
-        'agent stops at an effect': 6,
-        'node off for minutes': 2,
-        'node off for hours': 0.2,
-        'node off for good': 0.1,
-        'node joins': 0.2,
-        'slow node': 2,
-        'connection cut': 4,
-        'partition both ways': 2,
-        'partition one way': 2,
-        'bus restart': 2,
-      },
-      0.5,
-    ),
+    profile: profileOf('absent', {
+      ...LIVELY,
+      'agent crash': 1,
+      'agent paused': 2,
+      'agent stops at an effect': 6,
+      'node off for minutes': 2,
+      'node off for hours': 0.2,
+      'node off for good': 0.1,
+      'node joins': 0.2,
+      'slow node': 2,
+      'connection cut': 4,
+      'partition both ways': 2,
+      'partition one way': 2,
+      'bus restart': 2,
+    }),
+  },
+  /** The ways to the bus are blocked for a minute or more, and many images are bad. */
+  severed: {
+    nodes: 15,
+    stormHours: 0.7,
+    profile: profileOf('severed', { ...LIVELY, 'partition both ways': 15 }, 0.6),
+  },
+  /** Now and then a word is lost on its way to the bus; then there is a long quiet. */
+  patchy: {
+    nodes: 15,
+    stormHours: 0.7,
+    profile: profileOf('patchy', { ...LIVELY, 'publishes lost': 8 }),
   },
   /** What is said on the bus is late, lost, or heard twice. */
   lossy: {
@@ -85,7 +93,7 @@ export const WORLDS = {
       'words late': 8,
       'messages lost': 12,
       'messages twice': 6,
-      'publishes lost': 30,
+      'publishes lost': 12,
       'stale reads': 12,
     }),
   },
