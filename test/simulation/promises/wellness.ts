@@ -30,9 +30,10 @@ export class Wellness {
     this.#begun.set(node, { attempt, hopeless: isHopeless ? digest : undefined });
   }
 
-  /** What somebody put there says nothing of the attempt. */
+  /** What somebody put there says nothing of the attempt, however long that still renews its slot. */
   changedByHand(node: NodeId): void {
-    this.#begun.delete(node);
+    const begun = this.#begun.get(node);
+    if (begun !== undefined) this.#begun.set(node, { ...begun, hopeless: undefined });
   }
 
   report({ region, node, rollout, status, attempt }: NodeReport): void {
