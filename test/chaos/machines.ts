@@ -11,6 +11,7 @@ import { MemoryEngine, MemoryNode, type OnWork } from '@swell/agent/adapters/mem
 import type { SwapOrder } from '@swell/agent/core/container.ts';
 import type { Probe } from '@swell/shared/domain/health.ts';
 import type { Digest, PinnedImage } from '@swell/shared/domain/image.ts';
+import type { InFlight } from '@swell/shared/domain/traffic.ts';
 import type { Chance } from '../simulation/chance.ts';
 import type { Outages } from './outages.ts';
 import { type Answer, type Hello, type Question, readLines, writeLine } from './wire.ts';
@@ -181,6 +182,8 @@ class Visit {
         return this.#outages.end(this.#place);
       case 'probe':
         return engine.probe(service, args[1] as Probe, args[2] as number);
+      case 'countInFlight':
+        return engine.countInFlight(service, args[1] as InFlight, args[2] as number);
     }
   }
 }

@@ -8,6 +8,7 @@ import { Mailbox } from '@swell/shared/adapters/mailbox.ts';
 import type { Probe } from '@swell/shared/domain/health.ts';
 import type { PinnedImage } from '@swell/shared/domain/image.ts';
 import type { ServiceName } from '@swell/shared/domain/names.ts';
+import type { InFlight } from '@swell/shared/domain/traffic.ts';
 import { type Answer, type Asked, readLines, writeLine } from './wire.ts';
 
 export class RemoteEngine implements Engine {
@@ -48,6 +49,10 @@ export class RemoteEngine implements Engine {
 
   async cutOver(service: ServiceName): Promise<void> {
     await this.#ask('cutOver', service);
+  }
+
+  countInFlight(service: ServiceName, inFlight: InFlight, timeoutMs: number): Promise<number | undefined> {
+    return this.#ask('countInFlight', service, inFlight, timeoutMs) as Promise<number | undefined>;
   }
 
   async commitSwap(service: ServiceName): Promise<void> {

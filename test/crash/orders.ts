@@ -3,6 +3,7 @@
 import type { Bus } from '@swell/shared/adapters/bus.ts';
 import type { PinnedImage } from '@swell/shared/domain/image.ts';
 import type { Region, ServiceName } from '@swell/shared/domain/names.ts';
+import { DEFAULT_POLICY } from '@swell/shared/domain/policy.ts';
 import { LAST } from '@swell/shared/domain/rank.ts';
 import type { Halt, Wave, WavePhase } from '@swell/shared/domain/wave.ts';
 import { encode } from '@swell/shared/protocol/codec.ts';
@@ -94,6 +95,8 @@ export class Orders implements Disposable {
       slotLeaseMs,
       stagingSpreadMs: 0,
       health: healthOf(flow),
+      drain: DEFAULT_POLICY.drain,
+      rejoin: DEFAULT_POLICY.rejoin,
     };
     const ordered = await bus.publish({
       subject: waveKey(region, service),

@@ -23,10 +23,12 @@ const AGENT_PHASES = keysOf<AgentPhase>({
   claiming: 0,
   checking: 0,
   preparing: 0,
+  draining: 0,
   swapping: 0,
   probing: 0,
   settling: 0,
   reverting: 0,
+  rejoining: 0,
 });
 const AGENT_EVENTS = keysOf<AgentEvent['kind']>({
   observed: 0,
@@ -49,6 +51,7 @@ const AGENT_EVENTS = keysOf<AgentEvent['kind']>({
   'slot-not-renewed': 0,
   'swap-prepared': 0,
   'swap-not-prepared': 0,
+  'in-flight-counted': 0,
   swapped: 0,
   'not-swapped': 0,
   probed: 0,
@@ -56,6 +59,7 @@ const AGENT_EVENTS = keysOf<AgentEvent['kind']>({
   'swap-not-committed': 0,
   'swap-undone': 0,
   'swap-not-undone': 0,
+  'rotation-told': 0,
   'report-stored': 0,
   'report-not-stored': 0,
   'timer-fired': 0,

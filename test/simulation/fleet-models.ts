@@ -10,6 +10,7 @@ import type { ServiceState as CoordinatorState } from '@swell/coordinator/core/s
 import { serveTerms } from '@swell/coordinator/shell/terms.ts';
 import { createLogger } from '@swell/shared/adapters/logger.ts';
 import type { Digest } from '@swell/shared/domain/image.ts';
+import type { ServiceName } from '@swell/shared/domain/names.ts';
 import type { Line } from './bus/line.ts';
 import type { ModelServer } from './bus-model.ts';
 import type { Chance } from './chance.ts';
@@ -18,6 +19,9 @@ import { Process } from './process.ts';
 import type { VirtualTime } from './time.ts';
 
 export const LATENCY_MS = 20;
+/** Nodes behind a balancer, and how often that asks. */
+const BALANCED = 0.5;
+const CHECK_EVERY_MS = 2_000;
 const silent = createLogger({ name: 'simulated', level: 'silent' });
 
 export interface Ground {
@@ -79,8 +83,18 @@ export function startAgent(ground: Ground, node: NodeModel, incarnation: number)
     journals: node.journals(process),
     connectBus: async () => bus,
     logger: silent,
-    onHandled: (_self, event, before, after) => ground.onHandled(node, event, before, after),
+    onHandled: (_self, event, before, after) => {
+      ground.onHandled(node, event, before, after);
+      if (after.phase.name === 'rejoining' && before.phase.name !== 'rejoining') ask(after.self.service);
+    },
   });
+  const isBalanced = chance.happens(BALANCED);
+  // What a balancer hears matters only then.
+  const ask = (service: ServiceName): void => {
+    if (!isBalanced || agent.states().every(({ phase }) => phase.name !== 'rejoining')) return;
+    agent.tellRotation(service);
+    process.host.after(CHECK_EVERY_MS, () => ask(service));
+  };
   const ended = agent.run(stopping.signal).then(
     () => agent[Symbol.asyncDispose](),
     (error: unknown) => process.isAlive && ground.onCrash(name, error),

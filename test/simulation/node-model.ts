@@ -172,6 +172,7 @@ export class NodeModel {
         does('probe', async () =>
           this.#probe(service, timeoutMs, await inner.probe(service, probe, timeoutMs)),
         ),
+      countInFlight: () => process.effect('count-in-flight', async () => this.#countInFlight()),
       changes: () => inner.changes(),
       [Symbol.asyncDispose]: () => inner[Symbol.asyncDispose](),
     };
@@ -274,6 +275,13 @@ export class NodeModel {
         await this.#wait(chance.exponential(PROBE_MS));
         return outcome;
     }
+  }
+
+  /** Some do not answer, and some are busy for a while. */
+  #countInFlight(): number | undefined {
+    const { chance, time } = this.#ground;
+    if (time.nowMs < this.dockerdDownUntilMs || chance.happens(0.1)) return undefined;
+    return chance.happens(0.5) ? 0 : 3;
   }
 
   #ailment(service: ServiceName) {

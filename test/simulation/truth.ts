@@ -6,6 +6,7 @@
 
 import type { AgentEvent } from '@swell/agent/core/events.ts';
 import type { ServiceState } from '@swell/agent/core/state.ts';
+import { rotationOf } from '@swell/agent/core/traffic.ts';
 import type { StoredMessage } from '@swell/shared/adapters/bus.ts';
 import type { LogEntry } from '@swell/shared/domain/log.ts';
 import type { NodeId, ServiceName } from '@swell/shared/domain/names.ts';
@@ -16,7 +17,7 @@ import { Doors } from './judge/doors.ts';
 import { HeardHalts } from './judge/heard-halts.ts';
 import { Operators } from './judge/operators.ts';
 import { Orders } from './judge/orders.ts';
-import { type SlotSeen, Slots } from './judge/slots.ts';
+import { type SlotSeen, Slots, type TrueTenure } from './judge/slots.ts';
 import { type Start, Starts, startOf } from './judge/start.ts';
 import { Unavailable } from './judge/unavailable.ts';
 import { type CalmSince, WayBack } from './judge/way-back.ts';
@@ -36,6 +37,8 @@ export class Truth {
   readonly #wayBack: WayBack;
   readonly #operators: Operators;
   readonly #doors: Doors;
+  /** Nodes that send their traffic away, and still serve. */
+  readonly #draining = new Set<NodeId>();
   /** The attempt that each node has begun last. */
   readonly #begun = new Map<NodeId, Start>();
 
@@ -130,8 +133,26 @@ export class Truth {
       this.#begun.set(model.name, start);
       this.#starts.judge(start);
     }
+    this.#seeRotation(model, after);
     this.#seeEnd(model, before, after);
     return start;
+  }
+
+  /** I1. Who sends his traffic away is out, whether or not his container runs. */
+  #seeRotation(model: NodeModel, after: ServiceState): void {
+    const { region, name } = model;
+    const { is } = rotationOf(after, this.bench.nowMs);
+    const start = this.#begun.get(name);
+    if (is === 'draining' && start !== undefined && !this.#draining.has(name)) {
+      this.#draining.add(name);
+      this.#unavailable.wentOut(region, name, this.#tenureOf(start));
+    } else if (is === 'in' && this.#draining.delete(name)) {
+      this.#unavailable.cameBack(region, name);
+    }
+  }
+
+  #tenureOf({ node, attempt, slot }: Start): TrueTenure | undefined {
+    return this.#slots.of({ node, attempt: attempt.id }, slot);
   }
 
   #seeEnd(model: NodeModel, { journal: before }: ServiceState, { journal: after }: ServiceState): void {
@@ -155,11 +176,8 @@ export class Truth {
     }
     if (this.#wayBack.isOut(model, attempt)) return;
     this.updates += 1;
-    this.#unavailable.wentOut(
-      model.region,
-      model.name,
-      this.#slots.of({ node: model.name, attempt }, start.slot),
-    );
+    this.#draining.delete(model.name);
+    this.#unavailable.wentOut(model.region, model.name, this.#tenureOf(start));
     if (!isCaught) this.#starts.judgeCutOver(start);
     this.#halts.judgeCutOver(start);
     this.#operators.judgeCutOver(start);
@@ -193,6 +211,7 @@ export class Truth {
 
   /** Somebody put another container there, or none: what is out from now on is not by our doing. */
   changedByHand(model: NodeModel): void {
+    this.#draining.delete(model.name);
     this.#unavailable.cameBack(model.region, model.name);
     this.#operators.starts(model);
     this.#containers.byHand(model);

@@ -49,6 +49,8 @@ export function newWave(
     slotLeaseMs: LEASE_MS,
     stagingSpreadMs: 30_000,
     health: HEALTH,
+    drain: DEFAULT_POLICY.drain,
+    rejoin: DEFAULT_POLICY.rejoin,
     ...rest,
   };
 }
@@ -133,13 +135,13 @@ export class AgentStory {
   }
 
   /** Takes the straight way of an update to the phase. */
-  reach(phase: Phase['name']): this {
+  reach(phase: Phase['name'], wave: Wave = newWave()): this {
     const steps: readonly [Phase['name'], () => unknown][] = [
-      ['staging', () => this.listen()],
+      ['staging', () => this.listen(wave)],
       ['queued', () => this.tell({ kind: 'image-staged', digest: V2 })],
       ['claiming', () => this.readSlots().fire('claim')],
       ['checking', () => this.tell({ kind: 'slot-claimed', slot: 0, revision: 100 })],
-      ['preparing', () => this.read({ revision: 10, order: newWave() })],
+      ['preparing', () => this.read({ revision: 10, order: wave })],
       ['swapping', () => this.tell({ kind: 'swap-prepared' })],
       ['probing', () => this.tell({ kind: 'swapped' })],
       ['settling', () => this.probe(HEALTHY)],

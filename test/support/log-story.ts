@@ -72,6 +72,8 @@ export class LogStory {
       slotLeaseMs: LEASE_MS,
       stagingSpreadMs: 0,
       health: DEFAULT_POLICY.health,
+      drain: DEFAULT_POLICY.drain,
+      rejoin: DEFAULT_POLICY.rejoin,
       ...order,
     };
     this.#orders += 1;

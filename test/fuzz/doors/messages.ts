@@ -61,6 +61,8 @@ function fitsRecordAndWave(layer: PolicyLayer): void {
     stagingSpreadMs: policy.stagingSpreadMs,
     ...(policy.stopTimeoutMs !== undefined && { stopTimeoutMs: policy.stopTimeoutMs }),
     health: policy.health,
+    drain: policy.drain,
+    rejoin: policy.rejoin,
   };
   goesThrough(wave, waveSchema);
 }

@@ -13,6 +13,7 @@ import {
 } from '@swell/agent/core/state.ts';
 import type { Digest } from '@swell/shared/domain/image.ts';
 import type { LogEntry, LogRecord } from '@swell/shared/domain/log.ts';
+import { DEFAULT_POLICY } from '@swell/shared/domain/policy.ts';
 import type { NodeReport, Result } from '@swell/shared/domain/report.ts';
 import type { Halt, Wave } from '@swell/shared/domain/wave.ts';
 import { HEALTH, LEASE_MS, newWave } from '../../support/agent-story.ts';
@@ -101,6 +102,8 @@ export class TruthStory {
       digest: image.digest,
       health: HEALTH,
       leaseMs: LEASE_MS,
+      drain: DEFAULT_POLICY.drain,
+      rejoin: DEFAULT_POLICY.rejoin,
       ...change,
     };
     this.#slot(slot, { node: model.name, rollout, attempt: attempt.id, leaseMs: LEASE_MS });

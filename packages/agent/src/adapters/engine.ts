@@ -9,6 +9,7 @@
 import type { Probe } from '@swell/shared/domain/health.ts';
 import type { PinnedImage } from '@swell/shared/domain/image.ts';
 import type { ServiceName } from '@swell/shared/domain/names.ts';
+import type { InFlight } from '@swell/shared/domain/traffic.ts';
 import type { Observation, ProbeOutcome, SwapOrder } from '../core/container.ts';
 
 export type EngineErrorCode =
@@ -57,6 +58,8 @@ export interface Engine extends AsyncDisposable {
   undoSwap(service: ServiceName): Promise<void>;
   /** Asks the service's present container (after a cut-over: the new one) how it is. Never throws for an unhealthy one. */
   probe(service: ServiceName, probe: Probe, timeoutMs: number): Promise<ProbeOutcome>;
+  /** How many requests the service's present container says that it works on; undefined: no such answer. Never throws. */
+  countInFlight(service: ServiceName, inFlight: InFlight, timeoutMs: number): Promise<number | undefined>;
   /** A hint that a container of a service changed by somebody's hand. Ends when the engine is disposed. */
   changes(): AsyncIterable<ServiceName>;
 }

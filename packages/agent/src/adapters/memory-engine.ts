@@ -7,6 +7,7 @@ import { EventEmitter, on } from 'node:events';
 import type { Probe } from '@swell/shared/domain/health.ts';
 import { type Digest, describeImage, type PinnedImage } from '@swell/shared/domain/image.ts';
 import type { ServiceName } from '@swell/shared/domain/names.ts';
+import type { InFlight } from '@swell/shared/domain/traffic.ts';
 import type { Observation, ProbeOutcome, SwapOrder, SwapProgress } from '../core/container.ts';
 import { type Engine, EngineError } from './engine.ts';
 
@@ -205,6 +206,10 @@ export class MemoryEngine implements Engine {
     if (!container.up) return { healthy: false, seen: 'the container is exited', ended: true };
     const sick = container.digest !== undefined && this.#node.ailments.sick.has(container.digest);
     return { healthy: !sick, seen: `${probe.kind} probe ${sick ? 'failed' : 'passed'}` };
+  }
+
+  async countInFlight(_service: ServiceName, _inFlight: InFlight, _timeoutMs: number): Promise<number> {
+    return 0;
   }
 
   async *changes(): AsyncGenerator<ServiceName> {

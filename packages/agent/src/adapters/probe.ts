@@ -30,6 +30,47 @@ export function probeHttp(
   return within(promise, timeoutMs, place, () => asked.destroy());
 }
 
+/** A whole number, alone in the answer's first few letters: how many requests a service says that it works on. */
+const COUNT_LENGTH_MAX = 32;
+
+/** Undefined: no such answer within the time. */
+export function askCount(
+  host: string,
+  port: number,
+  path: string,
+  timeoutMs: number,
+): Promise<number | undefined> {
+  const { promise, resolve } = Promise.withResolvers<number | undefined>();
+  const asked = request(
+    {
+      host,
+      port,
+      path,
+      agent: false,
+      signal: AbortSignal.timeout(timeoutMs),
+      headers: { 'user-agent': 'swell', connection: 'close' },
+    },
+    (answer) => {
+      let text = '';
+      answer.setEncoding('utf8').on('data', (part: string) => {
+        text += part;
+        if (text.length > COUNT_LENGTH_MAX) asked.destroy();
+      });
+      answer.on('end', () => resolve(answer.statusCode === 200 ? countIn(text) : undefined));
+      answer.on('error', () => resolve(undefined));
+      answer.on('close', () => resolve(undefined));
+    },
+  );
+  asked.on('error', () => resolve(undefined));
+  asked.end();
+  return promise;
+}
+
+function countIn(text: string): number | undefined {
+  const digits = text.trim();
+  return /^\d{1,9}$/.test(digits) ? Number(digits) : undefined;
+}
+
 /** Is a connection accepted? */
 export function probeTcp(host: string, port: number, timeoutMs: number): Promise<ProbeOutcome> {
   const place = hostAndPort(host, port);

@@ -1,3 +1,4 @@
+import { DEFAULT_POLICY } from '@swell/shared/domain/policy.ts';
 import type { SlotEntry } from '@swell/shared/domain/slot.ts';
 import { describe, expect, test } from 'vitest';
 import {
@@ -22,6 +23,8 @@ const ATTEMPT = {
   digest: V2,
   health: HEALTH,
   leaseMs: LEASE_MS,
+  drain: DEFAULT_POLICY.drain,
+  rejoin: DEFAULT_POLICY.rejoin,
 } as const;
 
 describe('the look at the orders after the claim (I2)', () => {

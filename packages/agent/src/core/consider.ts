@@ -182,5 +182,7 @@ function attemptFor(state: ServiceState, goal: Goal): Attempt {
     health: order.health,
     leaseMs: order.slotLeaseMs,
     ...(order.stopTimeoutMs !== undefined && { stopTimeoutMs: order.stopTimeoutMs }),
+    drain: order.drain,
+    rejoin: order.rejoin,
   };
 }

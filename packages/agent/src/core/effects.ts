@@ -4,20 +4,34 @@ import type { Probe } from '@swell/shared/domain/health.ts';
 import type { PinnedImage } from '@swell/shared/domain/image.ts';
 import type { NodeReport } from '@swell/shared/domain/report.ts';
 import type { HeldSlot, SlotHolder } from '@swell/shared/domain/slot.ts';
+import type { InFlight } from '@swell/shared/domain/traffic.ts';
 import type { SwapOrder } from './container.ts';
 
 /**
  * - `stage`: download now (downloads are spread), or try again.
  * - `claim`: claim a slot now (claims are spread).
  * - `renew`: a third of the lease is over.
+ * - `drain`: long enough without new requests, or ask again for those under way.
  * - `probe`: ask for health again.
+ * - `rejoin`: nobody has asked for long enough whether it is back.
  * - `retry`: ask the engine again for the part of a swap that it could not do.
  * - `observe`: look at the engine again, which did not answer.
  * - `resend`: send the oldest report again.
  * - `slots`: read the slots again while waiting for one.
  * - `look`: read again whatever might have been missed.
  */
-export type Timer = 'stage' | 'claim' | 'renew' | 'probe' | 'retry' | 'observe' | 'resend' | 'slots' | 'look';
+export type Timer =
+  | 'stage'
+  | 'claim'
+  | 'renew'
+  | 'drain'
+  | 'probe'
+  | 'rejoin'
+  | 'retry'
+  | 'observe'
+  | 'resend'
+  | 'slots'
+  | 'look';
 
 /** What was known when the orders were asked for, so that the answer can be judged however late it comes. */
 export interface Asked {
@@ -57,6 +71,7 @@ export type Effect =
       readonly holder: SlotHolder;
     }
   | { readonly kind: 'prepare-swap'; readonly order: SwapOrder }
+  | { readonly kind: 'count-in-flight'; readonly inFlight: InFlight }
   | { readonly kind: 'cut-over' }
   | { readonly kind: 'commit-swap' }
   | { readonly kind: 'undo-swap' }

@@ -12,7 +12,7 @@ import {
   withPhase,
 } from './state.ts';
 
-export type Work = { readonly attempt: Attempt; readonly lease?: Lease };
+export type Work = { readonly attempt: Attempt; readonly lease?: Lease; readonly name?: Phase['name'] };
 
 /** The new container is well: it becomes the only one. */
 export function settle(state: ServiceState, { attempt, lease }: Work, ending: Ending): Step {
@@ -31,11 +31,17 @@ export function revert(state: ServiceState, phase: Work, ending: Ending): Step {
     attempt,
     ending,
     ...(phase.lease !== undefined && { lease: phase.lease }),
+    ...(isServing(phase) && { serves: true }),
   };
   return {
     state: withPhase(withJournal(state, { attempt }), reverting),
     effects: [{ kind: 'clear-timer', timer: 'probe' }, { kind: 'undo-swap' }],
   };
+}
+
+/** Before the cut-over; of a swap that was found there nobody knows. */
+function isServing({ name }: Work): boolean {
+  return name === 'preparing' || name === 'draining';
 }
 
 export function isHaltedAttempt({ halt }: ServiceState, { kind, digest, rollout }: Attempt): boolean {

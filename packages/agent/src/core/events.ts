@@ -60,6 +60,8 @@ export type AgentEvent =
       /** The image that was staged is not on the node any more. */
       readonly imageIsGone?: true;
     }
+  /** `count` is missing where nobody answered. */
+  | { readonly kind: 'in-flight-counted'; readonly count?: number }
   | { readonly kind: 'swapped' }
   | { readonly kind: 'not-swapped'; readonly reason: string; readonly retryable: boolean }
   | { readonly kind: 'probed'; readonly attempt: string; readonly outcome: ProbeOutcome }
@@ -68,6 +70,8 @@ export type AgentEvent =
   | { readonly kind: 'swap-not-committed'; readonly reason: string }
   | { readonly kind: 'swap-undone' }
   | { readonly kind: 'swap-not-undone'; readonly reason: string }
+  /** Somebody asked, while that mattered, whether to send anything here, and was told that it is back. */
+  | { readonly kind: 'rotation-told' }
   | { readonly kind: 'report-stored'; readonly id: string }
   | { readonly kind: 'report-not-stored'; readonly id: string }
   | { readonly kind: 'timer-fired'; readonly timer: Timer }

@@ -1,3 +1,4 @@
+import { DEFAULT_POLICY } from '@swell/shared/domain/policy.ts';
 import { describe, expect, test } from 'vitest';
 import {
   AgentStory,
@@ -45,6 +46,8 @@ const UPDATE: Attempt = {
   digest: V2,
   health: HEALTH,
   leaseMs: LEASE_MS,
+  drain: DEFAULT_POLICY.drain,
+  rejoin: DEFAULT_POLICY.rejoin,
 };
 const RETURN: Attempt = { ...UPDATE, id: '7.return.1', kind: 'return' };
 const GIVEN_UP: Ending = { result: 'failed', reason: 'HTTP 500' };

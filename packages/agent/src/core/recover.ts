@@ -37,7 +37,7 @@ function takeUp(state: ServiceState, observation: Observation, event: AgentEvent
   }
   switch (observation.swap?.progress) {
     case 'prepared':
-      return revert(known, { attempt }, attempt.ending ?? RESTARTED);
+      return revert(known, { name: 'preparing', attempt }, attempt.ending ?? RESTARTED);
     case 'cut-over':
       return attempt.ending === undefined
         ? probeAgain(known, attempt, nowMs)
@@ -81,5 +81,7 @@ function attemptOfMarks({ swap, digests }: Observation): Attempt | undefined {
     ...(digest !== undefined && { digest }),
     health: DEFAULT_POLICY.health,
     leaseMs: DEFAULT_POLICY.slotLeaseMs,
+    drain: DEFAULT_POLICY.drain,
+    rejoin: DEFAULT_POLICY.rejoin,
   };
 }

@@ -8,6 +8,7 @@ import type { Digest } from '@swell/shared/domain/image.ts';
 import type { NodeId, Region, ServiceName } from '@swell/shared/domain/names.ts';
 import type { NodeReport, NodeStatus, Result } from '@swell/shared/domain/report.ts';
 import type { SlotView } from '@swell/shared/domain/slot.ts';
+import type { Drain, Rejoin } from '@swell/shared/domain/traffic.ts';
 import type { Halt, Release, Standing, Wave } from '@swell/shared/domain/wave.ts';
 import type { Observation, SwapOrder } from './container.ts';
 
@@ -29,6 +30,8 @@ export interface Attempt {
   readonly health: HealthCheck;
   readonly leaseMs: number;
   readonly stopTimeoutMs?: number;
+  readonly drain: Drain;
+  readonly rejoin: Rejoin;
   /** It is being given up, and this is what will be reported. */
   readonly ending?: Ending;
 }
@@ -122,6 +125,12 @@ export type Phase =
       readonly order: SwapOrder;
       readonly lease?: Lease;
     }
+  | {
+      readonly name: 'draining';
+      readonly attempt: Attempt;
+      readonly lease?: Lease;
+      readonly sinceMs: number;
+    }
   | { readonly name: 'swapping'; readonly attempt: Attempt; readonly lease?: Lease }
   | {
       readonly name: 'probing';
@@ -136,6 +145,16 @@ export type Phase =
       readonly attempt: Attempt;
       readonly lease?: Lease;
       readonly ending: Ending;
+      /** The old container has not been stopped. */
+      readonly serves?: true;
+    }
+  | {
+      readonly name: 'rejoining';
+      readonly attempt: Attempt;
+      readonly lease?: Lease;
+      readonly ending: Ending;
+      /** How often somebody has asked and heard that it is back. */
+      readonly told: number;
     };
 
 export interface ServiceState {
@@ -167,6 +186,8 @@ export interface ServiceState {
   readonly restUntilMs: number;
   /** The program is ending: nothing begins. */
   readonly stopping: boolean;
+  /** A container that has just been started takes more and more. */
+  readonly warming?: { readonly sinceMs: number; readonly rampMs: number };
   /** The report on its way. */
   readonly sending?: string;
 }

@@ -51,10 +51,12 @@ function act(state: ServiceState, event: AgentEvent, nowMs: number): Step {
     case 'checking':
       return stepChecking(state, phase, event, nowMs);
     case 'preparing':
+    case 'draining':
     case 'swapping':
     case 'probing':
     case 'settling':
     case 'reverting':
+    case 'rejoining':
       return stepSwap(state, phase, event, nowMs);
     default:
       return unreachable(phase);

@@ -1,16 +1,19 @@
-/** The middle of an attempt: prepare, swap, probe, then settle or revert. It needs neither bus nor registry (I10). */
+/** The middle of an attempt: prepare, drain, swap, probe, settle or revert, rejoin. It needs neither bus nor registry (I10). */
 
 import type { Digest } from '@swell/shared/domain/image.ts';
 import { unreachable } from '@swell/shared/kernel/unreachable.ts';
-import { finish } from './attempt.ts';
 import { timer } from './effects.ts';
 import { endingInTheMiddle, isHaltedAttempt, revert, type Work } from './ending.ts';
 import type { AgentEvent } from './events.ts';
 import type { Step } from './outcome.ts';
 import { ask, stepProbing } from './probing.ts';
-import { type Phase, type ServiceState, withPhase } from './state.ts';
+import { type Ending, type Phase, type ServiceState, withPhase } from './state.ts';
+import { drain, rejoin, stepDraining, stepRejoining } from './traffic.ts';
 
-type SwapPhase = Extract<Phase, { name: 'preparing' | 'swapping' | 'probing' | 'settling' | 'reverting' }>;
+type SwapPhase = Extract<
+  Phase,
+  { name: 'preparing' | 'draining' | 'swapping' | 'probing' | 'settling' | 'reverting' | 'rejoining' }
+>;
 type Of<Name extends SwapPhase['name']> = Extract<SwapPhase, { name: Name }>;
 
 const RETRY_MIN_MS = 1_000;
@@ -21,6 +24,8 @@ export function stepSwap(state: ServiceState, phase: SwapPhase, event: AgentEven
   switch (phase.name) {
     case 'preparing':
       return stepPreparing(state, phase, event, nowMs);
+    case 'draining':
+      return stepDrained(state, phase, event, nowMs);
     case 'swapping':
       return stepSwapping(state, phase, event, nowMs);
     case 'probing':
@@ -29,6 +34,8 @@ export function stepSwap(state: ServiceState, phase: SwapPhase, event: AgentEven
       return stepSettling(state, phase, event, nowMs);
     case 'reverting':
       return stepReverting(state, phase, event, nowMs);
+    case 'rejoining':
+      return stepRejoining(state, phase, event, nowMs);
     default:
       return unreachable(phase);
   }
@@ -38,9 +45,9 @@ export function stepSwap(state: ServiceState, phase: SwapPhase, event: AgentEven
 function stepPreparing(state: ServiceState, phase: Of<'preparing'>, event: AgentEvent, nowMs: number): Step {
   switch (event.kind) {
     case 'swap-prepared': {
-      const { order: _, ...rest } = phase;
-      const swapping = withPhase(state, { ...rest, name: 'swapping' });
-      return unlessDoubted(state, phase, nowMs, { state: swapping, effects: [{ kind: 'cut-over' }] });
+      const isDrained = phase.attempt.drain.timeMs > 0 || phase.attempt.drain.inFlight !== undefined;
+      const onward = isDrained ? drain(state, phase, nowMs) : cutOver(state, phase);
+      return unlessDoubted(state, phase, nowMs, onward);
     }
     case 'swap-not-prepared':
       return event.retryable
@@ -58,10 +65,22 @@ function stepPreparing(state: ServiceState, phase: Of<'preparing'>, event: Agent
   }
 }
 
+/** The old container serves those who are on it, and nobody comes any more. */
+function stepDrained(state: ServiceState, phase: Of<'draining'>, event: AgentEvent, nowMs: number): Step {
+  const drained = stepDraining(phase, event, nowMs);
+  const onward = drained === 'over' ? cutOver(state, phase) : { state, effects: drained };
+  return unlessDoubted(state, phase, nowMs, onward);
+}
+
+function cutOver(state: ServiceState, { attempt, lease }: Work): Step {
+  const swapping: Phase = { name: 'swapping', attempt, ...(lease !== undefined && { lease }) };
+  return { state: withPhase(state, swapping), effects: [{ kind: 'cut-over' }] };
+}
+
 /** Before each step that takes the old container further out: a halt, a lost slot or a stop ends it here. */
 function unlessDoubted(
   state: ServiceState,
-  phase: Of<'preparing' | 'swapping'>,
+  phase: Of<'preparing' | 'draining' | 'swapping'>,
   nowMs: number,
   onward: Step,
 ): Step {
@@ -133,23 +152,23 @@ function stepSettling(state: ServiceState, phase: Of<'settling'>, event: AgentEv
 /** What was found well was perhaps another container, which somebody put there while it was probed. */
 function finishSeen(
   state: ServiceState,
-  { attempt, lease, ending }: Of<'settling'>,
+  phase: Of<'settling'>,
   digests: readonly Digest[],
   nowMs: number,
 ): Step {
-  const { digest, kind } = attempt;
+  const { digest, kind } = phase.attempt;
   if (digest === undefined || digests.includes(digest) === (kind === 'update'))
-    return finish(state, attempt, lease, ending, nowMs);
+    return rejoin(state, phase, phase.ending, nowMs);
   const { observation } = state;
   const seen = { ...state, ...(observation !== undefined && { observation: { ...observation, digests } }) };
-  const reason = 'another container was put in its place';
-  return finish(seen, attempt, lease, { result: 'interrupted', reason }, nowMs);
+  const ending: Ending = { result: 'interrupted', reason: 'another container was put in its place' };
+  return rejoin(seen, phase, ending, nowMs);
 }
 
 function stepReverting(state: ServiceState, phase: Of<'reverting'>, event: AgentEvent, nowMs: number): Step {
   switch (event.kind) {
     case 'swap-undone':
-      return finish(state, phase.attempt, phase.lease, phase.ending, nowMs);
+      return rejoin(state, phase, phase.ending, nowMs);
     case 'swap-not-undone':
       return { state, effects: [RETRY] };
     case 'timer-fired':

@@ -94,7 +94,8 @@ describe('attempts', () => {
 });
 
 describe('what was tried', () => {
-  const ATTEMPT = { kind: 'update', digest: V2, leaseMs: 1, health: newWave().health } as const;
+  const { health, drain, rejoin } = newWave();
+  const ATTEMPT = { kind: 'update', digest: V2, leaseMs: 1, health, drain, rejoin } as const;
   const state = newService(SELF, EMPTY_JOURNAL);
 
   test('is remembered of the last sixteen rollouts', () => {

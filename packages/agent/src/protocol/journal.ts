@@ -1,7 +1,15 @@
 /** The journal's shape on disk: read tolerantly, since an older or newer agent may have written it. */
 
 import { NODE_STATUSES, RESULTS } from '@swell/shared/domain/report.ts';
-import { compact, digest, durationMs, healthCheck, sequence } from '@swell/shared/protocol/fields.ts';
+import {
+  compact,
+  digest,
+  drain,
+  durationMs,
+  healthCheck,
+  rejoin,
+  sequence,
+} from '@swell/shared/protocol/fields.ts';
 import { reportSchema } from '@swell/shared/protocol/reports.ts';
 import { z } from 'zod';
 import type { Journal } from '../core/state.ts';
@@ -16,6 +24,8 @@ const attempt = z.object({
   health: healthCheck,
   leaseMs: durationMs,
   stopTimeoutMs: durationMs.optional(),
+  drain,
+  rejoin,
   ending: z.object({ result, reason: z.string(), final: z.literal(true).optional() }).optional(),
 });
 

@@ -8,6 +8,7 @@ import type { Host } from '@swell/shared/adapters/host.ts';
 import type { Logger } from '@swell/shared/adapters/logger.ts';
 import type { NodeId, Region, ServiceName } from '@swell/shared/domain/names.ts';
 import type { Presence, ServicePresence } from '@swell/shared/domain/report.ts';
+import type { Rotation } from '@swell/shared/domain/traffic.ts';
 import { decode } from '@swell/shared/protocol/codec.ts';
 import { pulseSchema } from '@swell/shared/protocol/pulse.ts';
 import { HALT_HEARD, lastToken, pulseSubject, waveHeard } from '@swell/shared/protocol/subjects.ts';
@@ -65,6 +66,16 @@ export class Agent implements AsyncDisposable {
 
   states(): readonly ServiceState[] {
     return [...this.#services.values()].map(({ state }) => state);
+  }
+
+  /** The services that have been found here. */
+  get serviceNames(): readonly ServiceName[] {
+    return [...this.#services.keys()];
+  }
+
+  /** What whoever balances the load is told of a service; undefined: there is none of that name. */
+  tellRotation(service: ServiceName): Rotation | undefined {
+    return this.#services.get(service)?.tellRotation();
   }
 
   readiness(): { readonly ready: boolean; readonly reason?: string } {

@@ -21,6 +21,8 @@ export interface AgentConfig {
   readonly bus: BusConfig;
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
   readonly status: { readonly host: string; readonly port: number };
+  /** Where HAProxy's agent check is answered; missing: nowhere. */
+  readonly agentCheckPort?: number;
   readonly stateDir: string;
   readonly engine: { readonly kind: 'docker' } | ({ readonly kind: 'memory' } & MemoryMachine);
   /** Which containers belong to this agent: those of a Compose project, or those with `swell.stack=<name>`. */
@@ -60,6 +62,7 @@ const variables = z.object({
   SWELL_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   SWELL_STATUS_HOST: z.string().default('0.0.0.0').describe('Where /healthz, /readyz and /metrics are'),
   SWELL_STATUS_PORT: portVariable(8080),
+  SWELL_AGENT_CHECK_PORT: portVariable(0).describe("Where HAProxy's agent check is answered; 0: nowhere"),
   SWELL_STATE_DIR: z
     .string()
     .min(1)
@@ -93,6 +96,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): AgentConfig {
     bus: toBusConfig(read, `swell-agent ${read.SWELL_REGION}.${read.SWELL_NODE}`),
     logLevel: read.SWELL_LOG_LEVEL,
     status: { host: read.SWELL_STATUS_HOST, port: read.SWELL_STATUS_PORT },
+    ...(read.SWELL_AGENT_CHECK_PORT > 0 && { agentCheckPort: read.SWELL_AGENT_CHECK_PORT }),
     stateDir: read.SWELL_STATE_DIR,
     engine:
       read.SWELL_ENGINE === 'docker'

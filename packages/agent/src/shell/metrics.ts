@@ -15,10 +15,12 @@ const PHASES = [
   'claiming',
   'checking',
   'preparing',
+  'draining',
   'swapping',
   'probing',
   'settling',
   'reverting',
+  'rejoining',
 ] as const;
 
 interface WatchedAgent {

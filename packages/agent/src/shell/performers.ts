@@ -14,6 +14,8 @@ import type { Effect, Timer } from '../core/effects.ts';
 import type { AgentEvent, Told } from '../core/events.ts';
 import type { Self } from '../core/state.ts';
 
+const IN_FLIGHT_TIMEOUT_MS = 2_000;
+
 export interface PerformerContext {
   readonly self: Self;
   readonly engine: Engine;
@@ -132,6 +134,11 @@ const PERFORMERS: Performers = {
         ...(code === 'image-missing' && { imageIsGone: true }),
       }),
     ),
+
+  'count-in-flight': async ({ inFlight }, { engine, self }) => {
+    const count = await engine.countInFlight(self.service, inFlight, IN_FLIGHT_TIMEOUT_MS);
+    return { kind: 'in-flight-counted', ...(count !== undefined && { count }) };
+  },
 
   'cut-over': (_effect, { engine, self }) =>
     byEngine(

@@ -10,6 +10,7 @@ import { FileJournals } from '../adapters/journal.ts';
 import { Agent } from './agent.ts';
 import type { AgentConfig } from './config.ts';
 import { AgentMetrics } from './metrics.ts';
+import { rotationPaths, startAgentCheck } from './rotation.ts';
 
 /** Runs until the signal aborts and every service has come to rest. */
 export async function runAgent(config: AgentConfig, engine: Engine, signal: AbortSignal): Promise<void> {
@@ -39,6 +40,11 @@ export async function runAgent(config: AgentConfig, engine: Engine, signal: Abor
     ready: () => agent.readiness(),
     metrics: () => metrics.registry.metrics(),
     contentType: metrics.registry.contentType,
+    more: rotationPaths(agent),
   });
+  await using _check =
+    config.agentCheckPort === undefined
+      ? undefined
+      : await startAgentCheck({ host: config.status.host, port: config.agentCheckPort, agent });
   await agent.run(signal);
 }

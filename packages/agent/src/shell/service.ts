@@ -4,6 +4,7 @@ import type { HeardMessage } from '@swell/shared/adapters/bus.ts';
 import type { Logger } from '@swell/shared/adapters/logger.ts';
 import { slotEntry } from '@swell/shared/adapters/slot-bucket.ts';
 import type { ServicePresence } from '@swell/shared/domain/report.ts';
+import type { Rotation } from '@swell/shared/domain/traffic.ts';
 import { readHalt, readWave } from '@swell/shared/protocol/orders.ts';
 import { parseOrderSubject, parseSlotSubject, slotHeard } from '@swell/shared/protocol/subjects.ts';
 import { Machine, Timers } from '@swell/shared/shell/machine.ts';
@@ -13,6 +14,7 @@ import type { AgentEvent } from '../core/events.ts';
 import { presenceOf } from '../core/presence.ts';
 import { type Journal, newService, type Phase, type Self, type ServiceState, work } from '../core/state.ts';
 import { begin, step } from '../core/step.ts';
+import { rotationOf } from '../core/traffic.ts';
 import { type PerformerContext, perform } from './performers.ts';
 import { SlotWatch } from './slot-watch.ts';
 
@@ -81,6 +83,13 @@ export class Service implements Disposable {
     if (this.state.observation !== undefined)
       this.#presence = presenceOf(this.state, this.#options.host.monotonicMs());
     return this.#presence;
+  }
+
+  /** What whoever balances the load is told, from memory. Once it is back it waits for having said so. */
+  tellRotation(): Rotation {
+    const rotation = rotationOf(this.state, this.#options.host.monotonicMs());
+    if (this.state.phase.name === 'rejoining' && rotation.is === 'in') this.post({ kind: 'rotation-told' });
+    return rotation;
   }
 
   post(event: AgentEvent): void {

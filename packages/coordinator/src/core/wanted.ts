@@ -88,5 +88,7 @@ function wave(
     stagingSpreadMs: policy.stagingSpreadMs,
     ...(policy.stopTimeoutMs !== undefined && { stopTimeoutMs: policy.stopTimeoutMs }),
     health: policy.health,
+    drain: policy.drain,
+    rejoin: policy.rejoin,
   };
 }

@@ -50,6 +50,8 @@ const WAVE: Wave = {
   slotLeaseMs: 120_000,
   stagingSpreadMs: 0,
   health: DEFAULT_POLICY.health,
+  drain: DEFAULT_POLICY.drain,
+  rejoin: DEFAULT_POLICY.rejoin,
 };
 
 test('a release and a word of control are for the service of their subject, well-formed or not', () => {

@@ -1,5 +1,6 @@
 import type { HealthCheck } from './health.ts';
 import type { Region } from './names.ts';
+import { type Drain, longestDrainMs, longestRejoinMs, type Rejoin } from './traffic.ts';
 
 /** A number of nodes, or a share of them. */
 export type Share =
@@ -29,6 +30,8 @@ export interface Policy {
   /** Between the stop signal and the kill; the container's own where it is missing. */
   readonly stopTimeoutMs?: number;
   readonly health: HealthCheck;
+  readonly drain: Drain;
+  readonly rejoin: Rejoin;
 }
 
 export interface FailureBudget {
@@ -39,27 +42,49 @@ export interface FailureBudget {
 }
 
 /** A policy in part: what a person wrote in the bucket, or beside a release. */
-export type PolicyLayer = Partial<Omit<Policy, 'health'>> & { readonly health?: Partial<HealthCheck> };
+export type PolicyLayer = Partial<Omit<Policy, Layered>> & {
+  readonly [Field in Layered]?: Partial<Policy[Field]>;
+};
+
+/** Fields whose own fields are laid over each other one by one. */
+type Layered = 'health' | 'drain' | 'rejoin';
 
 /** One policy of several layers, later ones over earlier ones, over the defaults. */
 export function layeredPolicy(...layers: readonly PolicyLayer[]): Policy {
   return layers.reduce<Policy>(
-    (policy, layer) => ({ ...policy, ...layer, health: { ...policy.health, ...layer.health } }),
+    (policy, layer) => ({
+      ...policy,
+      ...layer,
+      health: { ...policy.health, ...layer.health },
+      drain: { ...policy.drain, ...layer.drain },
+      rejoin: { ...policy.rejoin, ...layer.rejoin },
+    }),
     DEFAULT_POLICY,
   );
 }
 
 /** What is wrong with a policy as a whole, each with its remedy. Fields by themselves are checked where they are read. */
 export function policyProblems(policy: Policy): readonly string[] {
-  const { health } = policy;
+  const { health, drain } = policy;
   const problems: string[] = [];
   if (health.minHealthyTimeMs >= health.healthyDeadlineMs) {
     problems.push('health.minHealthyTime must be shorter than health.healthyDeadline');
   }
   if (health.healthyDeadlineMs >= policy.progressDeadlineMs) {
     problems.push('health.healthyDeadline must be shorter than progressDeadline: raise progressDeadline');
+  } else if (turnMs(policy) >= policy.progressDeadlineMs) {
+    problems.push(
+      'drain.max, health.healthyDeadline and rejoin.max together must be shorter than progressDeadline: raise it',
+    );
   }
+  if (drain.timeMs > longestDrainMs(drain))
+    problems.push('drain.time must not be longer than drain.max: raise drain.max');
   return problems;
+}
+
+/** How long a node's turn may take, but for the engine's own work. */
+function turnMs({ drain, health, rejoin }: Policy): number {
+  return longestDrainMs(drain) + health.healthyDeadlineMs + longestRejoinMs(rejoin);
 }
 
 export const DEFAULT_POLICY: Policy = {
@@ -80,6 +105,8 @@ export const DEFAULT_POLICY: Policy = {
     minHealthyTimeMs: 10_000,
     healthyDeadlineMs: 300_000,
   },
+  drain: { timeMs: 0, maxMs: 60_000 },
+  rejoin: { checks: 0, maxMs: 30_000, rampMs: 0 },
 };
 
 /**

@@ -23,6 +23,8 @@ function wave(phase: WavePhase): Wave {
     slotLeaseMs: 120_000,
     stagingSpreadMs: 0,
     health: DEFAULT_POLICY.health,
+    drain: DEFAULT_POLICY.drain,
+    rejoin: DEFAULT_POLICY.rejoin,
   };
 }
 

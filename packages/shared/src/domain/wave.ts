@@ -2,6 +2,7 @@ import type { HealthCheck } from './health.ts';
 import type { Digest, PinnedImage } from './image.ts';
 import type { Region, ServiceName } from './names.ts';
 import { isBelow, type Rank } from './rank.ts';
+import type { Drain, Rejoin } from './traffic.ts';
 
 /** A service's image, pinned. `rollout` is its number: the stream sequence of the message that published it. */
 export interface Release {
@@ -42,6 +43,8 @@ export interface Wave {
   readonly stagingSpreadMs: number;
   readonly stopTimeoutMs?: number;
   readonly health: HealthCheck;
+  readonly drain: Drain;
+  readonly rejoin: Rejoin;
 }
 
 /** The broadcast that a rollout is bad. Kept: it is what a node that was away reads before it acts (B11, B12). */

@@ -5,6 +5,7 @@ import type { HealthCheck, Probe } from '../domain/health.ts';
 import { DIGEST_PATTERN } from '../domain/image.ts';
 import { isInherited, NAME_PATTERN } from '../domain/names.ts';
 import type { Share } from '../domain/policy.ts';
+import type { Drain, Rejoin } from '../domain/traffic.ts';
 import type { Release } from '../domain/wave.ts';
 
 /** As long as a policy can ask for, and as any timer can be asked to wait. */
@@ -43,6 +44,19 @@ export const healthCheck = z.object({
   minHealthyTimeMs: durationMs,
   healthyDeadlineMs: durationMs,
 }) satisfies z.ZodType<HealthCheck>;
+
+export const drainFields = z.object({
+  timeMs: durationMs,
+  maxMs: durationMs,
+  inFlight: z.object({ port, path: z.string() }).optional(),
+});
+export const drain = drainFields.transform((value): Drain => compact(value) as Drain);
+
+export const rejoin = z.object({
+  checks: z.int().min(0).max(1_000),
+  maxMs: durationMs,
+  rampMs: durationMs,
+}) satisfies z.ZodType<Rejoin>;
 
 export const share = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('count'), count: z.int().min(0).max(1_000_000) }),

@@ -24,6 +24,8 @@ const WAVE: Wave = {
   slotLeaseMs: 120_000,
   stagingSpreadMs: 30_000,
   health: DEFAULT_POLICY.health,
+  drain: DEFAULT_POLICY.drain,
+  rejoin: DEFAULT_POLICY.rejoin,
 };
 const HALT: Halt = { service: 'web', rollout: 7, digest: DIGEST, version: 'v2', reason: 'bad' };
 

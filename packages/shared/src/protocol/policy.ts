@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import type { HealthCheck, Probe } from '../domain/health.ts';
 import type { PolicyLayer, Share } from '../domain/policy.ts';
+import type { Drain, Rejoin } from '../domain/traffic.ts';
 import { DURATION_PATTERN, formatDuration, parseDurationMs } from '../kernel/units.ts';
 import { compact, name } from './fields.ts';
 
@@ -113,6 +114,40 @@ function probeOf(health: {
   return undefined;
 }
 
+const drainSchema = z
+  .strictObject({
+    time: duration(0, DAY_MS)
+      .optional()
+      .describe('Balancers are told to send nothing more, so long before the container stops; 0s'),
+    max: duration(0, DAY_MS).optional().describe('Nobody waits longer than this for what is in flight; 1m'),
+    inFlight: z
+      .strictObject({ port, path: path.default('/') })
+      .optional()
+      .describe('Answers with the number of requests under way: waited for until it is 0'),
+  })
+  .transform(
+    ({ time, max, inFlight }): Partial<Drain> =>
+      compact({ timeMs: time, maxMs: max, inFlight }) as Partial<Drain>,
+  );
+
+const rejoinSchema = z
+  .strictObject({
+    checks: z
+      .int()
+      .min(0)
+      .max(1_000)
+      .optional()
+      .describe('The slot is freed once a balancer has asked so often and heard that the node is back; 0'),
+    max: duration(0, DAY_MS).optional().describe('Or after this long; 30s'),
+    ramp: duration(0, DAY_MS)
+      .optional()
+      .describe('The weight rises from 10 % to 100 % over this time (agent check); 0s'),
+  })
+  .transform(
+    ({ checks, max, ramp }): Partial<Rejoin> =>
+      compact({ checks, maxMs: max, rampMs: ramp }) as Partial<Rejoin>,
+  );
+
 const stagesSchema = z
   .array(z.number('must be a percentage').gt(0, 'must be more than 0').max(100, 'must not be more than 100'))
   .min(1, 'must name at least one stage')
@@ -171,6 +206,8 @@ export const policySchema = z
     slotLease: duration(2_000, DAY_MS).optional().describe('A slot not renewed for this long is lost; 2m'),
     stopTimeout: duration(0, DAY_MS).optional().describe("Between stop signal and kill; the container's own"),
     health: healthSchema.optional(),
+    drain: drainSchema.optional(),
+    rejoin: rejoinSchema.optional(),
   })
   .transform(
     (policy): PolicyLayer =>
@@ -187,6 +224,8 @@ export const policySchema = z
         slotLeaseMs: policy.slotLease,
         stopTimeoutMs: policy.stopTimeout,
         health: policy.health,
+        drain: policy.drain,
+        rejoin: policy.rejoin,
       }) as PolicyLayer,
   );
 

@@ -11,11 +11,13 @@ import { decode } from './codec.ts';
 import {
   compact,
   digest,
+  drainFields,
   durationMs,
   healthCheck,
   name,
   percent,
   rank,
+  rejoin,
   release,
   sequence,
   share,
@@ -60,6 +62,8 @@ const policyLayer = z
     slotLeaseMs: durationMs,
     stopTimeoutMs: durationMs,
     health: healthCheck.partial(),
+    drain: drainFields.partial().transform(compact),
+    rejoin: rejoin.partial(),
   })
   .partial()
   .transform((layer): PolicyLayer => compact(layer) as PolicyLayer);

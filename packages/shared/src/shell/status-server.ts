@@ -5,6 +5,7 @@
 
 import { strict as assert } from 'node:assert';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Server } from 'node:net';
 
 export interface StatusServerOptions {
   readonly host: string;
@@ -16,6 +17,8 @@ export interface StatusServerOptions {
   readonly metrics: () => Promise<string>;
   /** Of the metrics: the registry's own. */
   readonly contentType: string;
+  /** Paths of the program's own; undefined: it has no such path. */
+  readonly more?: { readonly paths: string; readonly answer: (path: string) => Answer | undefined };
 }
 
 export interface StatusServer extends AsyncDisposable {
@@ -23,7 +26,7 @@ export interface StatusServer extends AsyncDisposable {
   readonly port: number;
 }
 
-interface Answer {
+export interface Answer {
   readonly status: number;
   readonly body: string;
   readonly contentType?: string;
@@ -37,9 +40,24 @@ export async function startStatusServer(options: StatusServerOptions): Promise<S
   const server = createServer({ headersTimeout: 5_000, requestTimeout: 10_000 }, (request, response) => {
     void respond(options, request, response);
   });
+  return listening(server, options.host, options.port, () => server.closeAllConnections());
+}
+
+/**
+ * Listens; rejects where the address is taken or not ours.
+ *
+ * @param port 0: any free one
+ * @param cut takes what is left of connections away from a server that is to end
+ */
+export async function listening(
+  server: Server,
+  host: string,
+  port: number,
+  cut: () => void = () => {},
+): Promise<AsyncDisposable & { readonly port: number }> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(options.port, options.host, () => {
+    server.listen(port, host, () => {
       server.off('error', reject);
       resolve();
     });
@@ -50,9 +68,9 @@ export async function startStatusServer(options: StatusServerOptions): Promise<S
     port: address.port,
     async [Symbol.asyncDispose]() {
       // A client that connected and never asked is not idle to Node; it must not hold the program for ever.
-      const cut = setTimeout(() => server.closeAllConnections(), CLOSE_GRACE_MS);
+      const cutting = setTimeout(cut, CLOSE_GRACE_MS);
       await new Promise<void>((resolve) => server.close(() => resolve()));
-      clearTimeout(cut);
+      clearTimeout(cutting);
     },
   };
 }
@@ -96,8 +114,11 @@ async function answerTo(options: StatusServerOptions, request: IncomingMessage):
     }
     case '/metrics':
       return { status: 200, body: await options.metrics(), contentType: options.contentType };
-    default:
-      return { status: 404, body: 'there are /healthz, /readyz and /metrics\n' };
+    default: {
+      const { more } = options;
+      const known = ['/healthz', '/readyz', '/metrics', ...(more === undefined ? [] : [more.paths])];
+      return more?.answer(path) ?? { status: 404, body: `there are ${known.join(', ')}\n` };
+    }
   }
 }
 

@@ -6,11 +6,12 @@
 import type { Probe } from '@swell/shared/domain/health.ts';
 import type { PinnedImage } from '@swell/shared/domain/image.ts';
 import { isName, type ServiceName } from '@swell/shared/domain/names.ts';
+import type { InFlight } from '@swell/shared/domain/traffic.ts';
 import { unreachable } from '@swell/shared/kernel/unreachable.ts';
 import type Docker from 'dockerode';
 import type { Observation, ProbeOutcome, SwapOrder } from '../../core/container.ts';
 import { type Engine, EngineError } from '../engine.ts';
-import { probeHttp, probeTcp, within } from '../probe.ts';
+import { askCount, probeHttp, probeTcp, within } from '../probe.ts';
 import { Dockerd } from './dockerd.ts';
 import { serviceChanges } from './events.ts';
 import { probeCommand } from './exec.ts';
@@ -139,6 +140,22 @@ export class DockerEngine implements Engine {
     }));
     const outcome = await within(asked, timeoutMs, service, () => {});
     return isFound ? outcome : { ...outcome, unasked: true };
+  }
+
+  async countInFlight(
+    service: ServiceName,
+    { port, path }: InFlight,
+    timeoutMs: number,
+  ): Promise<number | undefined> {
+    try {
+      const part = presentPart(await this.#look(service));
+      const container = part === undefined ? undefined : await this.#dockerd.container(part.id);
+      const host = container === undefined ? undefined : await this.#address(container);
+      return host === undefined ? undefined : await askCount(host, port, path, timeoutMs);
+    } catch (error) {
+      if (error instanceof EngineError) return undefined;
+      throw error;
+    }
   }
 
   changes(): AsyncIterable<ServiceName> {

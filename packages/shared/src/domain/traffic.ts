@@ -1,0 +1,52 @@
+/**
+ * How a node leaves the rotation and comes back into it, so that whoever balances the load sends nothing to a container
+ * that is about to stop, and nobody else leaves before it is sent something again (Z2, B20).
+ */
+
+export interface Drain {
+  /** Who asks is told to send nothing more, this long before the container stops. */
+  readonly timeMs: number;
+  /** Then, where it can be asked, until nothing is in flight; no longer than this in all. */
+  readonly maxMs: number;
+  /** Answers with the number of requests that it works on. */
+  readonly inFlight?: InFlight;
+}
+
+export interface InFlight {
+  readonly port: number;
+  readonly path: string;
+}
+
+export interface Rejoin {
+  /** The slot is freed once who asks has been told this often that the node is back: a balancer's `rise`. */
+  readonly checks: number;
+  /** Or after this long, if nobody asks. */
+  readonly maxMs: number;
+  /** Its weight rises from a tenth to the whole over this time, which the slot does not wait for. */
+  readonly rampMs: number;
+}
+
+/** How long a node may stay away from traffic before its container stops. */
+export function longestDrainMs({ timeMs, maxMs, inFlight }: Drain): number {
+  return inFlight === undefined ? timeMs : maxMs;
+}
+
+/** How long a node may keep its slot once it is back. */
+export function longestRejoinMs({ checks, maxMs }: Rejoin): number {
+  return checks === 0 ? 0 : maxMs;
+}
+
+/** What a node answers to whoever asks whether to send it anything. */
+export type Rotation =
+  | { readonly is: 'in'; readonly weightPercent: number }
+  | { readonly is: 'draining' }
+  | { readonly is: 'out'; readonly why: string };
+
+/** A cold container may take this much at first. */
+export const FIRST_WEIGHT_PERCENT = 10;
+
+/** Where a weight stands that began to rise so long ago: a whole number of percent, from a tenth to the whole. */
+export function risingWeight(sinceMs: number, rampMs: number): number {
+  const share = rampMs <= 0 ? 1 : Math.min(1, Math.max(0, sinceMs / rampMs));
+  return Math.floor(FIRST_WEIGHT_PERCENT + (100 - FIRST_WEIGHT_PERCENT) * share);
+}
