@@ -1,6 +1,8 @@
 // One process with the agents of several nodes, each of them whole: node agent-host.ts <configuration as JSON>
+
 import { join } from 'node:path';
 import { FileJournals } from '@swell/agent/adapters/journal.ts';
+import { SILENT_OPERATOR } from '@swell/agent/adapters/operator.ts';
 import { Agent } from '@swell/agent/shell/agent.ts';
 import { systemHost } from '@swell/shared/adapters/host.ts';
 import { createLogger } from '@swell/shared/adapters/logger.ts';
@@ -33,6 +35,7 @@ async function runNode(
     presenceEveryMs: PRESENCE_EVERY_MS,
     host: systemHost,
     engine: await RemoteEngine.open(socket, name),
+    operator: SILENT_OPERATOR,
     journals: await FileJournals.open(join(stateDir, name)),
     connectBus: (ending) =>
       connectNats({

@@ -182,6 +182,10 @@ class Visit {
         return this.#outages.end(this.#place);
       case 'probe':
         return engine.probe(service, args[1] as Probe, args[2] as number);
+      case 'askLeave':
+        return engine.askLeave(service);
+      case 'confirm':
+        return engine.confirm(service);
       case 'countInFlight':
         return engine.countInFlight(service, args[1] as InFlight, args[2] as number);
     }

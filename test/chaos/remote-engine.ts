@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { type Engine, EngineError } from '@swell/agent/adapters/engine.ts';
-import type { Observation, ProbeOutcome, SwapOrder } from '@swell/agent/core/container.ts';
+import type { Leave, Observation, ProbeOutcome, SwapOrder } from '@swell/agent/core/container.ts';
 import { Mailbox } from '@swell/shared/adapters/mailbox.ts';
 import type { Probe } from '@swell/shared/domain/health.ts';
 import type { PinnedImage } from '@swell/shared/domain/image.ts';
@@ -49,6 +49,14 @@ export class RemoteEngine implements Engine {
 
   async cutOver(service: ServiceName): Promise<void> {
     await this.#ask('cutOver', service);
+  }
+
+  askLeave(service: ServiceName): Promise<Leave> {
+    return this.#ask('askLeave', service) as Promise<Leave>;
+  }
+
+  confirm(service: ServiceName): Promise<string | undefined> {
+    return this.#ask('confirm', service) as Promise<string | undefined>;
   }
 
   countInFlight(service: ServiceName, inFlight: InFlight, timeoutMs: number): Promise<number | undefined> {

@@ -1,4 +1,5 @@
 // The real agent on the real things, as packages/agent/src/main.ts starts it, with every effect of it announced.
+
 import { systemHost } from '@swell/shared/adapters/host.ts';
 import { createLogger } from '@swell/shared/adapters/logger.ts';
 import { connectNats } from '@swell/shared/adapters/nats-bus.ts';
@@ -6,6 +7,7 @@ import { runUntilSignal } from '@swell/shared/shell/lifecycle.ts';
 import Docker from 'dockerode';
 import { DockerEngine, STACK_LABEL } from '../../packages/agent/src/adapters/docker/docker-engine.ts';
 import { FileJournals } from '../../packages/agent/src/adapters/journal.ts';
+import { SILENT_OPERATOR } from '../../packages/agent/src/adapters/operator.ts';
 import { Agent } from '../../packages/agent/src/shell/agent.ts';
 import { readConfig } from '../../packages/agent/src/shell/config.ts';
 import { announceBus } from './announced-bus.ts';
@@ -28,6 +30,7 @@ process.exitCode = await runUntilSignal(async (signal) => {
     presenceEveryMs: config.presenceEveryMs,
     host: systemHost,
     engine: announceEngine(new DockerEngine({ docker, scope, onStep }), announcer),
+    operator: SILENT_OPERATOR,
     journals: announceJournals(await FileJournals.open(config.stateDir), announcer),
     connectBus: async (ending) =>
       announceBus(

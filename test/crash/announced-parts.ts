@@ -22,6 +22,8 @@ export function announceEngine(engine: Engine, announcer: Announcer): Engine {
     commitSwap: (service) => engine.commitSwap(service),
     undoSwap: (service) => engine.undoSwap(service),
     probe: (...args) => announcer.around('engine: probe', () => engine.probe(...args)),
+    askLeave: (service) => announcer.around('engine: ask leave', () => engine.askLeave(service)),
+    confirm: (service) => announcer.around('engine: confirm', () => engine.confirm(service)),
     countInFlight: (...args) =>
       announcer.around('engine: count in flight', () => engine.countInFlight(...args)),
     changes: () => engine.changes(),

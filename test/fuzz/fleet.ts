@@ -4,6 +4,7 @@
  */
 
 import { MemoryEngine, MemoryNode } from '@swell/agent/adapters/memory-engine.ts';
+import { SILENT_OPERATOR } from '@swell/agent/adapters/operator.ts';
 import type { Journal } from '@swell/agent/core/state.ts';
 import { Agent } from '@swell/agent/shell/agent.ts';
 import { serveTerms } from '@swell/coordinator/shell/terms.ts';
@@ -168,6 +169,7 @@ export class FuzzedFleet {
       presenceEveryMs: 60_000,
       host: process.host,
       engine: new MemoryEngine(node),
+      operator: SILENT_OPERATOR,
       journals: {
         load: async (service) => ({ journal: saved.get(service), problems: [] }),
         save: async (service, journal) => void saved.set(service, journal),

@@ -80,6 +80,7 @@ export function startAgent(ground: Ground, node: NodeModel, incarnation: number)
     presenceEveryMs: 60_000,
     host: process.host,
     engine: node.engine(process),
+    operator: node.operator(process),
     journals: node.journals(process),
     connectBus: async () => bus,
     logger: silent,

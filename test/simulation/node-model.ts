@@ -6,11 +6,14 @@
 import { type Engine, EngineError } from '@swell/agent/adapters/engine.ts';
 import type { Journals } from '@swell/agent/adapters/journal.ts';
 import { MemoryEngine, type MemoryNode } from '@swell/agent/adapters/memory-engine.ts';
+import type { Operator } from '@swell/agent/adapters/operator.ts';
 import type { ProbeOutcome } from '@swell/agent/core/container.ts';
 import type { Journal } from '@swell/agent/core/state.ts';
 import { journalSchema } from '@swell/agent/protocol/journal.ts';
 import type { Digest } from '@swell/shared/domain/image.ts';
 import type { NodeId, Region, ServiceName } from '@swell/shared/domain/names.ts';
+import type { OperatorWord } from '@swell/shared/domain/operator-word.ts';
+import type { Parsed } from '@swell/shared/kernel/parsed.ts';
 import { decode, encode } from '@swell/shared/protocol/codec.ts';
 import type { Ailments } from './ailments.ts';
 import type { Chance } from './chance.ts';
@@ -66,6 +69,8 @@ export class NodeModel {
   /** dockerd answers nothing until then. */
   dockerdDownUntilMs = 0;
   diskIsFull = false;
+  /** What its operator says in the policy file. */
+  word: Parsed<readonly OperatorWord[]> = { ok: true, value: [] };
   registryIsDown = false;
   pullFailureRate = 0;
   pullSlowness = 1;
@@ -172,10 +177,17 @@ export class NodeModel {
         does('probe', async () =>
           this.#probe(service, timeoutMs, await inner.probe(service, probe, timeoutMs)),
         ),
+      askLeave: (service) => does('ask-leave', () => inner.askLeave(service)),
+      confirm: (service) => does('confirm', () => inner.confirm(service)),
       countInFlight: () => process.effect('count-in-flight', async () => this.#countInFlight()),
       changes: () => inner.changes(),
       [Symbol.asyncDispose]: () => inner[Symbol.asyncDispose](),
     };
+  }
+
+  /** The operator's policy file as an agent reads it. */
+  operator(process: Process): Operator {
+    return { read: () => process.effect('read-policy', async () => this.word) };
   }
 
   /** The agent's disk: a save is there or not, never half. */

@@ -66,11 +66,15 @@ export const SICK: ProbeOutcome = { healthy: false, seen: 'HTTP 500' };
 export const ON_V1: Observation = { state: 'running', digests: [V1], lastGood: { digest: V1 } };
 export const ON_V2: Observation = { state: 'running', digests: [V2], lastGood: { digest: V1 } };
 
+const NO_WORD = { read: { ok: true, value: [] }, wallMs: Date.parse('2026-11-20T12:00:00Z') } as const;
+
 export class AgentStory {
   state: ServiceState;
   nowMs = 1_000_000;
   /** What the last event made it order. */
   effects: readonly Effect[] = [];
+  /** What the operator says on the node, and the wall's clock, at every look at the orders. */
+  word: Extract<AgentEvent, { kind: 'orders-read' }>['word'] = NO_WORD;
 
   constructor(journal: Journal = EMPTY_JOURNAL) {
     this.state = deepFreeze(newService(SELF, journal));
@@ -98,7 +102,7 @@ export class AgentStory {
 
   /** The leader answers what was asked last (or `asked`). */
   read(wave: Told<Wave>, halt: Told<Halt> = { revision: 0 }, asked: Asked = this.#asked): readonly Effect[] {
-    return this.tell({ kind: 'orders-read', asked, wave, halt });
+    return this.tell({ kind: 'orders-read', asked, wave, halt, word: this.word });
   }
 
   pulse(wave: number, halt = 0, term = TERM): readonly Effect[] {

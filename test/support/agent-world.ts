@@ -221,6 +221,18 @@ export class AgentWorld {
         const healthy = outcome === 'done' && !this.sick.has(this.container.digest);
         return { kind: 'probed', attempt: effect.attempt, outcome: { healthy, seen: outcome } };
       }
+      case 'ask-leave': {
+        if (outcome === 'done') return { kind: 'leave-answered', leave: { is: 'given' } };
+        const is = outcome === 'refused' ? 'vetoed' : 'deferred';
+        return { kind: 'leave-answered', leave: { is, why: outcome } };
+      }
+      case 'confirm':
+        if (outcome === 'done') return { kind: 'confirmed' };
+        return outcome === 'refused'
+          ? { kind: 'confirmed', why: outcome }
+          : { kind: 'not-confirmed', reason: outcome };
+      case 'count-in-flight':
+        return { kind: 'in-flight-counted', ...(outcome === 'done' && { count: 0 }) };
       case 'prepare-swap':
       case 'cut-over':
       case 'commit-swap':
@@ -294,6 +306,7 @@ export class AgentWorld {
               asked: effect.asked,
               wave: this.wave,
               halt: this.halt,
+              word: { read: { ok: true, value: [] }, wallMs: this.nowMs },
               ...(effect.beyond && { beyond: this.#entries(effect.beyond.slots) }),
             }
           : { kind: 'orders-not-read', asked: effect.asked, reason: outcome };

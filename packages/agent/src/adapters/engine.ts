@@ -10,7 +10,7 @@ import type { Probe } from '@swell/shared/domain/health.ts';
 import type { PinnedImage } from '@swell/shared/domain/image.ts';
 import type { ServiceName } from '@swell/shared/domain/names.ts';
 import type { InFlight } from '@swell/shared/domain/traffic.ts';
-import type { Observation, ProbeOutcome, SwapOrder } from '../core/container.ts';
+import type { Leave, Observation, ProbeOutcome, SwapOrder } from '../core/container.ts';
 
 export type EngineErrorCode =
   /** The engine does not answer, or not now. */
@@ -58,6 +58,10 @@ export interface Engine extends AsyncDisposable {
   undoSwap(service: ServiceName): Promise<void>;
   /** Asks the service's present container (after a cut-over: the new one) how it is. Never throws for an unhealthy one. */
   probe(service: ServiceName, probe: Probe, timeoutMs: number): Promise<ProbeOutcome>;
+  /** Asks the application whether its container may stop: its lock, and the hook before an update. Throws where the engine does not answer. */
+  askLeave(service: ServiceName): Promise<Leave>;
+  /** Asks the new container's hook after an update; why it is not well, or undefined. Throws where the engine does not answer. */
+  confirm(service: ServiceName): Promise<string | undefined>;
   /** How many requests the service's present container says that it works on; undefined: no such answer. Never throws. */
   countInFlight(service: ServiceName, inFlight: InFlight, timeoutMs: number): Promise<number | undefined>;
   /** A hint that a container of a service changed by somebody's hand. Ends when the engine is disposed. */

@@ -8,7 +8,7 @@ import type { Probe } from '@swell/shared/domain/health.ts';
 import { type Digest, describeImage, type PinnedImage } from '@swell/shared/domain/image.ts';
 import type { ServiceName } from '@swell/shared/domain/names.ts';
 import type { InFlight } from '@swell/shared/domain/traffic.ts';
-import type { Observation, ProbeOutcome, SwapOrder, SwapProgress } from '../core/container.ts';
+import type { Leave, Observation, ProbeOutcome, SwapOrder, SwapProgress } from '../core/container.ts';
 import { type Engine, EngineError } from './engine.ts';
 
 /** What can be wrong with an image; the sets may change at any time. */
@@ -28,6 +28,8 @@ export interface MemoryContainer {
   readonly lastGood?: Digest;
   /** Why it cannot be updated. */
   readonly obstacle?: string;
+  /** What its application answers before an update; leave is given where nothing is said. */
+  readonly leave?: Leave;
 }
 
 interface MemorySwap {
@@ -206,6 +208,14 @@ export class MemoryEngine implements Engine {
     if (!container.up) return { healthy: false, seen: 'the container is exited', ended: true };
     const sick = container.digest !== undefined && this.#node.ailments.sick.has(container.digest);
     return { healthy: !sick, seen: `${probe.kind} probe ${sick ? 'failed' : 'passed'}` };
+  }
+
+  async askLeave(service: ServiceName): Promise<Leave> {
+    return this.#node.container(service)?.leave ?? { is: 'given' };
+  }
+
+  async confirm(_service: ServiceName): Promise<undefined> {
+    return undefined;
   }
 
   async countInFlight(_service: ServiceName, _inFlight: InFlight, _timeoutMs: number): Promise<number> {

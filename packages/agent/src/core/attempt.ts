@@ -14,6 +14,8 @@ import { triedOf, withBegun, withEnd, withInterruption } from './tried.ts';
 /** An attempt that is cut off this often has failed. */
 const INTERRUPTIONS_MAX = 3;
 const REST_AFTER_INTERRUPTION_MS = 10_000;
+/** Who asked for later is not asked again before. */
+const REST_AFTER_DEFERRAL_MS = 60_000;
 
 /** Made once, when the attempt begins: whatever is heard later, a repeated order is the same one. */
 export function swapOrder(state: ServiceState, goal: Goal, attempt: Attempt): SwapOrder {
@@ -49,7 +51,8 @@ export function finish(
   const { attempt: _, ...journal } = state.journal;
   const { observation: __, ...rest } = { ...state, era: state.era + 1 };
   const known = withBegun({ ...rest, journal }, attempt);
-  const told = say(isOver ? withEnd(known, attempt, result) : withInterruption(known, attempt), {
+  const counted = ending.deferred === true ? known : withInterruption(known, attempt);
+  const told = say(isOver ? withEnd(known, attempt, result) : counted, {
     rollout: attempt.rollout,
     status: result,
     attempt: attempt.id,
@@ -58,14 +61,16 @@ export function finish(
   });
   // After its result, so that the coordinator knows that nothing more will come from here.
   const refused = { rollout: attempt.rollout, status: 'refused', reason: ending.reason } as const;
-  const last = ending.final === true ? say(told, refused) : told;
+  const isRefused = ending.final === true || ending.deferred === true;
+  const last = isRefused ? say(told, refused) : told;
   const effects: Effect[] = [
     { kind: 'clear-timer', timer: 'renew' },
     { kind: 'clear-timer', timer: 'probe' },
     observe(rest),
   ];
   if (lease !== undefined) effects.push(freeSlot(state, attempt, lease));
-  const restUntilMs = result === 'interrupted' ? nowMs + REST_AFTER_INTERRUPTION_MS : state.restUntilMs;
+  const restMs = ending.deferred === true ? REST_AFTER_DEFERRAL_MS : REST_AFTER_INTERRUPTION_MS;
+  const restUntilMs = result === 'interrupted' ? nowMs + restMs : state.restUntilMs;
   return { state: { ...withPhase(last, { name: 'idle' }), restUntilMs }, effects };
 }
 
@@ -81,9 +86,10 @@ function runningAfter({ observation }: ServiceState, attempt: Attempt, result: R
 function outcome(
   state: ServiceState,
   { rollout, kind }: Attempt,
-  { result, final }: Ending,
+  { result, final, deferred }: Ending,
 ): { readonly result: Result; readonly isOver: boolean } {
   if (result !== 'interrupted' || final === true) return { result, isOver: true };
+  if (deferred === true) return { result, isOver: false };
   const isTooOften = triedOf(state, rollout)[kind].interrupted + 1 >= INTERRUPTIONS_MAX;
   if (!isTooOften) return { result, isOver: false };
   return { result: kind === 'update' ? 'failed' : 'kept', isOver: true };

@@ -83,6 +83,7 @@ describe('slots that a smaller wave has lost (I1)', () => {
   const reads = (agent: AgentStory, slots: number, beyond?: readonly (readonly [number, SlotEntry])[]) =>
     agent.tell({
       kind: 'orders-read',
+      word: agent.word,
       asked: ASKED,
       wave: { revision: 11, order: newWave({ slots }) },
       halt: { revision: 0 },

@@ -7,6 +7,7 @@ import { unreachable } from '@swell/shared/kernel/unreachable.ts';
 import { type Effect, timer } from './effects.ts';
 import type { AgentEvent } from './events.ts';
 import { holderOf } from './lease.ts';
+import { objectionNow } from './leave.ts';
 import { REREAD_SLOTS } from './look.ts';
 import type { Step } from './outcome.ts';
 import { say } from './say.ts';
@@ -115,6 +116,10 @@ function stayStaged(state: ServiceState, release: Release): Step {
 
 function go(state: ServiceState, event: AgentEvent, goal: Goal, nowMs: number): Step {
   const told = goal.kind === 'update' ? sayStaged(state, goal.release.rollout) : state;
+  const closed = told.word === undefined ? undefined : objectionNow(told, nowMs);
+  // Nobody waits for who may not stop his container now; he takes his turn when he may.
+  if (closed !== undefined && goal.kind === 'update')
+    return rested(sayRefused(state, { kind: 'refuse', release: goal.release, why: closed }));
   if (obstacleToStart(told, nowMs) !== undefined) {
     const waiting = withPhase(told, { name: 'staged' });
     const restMs = state.restUntilMs - nowMs;

@@ -2,6 +2,8 @@
 
 import type { Digest, PinnedImage } from '@swell/shared/domain/image.ts';
 import type { ServiceName } from '@swell/shared/domain/names.ts';
+import type { OperatorWord } from '@swell/shared/domain/operator-word.ts';
+import type { Parsed } from '@swell/shared/kernel/parsed.ts';
 
 /** How far a swap has come, read from the marks alone. */
 export type SwapProgress =
@@ -23,7 +25,21 @@ export interface Observation {
   readonly lastGood?: { readonly digest?: Digest };
   /** Why this service cannot be updated as it stands (several containers, Swarm task, `--rm` …). */
   readonly obstacle?: string;
+  /** What the operator says by labels on the container. */
+  readonly word?: Parsed<readonly OperatorWord[]>;
+  /** Has its application something to say before its container stops, and once the new one is well? */
+  readonly asks?: { readonly before?: true; readonly after?: true };
+  /** The application holds its update lock; in words. */
+  readonly locked?: string;
 }
+
+/** What an application answers when it is asked whether its container may stop. */
+export type Leave =
+  | { readonly is: 'given' }
+  /** Not now. */
+  | { readonly is: 'deferred'; readonly why: string }
+  /** Not for this release. */
+  | { readonly is: 'vetoed'; readonly why: string };
 
 export interface SwapOrder {
   readonly service: ServiceName;

@@ -71,8 +71,10 @@ export type Effect =
       readonly holder: SlotHolder;
     }
   | { readonly kind: 'prepare-swap'; readonly order: SwapOrder }
+  | { readonly kind: 'ask-leave' }
   | { readonly kind: 'count-in-flight'; readonly inFlight: InFlight }
   | { readonly kind: 'cut-over' }
+  | { readonly kind: 'confirm' }
   | { readonly kind: 'commit-swap' }
   | { readonly kind: 'undo-swap' }
   | {

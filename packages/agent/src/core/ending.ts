@@ -41,7 +41,7 @@ export function revert(state: ServiceState, phase: Work, ending: Ending): Step {
 
 /** Before the cut-over; of a swap that was found there nobody knows. */
 function isServing({ name }: Work): boolean {
-  return name === 'preparing' || name === 'draining';
+  return name === 'preparing' || name === 'asking' || name === 'draining';
 }
 
 export function isHaltedAttempt({ halt }: ServiceState, { kind, digest, rollout }: Attempt): boolean {

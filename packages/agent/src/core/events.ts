@@ -1,9 +1,11 @@
 /** What a service's core hears. Each comes with the time of a monotonic clock beside it. */
 
 import type { Digest } from '@swell/shared/domain/image.ts';
+import type { OperatorWord } from '@swell/shared/domain/operator-word.ts';
 import type { FallenSlot, SlotEntry, SlotView } from '@swell/shared/domain/slot.ts';
 import type { Halt, Wave } from '@swell/shared/domain/wave.ts';
-import type { Observation, ProbeOutcome } from './container.ts';
+import type { Parsed } from '@swell/shared/kernel/parsed.ts';
+import type { Leave, Observation, ProbeOutcome } from './container.ts';
 import type { Asked, Timer } from './effects.ts';
 
 /** An order's last value: where it was deleted only its revision is left. */
@@ -30,6 +32,8 @@ export type AgentEvent =
       readonly halt: Told<Halt>;
       /** Slots that were asked for with them. */
       readonly beyond?: SlotView;
+      /** The operator's policy on the node, read just then, and the wall's clock. */
+      readonly word: { readonly read: Parsed<readonly OperatorWord[]>; readonly wallMs: number };
     }
   | { readonly kind: 'orders-not-read'; readonly asked: Asked; readonly reason: string }
   | { readonly kind: 'pulse-heard'; readonly term: number; readonly wave: number; readonly halt: number }
@@ -60,10 +64,14 @@ export type AgentEvent =
       /** The image that was staged is not on the node any more. */
       readonly imageIsGone?: true;
     }
+  | { readonly kind: 'leave-answered'; readonly leave: Leave }
   /** `count` is missing where nobody answered. */
   | { readonly kind: 'in-flight-counted'; readonly count?: number }
   | { readonly kind: 'swapped' }
   | { readonly kind: 'not-swapped'; readonly reason: string; readonly retryable: boolean }
+  /** `why` is there where the application does not agree that it is well. */
+  | { readonly kind: 'confirmed'; readonly why?: string }
+  | { readonly kind: 'not-confirmed'; readonly reason: string }
   | { readonly kind: 'probed'; readonly attempt: string; readonly outcome: ProbeOutcome }
   /** With what runs now: somebody may have put another container there. */
   | { readonly kind: 'swap-committed'; readonly digests: readonly Digest[] }

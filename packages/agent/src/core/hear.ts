@@ -21,7 +21,7 @@ export function hear(state: ServiceState, event: AgentEvent, nowMs: number): Ser
     case 'halt-heard':
       return hearHalt(state, event.told);
     case 'orders-read':
-      return hearTruth(state, event);
+      return hearTruth(state, event, nowMs);
     case 'pulse-heard':
       return hearPulse(state, event, nowMs);
     case 'slot-heard':
@@ -89,11 +89,13 @@ function withHighest(state: ServiceState, highest: ServiceState['journal']['high
  */
 function hearTruth(
   state: ServiceState,
-  { asked, wave, halt, beyond = new Map() }: Extract<AgentEvent, { kind: 'orders-read' }>,
+  { asked, wave, halt, beyond = new Map(), word }: Extract<AgentEvent, { kind: 'orders-read' }>,
+  nowMs: number,
 ): ServiceState {
-  if (wave.revision < asked.wave || halt.revision < asked.halt) return { ...state, frozen: true };
+  const known = { ...state, word: { read: word.read, wallOffsetMs: word.wallMs - nowMs } };
+  if (wave.revision < asked.wave || halt.revision < asked.halt) return { ...known, frozen: true };
   const slots = readSlots(state.slots, { kind: 'slots-read', entries: beyond });
-  return { ...hearHalt(hearWave({ ...state, slots }, wave), halt), frozen: false };
+  return { ...hearHalt(hearWave({ ...known, slots }, wave), halt), frozen: false };
 }
 
 /** A leader that has been replaced may not know it yet; where the newer one has fallen silent, terms began anew. */

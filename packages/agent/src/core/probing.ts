@@ -30,13 +30,21 @@ export function stepProbing(state: ServiceState, phase: Probing, event: AgentEve
   }
 }
 
+function confirm(state: ServiceState, { attempt, lease }: Probing): Step {
+  const confirming: Phase = { name: 'confirming', attempt, ...(lease !== undefined && { lease }) };
+  return { state: withPhase(state, confirming), effects: [{ kind: 'confirm' }] };
+}
+
 function judgeProbe(state: ServiceState, phase: Probing, outcome: ProbeOutcome, nowMs: number): Step {
   const { attempt, sinceMs } = phase;
   const { minHealthyTimeMs, healthyDeadlineMs, intervalMs } = attempt.health;
   if (outcome.healthy) {
     const healthySinceMs = phase.healthySinceMs ?? nowMs;
     if (nowMs - healthySinceMs >= minHealthyTimeMs) {
-      return settle(state, phase, { result: attempt.kind === 'update' ? 'healthy' : 'returned', reason: '' });
+      const isUpdate = attempt.kind === 'update';
+      return isUpdate && state.observation?.asks?.after === true
+        ? confirm(state, phase)
+        : settle(state, phase, { result: isUpdate ? 'healthy' : 'returned', reason: '' });
     }
     const restMs = Math.min(intervalMs, healthySinceMs + minHealthyTimeMs - nowMs);
     return { state: withPhase(state, { ...phase, healthySinceMs }), effects: [timer('probe', restMs)] };

@@ -6,10 +6,12 @@
 import type { HealthCheck } from '@swell/shared/domain/health.ts';
 import type { Digest } from '@swell/shared/domain/image.ts';
 import type { NodeId, Region, ServiceName } from '@swell/shared/domain/names.ts';
+import type { OperatorWord } from '@swell/shared/domain/operator-word.ts';
 import type { NodeReport, NodeStatus, Result } from '@swell/shared/domain/report.ts';
 import type { SlotView } from '@swell/shared/domain/slot.ts';
 import type { Drain, Rejoin } from '@swell/shared/domain/traffic.ts';
 import type { Halt, Release, Standing, Wave } from '@swell/shared/domain/wave.ts';
+import type { Parsed } from '@swell/shared/kernel/parsed.ts';
 import type { Observation, SwapOrder } from './container.ts';
 
 /** Who this is. */
@@ -42,6 +44,8 @@ export interface Ending {
   readonly reason: string;
   /** It would end like this every time: this rollout is not tried again. */
   readonly final?: true;
+  /** Somebody on this node wants it later: it is tried again, however often. */
+  readonly deferred?: true;
 }
 
 /** Attempts of one kind at one rollout. */
@@ -125,6 +129,8 @@ export type Phase =
       readonly order: SwapOrder;
       readonly lease?: Lease;
     }
+  /** The application is asked whether its container may stop. */
+  | { readonly name: 'asking'; readonly attempt: Attempt; readonly lease?: Lease }
   | {
       readonly name: 'draining';
       readonly attempt: Attempt;
@@ -139,6 +145,8 @@ export type Phase =
       readonly sinceMs: number;
       readonly healthySinceMs?: number;
     }
+  /** It is well, and the application is asked whether that is all. */
+  | { readonly name: 'confirming'; readonly attempt: Attempt; readonly lease?: Lease }
   | { readonly name: 'settling'; readonly attempt: Attempt; readonly lease?: Lease; readonly ending: Ending }
   | {
       readonly name: 'reverting';
@@ -170,6 +178,8 @@ export interface ServiceState {
   readonly connected: boolean;
   readonly wave?: Standing<Wave>;
   readonly halt?: Standing<Halt>;
+  /** What the operator says in the node's policy file, and how far the wall's clock is from ours. */
+  readonly word?: { readonly read: Parsed<readonly OperatorWord[]>; readonly wallOffsetMs: number };
   /** The last pulse that named the wave we know, or a newer one. */
   readonly pulse?: {
     readonly atMs: number;

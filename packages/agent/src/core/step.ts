@@ -51,9 +51,11 @@ function act(state: ServiceState, event: AgentEvent, nowMs: number): Step {
     case 'checking':
       return stepChecking(state, phase, event, nowMs);
     case 'preparing':
+    case 'asking':
     case 'draining':
     case 'swapping':
     case 'probing':
+    case 'confirming':
     case 'settling':
     case 'reverting':
     case 'rejoining':

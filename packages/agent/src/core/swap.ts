@@ -1,10 +1,11 @@
-/** The middle of an attempt: prepare, drain, swap, probe, settle or revert, rejoin. It needs neither bus nor registry (I10). */
+/** The middle of an attempt: prepare, ask, drain, swap, probe, confirm, settle or revert, rejoin. It needs neither bus nor registry (I10). */
 
 import type { Digest } from '@swell/shared/domain/image.ts';
 import { unreachable } from '@swell/shared/kernel/unreachable.ts';
 import { timer } from './effects.ts';
-import { endingInTheMiddle, isHaltedAttempt, revert, type Work } from './ending.ts';
+import { endingInTheMiddle, isHaltedAttempt, revert, settle, type Work } from './ending.ts';
 import type { AgentEvent } from './events.ts';
+import { objectionNow, objectionTo, objectionToChange } from './leave.ts';
 import type { Step } from './outcome.ts';
 import { ask, stepProbing } from './probing.ts';
 import { type Ending, type Phase, type ServiceState, withPhase } from './state.ts';
@@ -12,7 +13,18 @@ import { drain, rejoin, stepDraining, stepRejoining } from './traffic.ts';
 
 type SwapPhase = Extract<
   Phase,
-  { name: 'preparing' | 'draining' | 'swapping' | 'probing' | 'settling' | 'reverting' | 'rejoining' }
+  {
+    name:
+      | 'preparing'
+      | 'asking'
+      | 'draining'
+      | 'swapping'
+      | 'probing'
+      | 'confirming'
+      | 'settling'
+      | 'reverting'
+      | 'rejoining';
+  }
 >;
 type Of<Name extends SwapPhase['name']> = Extract<SwapPhase, { name: Name }>;
 
@@ -24,12 +36,16 @@ export function stepSwap(state: ServiceState, phase: SwapPhase, event: AgentEven
   switch (phase.name) {
     case 'preparing':
       return stepPreparing(state, phase, event, nowMs);
+    case 'asking':
+      return stepAsking(state, phase, event, nowMs);
     case 'draining':
       return stepDrained(state, phase, event, nowMs);
     case 'swapping':
       return stepSwapping(state, phase, event, nowMs);
     case 'probing':
       return stepProbing(state, phase, event, nowMs);
+    case 'confirming':
+      return stepConfirming(state, phase, event);
     case 'settling':
       return stepSettling(state, phase, event, nowMs);
     case 'reverting':
@@ -45,8 +61,9 @@ export function stepSwap(state: ServiceState, phase: SwapPhase, event: AgentEven
 function stepPreparing(state: ServiceState, phase: Of<'preparing'>, event: AgentEvent, nowMs: number): Step {
   switch (event.kind) {
     case 'swap-prepared': {
-      const isDrained = phase.attempt.drain.timeMs > 0 || phase.attempt.drain.inFlight !== undefined;
-      const onward = isDrained ? drain(state, phase, nowMs) : cutOver(state, phase);
+      // A way back is not asked for: what runs was halted.
+      const isAsked = phase.attempt.kind === 'update' && state.observation?.asks?.before === true;
+      const onward = isAsked ? askLeave(state, phase) : leaveGiven(state, phase, nowMs);
       return unlessDoubted(state, phase, nowMs, onward);
     }
     case 'swap-not-prepared':
@@ -65,6 +82,33 @@ function stepPreparing(state: ServiceState, phase: Of<'preparing'>, event: Agent
   }
 }
 
+function askLeave(state: ServiceState, { attempt, lease }: Work): Step {
+  const asking: Phase = { name: 'asking', attempt, ...(lease !== undefined && { lease }) };
+  return { state: withPhase(state, asking), effects: [{ kind: 'ask-leave' }] };
+}
+
+/** The application has the last word on whether its container may stop (B6). */
+function stepAsking(state: ServiceState, phase: Of<'asking'>, event: AgentEvent, nowMs: number): Step {
+  if (event.kind !== 'leave-answered') return unlessDoubted(state, phase, nowMs, stay(state));
+  const { leave } = event;
+  switch (leave.is) {
+    case 'given':
+      return unlessDoubted(state, phase, nowMs, leaveGiven(state, phase, nowMs));
+    case 'deferred':
+      return revert(state, phase, { result: 'interrupted', reason: leave.why, deferred: true });
+    case 'vetoed':
+      return revert(state, phase, { result: 'interrupted', reason: leave.why, final: true });
+    default:
+      return unreachable(leave);
+  }
+}
+
+function leaveGiven(state: ServiceState, phase: Work, nowMs: number): Step {
+  const { drain: policy } = phase.attempt;
+  const isDrained = policy.timeMs > 0 || policy.inFlight !== undefined;
+  return isDrained ? drain(state, phase, nowMs) : cutOver(state, phase);
+}
+
 /** The old container serves those who are on it, and nobody comes any more. */
 function stepDrained(state: ServiceState, phase: Of<'draining'>, event: AgentEvent, nowMs: number): Step {
   const drained = stepDraining(phase, event, nowMs);
@@ -80,12 +124,23 @@ function cutOver(state: ServiceState, { attempt, lease }: Work): Step {
 /** Before each step that takes the old container further out: a halt, a lost slot or a stop ends it here. */
 function unlessDoubted(
   state: ServiceState,
-  phase: Of<'preparing' | 'draining' | 'swapping'>,
+  phase: Of<'preparing' | 'asking' | 'draining' | 'swapping'>,
   nowMs: number,
   onward: Step,
 ): Step {
   const doubt = doubtBefore(state, phase, nowMs);
-  return doubt === undefined ? onward : revert(state, phase, { result: 'interrupted', reason: doubt });
+  if (doubt !== undefined) return revert(state, phase, { result: 'interrupted', reason: doubt });
+  const objection = objectionBefore(state, phase, nowMs);
+  return objection === undefined
+    ? onward
+    : revert(state, phase, { result: 'interrupted', reason: objection, deferred: true });
+}
+
+/** I12. What the operator has said since it began, or a window that has closed meanwhile. */
+function objectionBefore(state: ServiceState, { attempt }: Work, nowMs: number): string | undefined {
+  const { release } = state.wave?.order ?? {};
+  const isMeant = attempt.kind === 'update' && release?.rollout === attempt.rollout;
+  return objectionNow(state, nowMs) ?? (isMeant ? objectionTo(state, release) : objectionToChange(state));
 }
 
 function doubtBefore(state: ServiceState, { attempt, lease }: Work, nowMs: number): string | undefined {
@@ -131,6 +186,24 @@ function stepSwapping(state: ServiceState, phase: Of<'swapping'>, event: AgentEv
       return event.timer === 'retry'
         ? unlessDoubted(state, phase, nowMs, { state, effects: [{ kind: 'cut-over' }] })
         : stay(state);
+    default:
+      return stay(state);
+  }
+}
+
+/** What its own hook finds after the update counts like a probe. */
+function stepConfirming(state: ServiceState, phase: Of<'confirming'>, event: AgentEvent): Step {
+  const ending = endingInTheMiddle(state, phase.attempt);
+  if (ending !== undefined) return revert(state, phase, ending);
+  switch (event.kind) {
+    case 'confirmed':
+      return event.why === undefined
+        ? settle(state, phase, { result: 'healthy', reason: '' })
+        : revert(state, phase, { result: 'failed', reason: event.why });
+    case 'not-confirmed':
+      return { state, effects: [RETRY] };
+    case 'timer-fired':
+      return event.timer === 'retry' ? { state, effects: [{ kind: 'confirm' }] } : stay(state);
     default:
       return stay(state);
   }

@@ -89,6 +89,7 @@ export function rotationOf(state: ServiceState, nowMs: number): Rotation {
       return { is: 'draining' };
     case 'swapping':
     case 'probing':
+    case 'confirming':
     case 'settling':
       return { is: 'out', why: `it is ${phase.name}` };
     case 'reverting':

@@ -4,6 +4,7 @@ import { rankOf } from '@swell/shared/domain/rank.ts';
 import { admits, isHalted, PULSE_FRESH_MS, type Release, wantsStaged } from '@swell/shared/domain/wave.ts';
 import { rememberLast } from '@swell/shared/kernel/remember.ts';
 import { unreachable } from '@swell/shared/kernel/unreachable.ts';
+import { objectionNow, objectionTo, objectionToChange } from './leave.ts';
 import type { Goal, Self, ServiceState } from './state.ts';
 import { triedOf } from './tried.ts';
 
@@ -76,8 +77,8 @@ function wantBack(state: ServiceState): Keep | Extract<Want, { kind: 'go' }> | u
   const { release } = wave.order;
   const acceptedAgain = release.image.digest === halt.digest && release.rollout > halt.rollout;
   if (acceptedAgain || triedOf(state, halt.rollout).return.ended === 'kept') return undefined;
-  if (observation.obstacle !== undefined)
-    return { kind: 'keep', rollout: halt.rollout, why: observation.obstacle };
+  const objection = observation.obstacle ?? objectionToChange(state);
+  if (objection !== undefined) return { kind: 'keep', rollout: halt.rollout, why: objection };
   if (observation.lastGood === undefined) {
     return { kind: 'keep', rollout: halt.rollout, why: 'there is no last good image on this node' };
   }
@@ -106,7 +107,8 @@ function wantForth(state: ServiceState): Want {
   const admitted = admits(wave.order, rank);
   if (!admitted && !wantsStaged(wave.order, rank))
     return rest('its turn has not come: it stands behind the cursor');
-  if (observation.obstacle !== undefined) return { kind: 'refuse', release, why: observation.obstacle };
+  const objection = observation.obstacle ?? objectionTo(state, release);
+  if (objection !== undefined) return { kind: 'refuse', release, why: objection };
   if (state.staged !== release.image.digest) return { kind: 'stage', release, soon: admitted };
   return admitted
     ? { kind: 'go', goal: { kind: 'update', release, wave } }
@@ -118,7 +120,8 @@ export function obstacleToStart(state: ServiceState, nowMs: number): string | un
   if (state.stopping) return 'the agent is stopping';
   if (!state.connected) return 'the bus is out of reach';
   if (nowMs < state.restUntilMs) return 'it rests before it tries again';
-  return isFresh(state, nowMs) ? undefined : 'no coordinator has stood behind the wave for 30 s';
+  if (!isFresh(state, nowMs)) return 'no coordinator has stood behind the wave for 30 s';
+  return objectionNow(state, nowMs);
 }
 
 /** Does a coordinator stand behind the wave that we know? */

@@ -26,7 +26,14 @@ const attempt = z.object({
   stopTimeoutMs: durationMs.optional(),
   drain,
   rejoin,
-  ending: z.object({ result, reason: z.string(), final: z.literal(true).optional() }).optional(),
+  ending: z
+    .object({
+      result,
+      reason: z.string(),
+      final: z.literal(true).optional(),
+      deferred: z.literal(true).optional(),
+    })
+    .optional(),
 });
 
 const status = z.enum(NODE_STATUSES);

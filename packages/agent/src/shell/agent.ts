@@ -7,14 +7,21 @@ import type { Bus, HeardMessage } from '@swell/shared/adapters/bus.ts';
 import type { Host } from '@swell/shared/adapters/host.ts';
 import type { Logger } from '@swell/shared/adapters/logger.ts';
 import type { NodeId, Region, ServiceName } from '@swell/shared/domain/names.ts';
-import type { Presence, ServicePresence } from '@swell/shared/domain/report.ts';
+import type { Explanation, Presence, ServicePresence } from '@swell/shared/domain/report.ts';
 import type { Rotation } from '@swell/shared/domain/traffic.ts';
-import { decode } from '@swell/shared/protocol/codec.ts';
+import { decode, encode } from '@swell/shared/protocol/codec.ts';
 import { pulseSchema } from '@swell/shared/protocol/pulse.ts';
-import { HALT_HEARD, lastToken, pulseSubject, waveHeard } from '@swell/shared/protocol/subjects.ts';
+import {
+  askSubject,
+  HALT_HEARD,
+  lastToken,
+  pulseSubject,
+  waveHeard,
+} from '@swell/shared/protocol/subjects.ts';
 import { VERSION } from '@swell/shared/shell/version.ts';
 import { type Engine, EngineError } from '../adapters/engine.ts';
 import type { Journals } from '../adapters/journal.ts';
+import type { Operator } from '../adapters/operator.ts';
 import { EMPTY_JOURNAL, type ServiceState } from '../core/state.ts';
 import { PresenceKeeper } from './presence.ts';
 import { Service, type ServiceOptions } from './service.ts';
@@ -34,6 +41,7 @@ export interface AgentOptions {
   readonly presenceEveryMs: number;
   readonly host: Host;
   readonly engine: Engine;
+  readonly operator: Operator;
   readonly journals: Journals;
   /** Resolves with the first connection, however long that takes. */
   readonly connectBus: (signal: AbortSignal) => Promise<Bus>;
@@ -133,7 +141,7 @@ export class Agent implements AsyncDisposable {
 
   async #add(name: ServiceName): Promise<void> {
     if (this.#services.has(name)) return;
-    const { region, node, engine, host, journals, logger, onHandled } = this.#options;
+    const { region, node, engine, operator, host, journals, logger, onHandled } = this.#options;
     const { journal, problems } = await journals.load(name);
     if (problems.length > 0) {
       logger.error({ service: name, problems }, 'the journal did not parse and was put aside');
@@ -142,6 +150,7 @@ export class Agent implements AsyncDisposable {
     const service = new Service({
       self: { region, node, service: name },
       engine,
+      operator,
       bus: () => this.#bus,
       host,
       journal: { ...(journal ?? EMPTY_JOURNAL), mark: newMark(host) },
@@ -159,7 +168,7 @@ export class Agent implements AsyncDisposable {
   }
 
   async #liveOnBus(ending: AbortSignal): Promise<void> {
-    const { region, connectBus } = this.#options;
+    const { region, node, connectBus } = this.#options;
     const bus = await connectBus(ending);
     this.#bus = bus;
     // Subscribed and flushed before anything is read: what changes between the two is heard.
@@ -171,6 +180,7 @@ export class Agent implements AsyncDisposable {
         this.#services.get(lastToken(message.subject))?.hearOrder(message),
       ),
       this.#listen(bus, pulseSubject(region), (message) => this.#hearPulse(message)),
+      this.#listen(bus, askSubject(region, node), (message) => message.answer?.(encode(this.#explain()))),
     ]);
     for await (const state of bus.connectionChanges()) {
       this.#options.logger.info({ connection: state }, 'bus');
@@ -202,6 +212,13 @@ export class Agent implements AsyncDisposable {
     for (const [name, { wave, halt }] of Object.entries(orders)) {
       this.#services.get(name)?.post({ kind: 'pulse-heard', term, wave, halt });
     }
+  }
+
+  /** B15. Why does this node wait? One sentence for each service. */
+  #explain(): Explanation {
+    const { region, node } = this.#options;
+    const services = [...this.#services].map(([name, service]) => [name, service.explain()]);
+    return { region, node, services: Object.fromEntries(services) as Explanation['services'] };
   }
 
   #readPresence(): Presence {

@@ -23,6 +23,8 @@ export interface AgentConfig {
   readonly status: { readonly host: string; readonly port: number };
   /** Where HAProxy's agent check is answered; missing: nowhere. */
   readonly agentCheckPort?: number;
+  /** What the operator says on the node; it need not be there. */
+  readonly policyFile: string;
   readonly stateDir: string;
   readonly engine: { readonly kind: 'docker' } | ({ readonly kind: 'memory' } & MemoryMachine);
   /** Which containers belong to this agent: those of a Compose project, or those with `swell.stack=<name>`. */
@@ -68,6 +70,11 @@ const variables = z.object({
     .min(1)
     .default('/var/lib/swell')
     .describe('A volume: what must outlive the agent'),
+  SWELL_POLICY_FILE: z
+    .string()
+    .min(1)
+    .default('/etc/swell/policy.json')
+    .describe('What the operator of the node says; read anew each time'),
   SWELL_ENGINE: z.enum(['docker', 'memory']).default('docker'),
   SWELL_MEMORY_ENGINE: z
     .string()
@@ -97,6 +104,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): AgentConfig {
     logLevel: read.SWELL_LOG_LEVEL,
     status: { host: read.SWELL_STATUS_HOST, port: read.SWELL_STATUS_PORT },
     ...(read.SWELL_AGENT_CHECK_PORT > 0 && { agentCheckPort: read.SWELL_AGENT_CHECK_PORT }),
+    policyFile: read.SWELL_POLICY_FILE,
     stateDir: read.SWELL_STATE_DIR,
     engine:
       read.SWELL_ENGINE === 'docker'

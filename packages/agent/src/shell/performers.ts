@@ -10,6 +10,7 @@ import { readHalt, readWave } from '@swell/shared/protocol/orders.ts';
 import { describeReport } from '@swell/shared/protocol/reports.ts';
 import { haltKey, healthSubject, STREAMS, waveKey } from '@swell/shared/protocol/subjects.ts';
 import { type Engine, EngineError } from '../adapters/engine.ts';
+import type { Operator } from '../adapters/operator.ts';
 import type { Effect, Timer } from '../core/effects.ts';
 import type { AgentEvent, Told } from '../core/events.ts';
 import type { Self } from '../core/state.ts';
@@ -19,6 +20,8 @@ const IN_FLIGHT_TIMEOUT_MS = 2_000;
 export interface PerformerContext {
   readonly self: Self;
   readonly engine: Engine;
+  /** The node's policy file. */
+  readonly operator: Operator;
   /** Missing until the first connection stands. */
   readonly bus: () => Bus | undefined;
   readonly host: Host;
@@ -55,18 +58,20 @@ const PERFORMERS: Performers = {
       ({ message }) => ({ kind: 'image-not-staged', digest: image.digest, reason: message }),
     ),
 
-  'read-orders': ({ asked, beyond: lost }, { self, bus, host }) =>
+  'read-orders': ({ asked, beyond: lost }, { self, bus, host, operator }) =>
     byBus(
       bus,
       async (connected): Promise<AgentEvent> => {
-        const [wave, halt, beyond] = await Promise.all([
+        const [wave, halt, beyond, read] = await Promise.all([
           readOrder(connected, waveKey(self.region, self.service), (body) => readWave(body, self)),
           readOrder(connected, haltKey(self.service), (body) => readHalt(body, self)),
           lost && slotsOf(connected, host, self).readSince(lost.ours, lost.slots),
+          operator.read(self.service),
         ]);
         if (typeof wave === 'string') return { kind: 'orders-not-read', asked, reason: wave };
         if (typeof halt === 'string') return { kind: 'orders-not-read', asked, reason: halt };
-        return { kind: 'orders-read', asked, wave, halt, ...(beyond !== undefined && { beyond }) };
+        const word = { read, wallMs: host.wallMs() };
+        return { kind: 'orders-read', asked, wave, halt, word, ...(beyond !== undefined && { beyond }) };
       },
       (reason) => ({ kind: 'orders-not-read', asked, reason }),
     ),
@@ -133,6 +138,21 @@ const PERFORMERS: Performers = {
         retryable,
         ...(code === 'image-missing' && { imageIsGone: true }),
       }),
+    ),
+
+  'ask-leave': (_effect, { engine, self }) =>
+    byEngine(
+      async () => ({ kind: 'leave-answered', leave: await engine.askLeave(self.service) }),
+      ({ message }) => ({ kind: 'leave-answered', leave: { is: 'deferred', why: message } }),
+    ),
+
+  confirm: (_effect, { engine, self }) =>
+    byEngine(
+      async () => {
+        const why = await engine.confirm(self.service);
+        return { kind: 'confirmed', ...(why !== undefined && { why }) };
+      },
+      ({ message }) => ({ kind: 'not-confirmed', reason: message }),
     ),
 
   'count-in-flight': async ({ inFlight }, { engine, self }) => {

@@ -7,6 +7,7 @@ import { startStatusServer } from '@swell/shared/shell/status-server.ts';
 import { VERSION } from '@swell/shared/shell/version.ts';
 import type { Engine } from '../adapters/engine.ts';
 import { FileJournals } from '../adapters/journal.ts';
+import { OperatorFile } from '../adapters/operator.ts';
 import { Agent } from './agent.ts';
 import type { AgentConfig } from './config.ts';
 import { AgentMetrics } from './metrics.ts';
@@ -23,6 +24,7 @@ export async function runAgent(config: AgentConfig, engine: Engine, signal: Abor
     presenceEveryMs,
     host: systemHost,
     engine,
+    operator: new OperatorFile(config.policyFile),
     journals: await FileJournals.open(config.stateDir),
     connectBus: (ending) =>
       connectNats({

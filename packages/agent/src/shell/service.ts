@@ -11,6 +11,7 @@ import { Machine, Timers } from '@swell/shared/shell/machine.ts';
 import type { Journals } from '../adapters/journal.ts';
 import type { Effect, Timer } from '../core/effects.ts';
 import type { AgentEvent } from '../core/events.ts';
+import { explain } from '../core/explain.ts';
 import { presenceOf } from '../core/presence.ts';
 import { type Journal, newService, type Phase, type Self, type ServiceState, work } from '../core/state.ts';
 import { begin, step } from '../core/step.ts';
@@ -18,7 +19,8 @@ import { rotationOf } from '../core/traffic.ts';
 import { type PerformerContext, perform } from './performers.ts';
 import { SlotWatch } from './slot-watch.ts';
 
-export interface ServiceOptions extends Pick<PerformerContext, 'self' | 'engine' | 'bus' | 'host'> {
+export interface ServiceOptions
+  extends Pick<PerformerContext, 'self' | 'engine' | 'operator' | 'bus' | 'host'> {
   readonly journal: Journal;
   readonly journals: Journals;
   readonly logger: Logger;
@@ -85,6 +87,11 @@ export class Service implements Disposable {
     return this.#presence;
   }
 
+  /** Why it waits, or what it is about, in one sentence. */
+  explain(): string {
+    return explain(this.state, this.#options.host.monotonicMs());
+  }
+
   /** What whoever balances the load is told, from memory. Once it is back it waits for having said so. */
   tellRotation(): Rotation {
     const rotation = rotationOf(this.state, this.#options.host.monotonicMs());
@@ -128,10 +135,11 @@ export class Service implements Disposable {
   }
 
   #perform(effect: Effect): void {
-    const { self, engine, bus, host, onFailed } = this.#options;
+    const { self, engine, operator, bus, host, onFailed } = this.#options;
     const context: PerformerContext = {
       self,
       engine,
+      operator,
       bus,
       host,
       signal: this.#ended.signal,

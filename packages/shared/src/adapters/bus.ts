@@ -31,6 +31,8 @@ export interface HeardMessage {
   readonly sequence?: number;
   /** `Nats-Last-Sequence`: the sequence of the message before it on this subject, 0 if none. */
   readonly lastSequence?: number;
+  /** Answers whoever asked; missing where nobody waits for an answer. */
+  readonly answer?: (body: Uint8Array) => void;
 }
 
 export interface Publication {

@@ -67,6 +67,7 @@ export function heardFrom(message: Msg): HeardMessage {
     deleted: isDeletion(message.headers),
     ...(sequence === undefined ? {} : { sequence }),
     ...(lastSequence === undefined ? {} : { lastSequence }),
+    ...(message.reply ? { answer: (body: Uint8Array) => void message.respond(body) } : {}),
   };
 }
 

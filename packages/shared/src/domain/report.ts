@@ -74,6 +74,14 @@ export interface Presence {
   readonly services: Readonly<Record<ServiceName, ServicePresence>>;
 }
 
+/** A node's answer to the question why it waits. */
+export interface Explanation {
+  readonly region: Region;
+  readonly node: NodeId;
+  /** One sentence for each service. */
+  readonly services: Readonly<Record<ServiceName, string>>;
+}
+
 export interface ServicePresence {
   /** What runs; missing where the image has no digest of a registry (built on the node). */
   readonly running?: Digest;

@@ -47,6 +47,9 @@ export const ALL_HEALTH = 'swell.health.*.*.*';
 export const eventSubject = (service: ServiceName, name: string): string => `swell.event.${service}.${name}`;
 export const pulseSubject = (region: Region): string => `swell.pulse.${region}`;
 
+/** Questions to one node, asked with `nats request`. */
+export const askSubject = (region: Region, node: NodeId): string => `swell.ask.${region}.${node}`;
+
 /** What the server republishes once it is stored. */
 export const waveHeard = (region: Region): string => `swell.wave.${region}.*`;
 export const HALT_HEARD = 'swell.halt.*';

@@ -9,13 +9,15 @@ import { isName, type ServiceName } from '@swell/shared/domain/names.ts';
 import type { InFlight } from '@swell/shared/domain/traffic.ts';
 import { unreachable } from '@swell/shared/kernel/unreachable.ts';
 import type Docker from 'dockerode';
-import type { Observation, ProbeOutcome, SwapOrder } from '../../core/container.ts';
+import type { Leave, Observation, ProbeOutcome, SwapOrder } from '../../core/container.ts';
+import { readOperatorLabels } from '../../protocol/operator-word.ts';
 import { type Engine, EngineError } from '../engine.ts';
 import { askCount, probeHttp, probeTcp, within } from '../probe.ts';
-import { Dockerd } from './dockerd.ts';
+import { Dockerd, engineErrorOf } from './dockerd.ts';
 import { serviceChanges } from './events.ts';
 import { probeCommand } from './exec.ts';
 import { addressOf, judgeAutomatically, judgeHealthcheck, notRunning } from './health.ts';
+import { asksOf, lockHeld, runHookAfter, runHookBefore } from './hooks.ts';
 import { digestsOf, stageImage } from './images.ts';
 import type { InspectedContainer } from './inspected.ts';
 import {
@@ -95,12 +97,19 @@ export class DockerEngine implements Engine {
     const image = await this.#dockerd.image(container.Image);
     const obstacle = found.kind === 'single' ? obstacleIn(container) : undefined;
     const lastGood = await this.#lastGood(container);
+    const labels = container.Config.Labels ?? {};
+    const word = readOperatorLabels(labels);
+    const asks = asksOf(labels);
+    const locked = await lockHeld(this.#docker, container, Date.now()).catch(unavailable('look at the lock'));
     return {
       state: container.State.Running && container.State.Restarting !== true ? 'running' : 'stopped',
       digests: image === undefined ? [] : digestsOf(image),
       ...(found.kind === 'swap' && { swap: describeSwap(found) }),
       ...(lastGood !== undefined && { lastGood }),
       ...(obstacle !== undefined && { obstacle }),
+      ...(word !== undefined && { word }),
+      ...(asks !== undefined && { asks }),
+      ...(locked !== undefined && { locked }),
     };
   }
 
@@ -142,14 +151,26 @@ export class DockerEngine implements Engine {
     return isFound ? outcome : { ...outcome, unasked: true };
   }
 
+  async askLeave(service: ServiceName): Promise<Leave> {
+    const container = await this.#present(service);
+    if (container === undefined) return { is: 'given' };
+    const locked = await lockHeld(this.#docker, container, Date.now()).catch(unavailable('look at the lock'));
+    if (locked !== undefined) return { is: 'deferred', why: locked };
+    return runHookBefore(this.#docker, container).catch(unavailable('run the hook'));
+  }
+
+  async confirm(service: ServiceName): Promise<string | undefined> {
+    const container = await this.#present(service);
+    return container && runHookAfter(this.#docker, container).catch(unavailable('run the hook'));
+  }
+
   async countInFlight(
     service: ServiceName,
     { port, path }: InFlight,
     timeoutMs: number,
   ): Promise<number | undefined> {
     try {
-      const part = presentPart(await this.#look(service));
-      const container = part === undefined ? undefined : await this.#dockerd.container(part.id);
+      const container = await this.#present(service);
       const host = container === undefined ? undefined : await this.#address(container);
       return host === undefined ? undefined : await askCount(host, port, path, timeoutMs);
     } catch (error) {
@@ -215,6 +236,12 @@ export class DockerEngine implements Engine {
     if (container === undefined) return false;
     const target = await findTarget(this.#dockerd, order.target, container);
     return target.imageId === fresh.imageId;
+  }
+
+  /** The container that stands for the service now. */
+  async #present(service: ServiceName): Promise<InspectedContainer | undefined> {
+    const part = presentPart(await this.#look(service));
+    return part && this.#dockerd.container(part.id);
   }
 
   async #lastGood(container: InspectedContainer): Promise<Observation['lastGood']> {
@@ -317,5 +344,11 @@ function describeSwap(swap: Swap): NonNullable<Observation['swap']> {
     progress: progressOf(swap),
     attempt: memo?.attempt ?? 'unknown',
     ...(memo?.target !== undefined && { target: memo.target }),
+  };
+}
+
+function unavailable(what: string): (error: unknown) => never {
+  return (error) => {
+    throw engineErrorOf(error, 'unavailable', `could not ${what}`);
   };
 }

@@ -1,0 +1,15 @@
+/** Versions that can be told older from newer: those of semver.org, also with fewer numbers (`v18`, `1.2`). */
+
+import semver from 'semver';
+
+const SHORT = /^v?\d{1,15}(?:\.\d{1,15})?$/;
+
+/** Below 0: `left` is the older one. Undefined: one of them is no version. */
+export function compareVersions(left: string, right: string): number | undefined {
+  const [a, b] = [parseVersion(left), parseVersion(right)];
+  return a === null || b === null ? undefined : semver.compare(a, b);
+}
+
+function parseVersion(text: string): semver.SemVer | null {
+  return SHORT.test(text) ? semver.coerce(text) : semver.parse(text);
+}

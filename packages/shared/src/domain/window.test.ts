@@ -1,0 +1,92 @@
+import { describe, expect, test } from 'vitest';
+import { isAnyOpen, isOpen, parseWindow, type TimeWindow } from './window.ts';
+
+function windowOf(text: string): TimeWindow {
+  const window = parseWindow(text);
+  if (typeof window === 'string') throw new Error(window);
+  return window;
+}
+
+function isOpenAt(text: string, at: string): boolean {
+  return isOpen(windowOf(text), Date.parse(at));
+}
+
+describe('a window is open', () => {
+  // 2026-11-20 is a Friday.
+  test.each([
+    ['08:00-17:00', '2026-11-20T08:00:00Z', true],
+    ['08:00-17:00', '2026-11-20T16:59:59Z', true],
+    ['08:00-17:00', '2026-11-20T17:00:00Z', false],
+    ['08:00-17:00', '2026-11-20T07:59:59Z', false],
+    ['00:00-24:00', '2026-11-20T23:59:59Z', true],
+    ['fri 08:00-17:00', '2026-11-20T12:00:00Z', true],
+    ['sat,sun 08:00-17:00', '2026-11-20T12:00:00Z', false],
+    ['mon-thu 08:00-17:00', '2026-11-20T12:00:00Z', false],
+    ['Mon-Fri 8:00-17:00', '2026-11-20T12:00:00Z', true],
+    ['fri-mon 08:00-17:00', '2026-11-22T12:00:00Z', true],
+    ['fri-mon 08:00-17:00', '2026-11-24T12:00:00Z', false],
+  ])('%s at %s: %s', (text, at, open) => {
+    expect(isOpenAt(text, at)).toBe(open);
+  });
+
+  test.each([
+    ['on the evening that it begins', '2026-11-20T23:00:00Z', true],
+    ['in the night after', '2026-11-21T04:59:00Z', true],
+    ['not in the night before', '2026-11-20T04:00:00Z', false],
+    ['not on the next evening', '2026-11-21T23:00:00Z', false],
+  ])('across midnight: %s', (_, at, open) => {
+    expect(isOpenAt('fri 22:00-05:00', at)).toBe(open);
+  });
+
+  test.each([
+    ['Europe/Vienna in winter', 'mon 02:00-03:00 Europe/Vienna', '2026-11-23T01:30:00Z', true],
+    ['Europe/Vienna in summer', 'mon 02:00-03:00 Europe/Vienna', '2026-07-06T00:30:00Z', true],
+    ['a day that has not begun elsewhere', 'mon 09:00-10:00 Asia/Tokyo', '2026-11-23T00:30:00Z', true],
+    ['a day that is over elsewhere', 'sun 20:00-24:00 America/Los_Angeles', '2026-11-23T07:59:00Z', true],
+    ['half an hour off', '12:00-13:00 Asia/Kolkata', '2026-11-20T07:00:00Z', true],
+  ])('by the time of its place: %s', (_, text, at, open) => {
+    expect(isOpenAt(text, at)).toBe(open);
+  });
+
+  /** Vienna puts its clocks forward at 2:00 on 2026-03-29, and back at 3:00 on 2026-10-25. */
+  const minutesOpen = (text: string, day: string): number => {
+    const window = windowOf(text);
+    const noonMs = Date.parse(`${day}T12:00:00Z`);
+    const minutes = Array.from({ length: 36 * 60 }, (_, minute) => noonMs + (minute - 18 * 60) * 60_000);
+    return minutes.filter((atMs) => isOpen(window, atMs)).length;
+  };
+  test.each([
+    ['an hour shorter in spring', '2026-03-29', 180],
+    ['an hour longer in autumn', '2026-10-25', 300],
+    ['as it says on any other day', '2026-11-22', 240],
+  ])('where clocks change it is %s', (_, day, minutes) => {
+    expect(minutesOpen('sun 01:00-05:00 Europe/Vienna', day)).toBe(minutes);
+  });
+
+  test('in the hour that is left out, never; in the one that comes twice, twice', () => {
+    expect(minutesOpen('sun 02:00-03:00 Europe/Vienna', '2026-03-29')).toBe(0);
+    expect(minutesOpen('sun 02:00-03:00 Europe/Vienna', '2026-10-25')).toBe(120);
+  });
+});
+
+test('of several windows one is enough, and none at all is always', () => {
+  const windows = [windowOf('08:00-09:00'), windowOf('20:00-21:00')];
+  expect(isAnyOpen(windows, Date.parse('2026-11-20T20:30:00Z'))).toBe(true);
+  expect(isAnyOpen(windows, Date.parse('2026-11-20T12:00:00Z'))).toBe(false);
+  expect(isAnyOpen([], 0)).toBe(true);
+});
+
+test.each([
+  ['', 'must be a window'],
+  ['always', 'must be a window'],
+  ['08:00', 'must be a window'],
+  ['mon 8-17', 'must be a window'],
+  ['mun 08:00-09:00', 'has a day that is none in "mun"'],
+  ['24:00-09:00', 'has no time of day in "24:00"'],
+  ['08:00-24:01', 'has no time of day in "24:01"'],
+  ['08:60-09:00', 'has no time of day in "08:60"'],
+  ['08:00-08:00', 'begins when it ends'],
+  ['08:00-09:00 Europe/Wien', 'has no time zone in "Europe/Wien"'],
+])('what is no window: %j %s', (text, problem) => {
+  expect(parseWindow(text)).toContain(problem);
+});

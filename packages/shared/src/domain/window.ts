@@ -1,0 +1,111 @@
+/**
+ * A time of the week at which something may happen, in a place's own time: `mon-fri 22:00-05:00 Europe/Vienna`. It goes by
+ * the clock on the wall, so where that is put forward or back, a window is an hour shorter or longer.
+ */
+
+/** Sunday is 0. */
+const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;
+const DAY_MINUTES = 1_440;
+const DAY_MS = 86_400_000;
+
+export interface TimeWindow {
+  /** As a person wrote it. */
+  readonly text: string;
+  /** Days on which it begins. */
+  readonly days: ReadonlySet<number>;
+  /** Minutes since midnight; where `toMinute` is not the later one, it ends on the day after. */
+  readonly fromMinute: number;
+  readonly toMinute: number;
+  /** A name of the IANA database, `Europe/Vienna`. */
+  readonly timeZone: string;
+}
+
+const PATTERN =
+  /^(?:(?<days>[a-z]{3}(?:-[a-z]{3})?(?:,[a-z]{3}(?:-[a-z]{3})?)*) +)?(?<from>\d{1,2}:\d{2})-(?<to>\d{1,2}:\d{2})(?: +(?<zone>\S+))?$/i;
+
+/**
+ * Reads a window: days (every day, where none are named), from and to (up to 24:00), and a time zone (UTC, where none is
+ * named). Returns what is wrong with it, where it is none.
+ */
+export function parseWindow(text: string): TimeWindow | string {
+  const { days = 'sun-sat', from = '', to = '', zone = 'UTC' } = PATTERN.exec(text.trim())?.groups ?? {};
+  if (from === '') return 'must be a window such as "mon-fri 22:00-05:00 Europe/Vienna"';
+  const begins = daysIn(days.toLowerCase());
+  if (begins === undefined)
+    return `has a day that is none in "${days}": write sun, mon, tue, wed, thu, fri or sat`;
+  const [fromMinute, toMinute] = [minuteIn(from), minuteIn(to)];
+  if (fromMinute === undefined || fromMinute === DAY_MINUTES) return `has no time of day in "${from}"`;
+  if (toMinute === undefined) return `has no time of day in "${to}"`;
+  if (fromMinute === toMinute) return 'begins when it ends: write 00:00-24:00 for the whole day';
+  if (!isTimeZone(zone))
+    return `has no time zone in "${zone}": write a name such as "Europe/Vienna" or "UTC"`;
+  return { text: text.trim(), days: begins, fromMinute, toMinute, timeZone: zone };
+}
+
+/** @param atMs ms since 1970, UTC */
+export function isOpen({ days, fromMinute, toMinute, timeZone }: TimeWindow, atMs: number): boolean {
+  const { day, minute } = wallTime(atMs, timeZone);
+  if (fromMinute < toMinute) return days.has(day) && minute >= fromMinute && minute < toMinute;
+  const dayBefore = (day + DAYS.length - 1) % DAYS.length;
+  return (days.has(day) && minute >= fromMinute) || (days.has(dayBefore) && minute < toMinute);
+}
+
+/** Where there are no windows, it is always time. */
+export function isAnyOpen(windows: readonly TimeWindow[], atMs: number): boolean {
+  return windows.length === 0 || windows.some((window) => isOpen(window, atMs));
+}
+
+function daysIn(text: string): ReadonlySet<number> | undefined {
+  const found = new Set<number>();
+  for (const range of text.split(',')) {
+    const [first = '', last = first] = range.split('-');
+    const [from, to] = [DAYS.findIndex((day) => day === first), DAYS.findIndex((day) => day === last)];
+    if (from < 0 || to < 0) return undefined;
+    const length = ((to - from + DAYS.length) % DAYS.length) + 1;
+    for (let count = 0; count < length; count += 1) found.add((from + count) % DAYS.length);
+  }
+  return found;
+}
+
+function minuteIn(text: string): number | undefined {
+  const [hour = Number.NaN, minute = Number.NaN] = text.split(':').map(Number);
+  const at = hour * 60 + minute;
+  return minute < 60 && at <= DAY_MINUTES ? at : undefined;
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    clockOf(name);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Making one costs a hundred times what asking it does; there are as many as there are places. */
+const clocks = new Map<string, Intl.DateTimeFormat>();
+
+function clockOf(timeZone: string): Intl.DateTimeFormat {
+  const known = clocks.get(timeZone);
+  if (known !== undefined) return known;
+  const clock = new Intl.DateTimeFormat('en-GB', {
+    timeZone,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+  });
+  clocks.set(timeZone, clock);
+  return clock;
+}
+
+function wallTime(atMs: number, timeZone: string): { readonly day: number; readonly minute: number } {
+  const parts = clockOf(timeZone).formatToParts(atMs);
+  const field = (type: Intl.DateTimeFormatPartTypes): number =>
+    Number(parts.find((part) => part.type === type)?.value);
+  const midnight = Date.UTC(field('year'), field('month') - 1, field('day'));
+  // 1970 began on a Thursday.
+  return { day: (midnight / DAY_MS + 4) % DAYS.length, minute: field('hour') * 60 + field('minute') };
+}
