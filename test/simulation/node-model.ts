@@ -7,7 +7,7 @@ import { type Engine, EngineError } from '@swell/agent/adapters/engine.ts';
 import type { Journals } from '@swell/agent/adapters/journal.ts';
 import { MemoryEngine, type MemoryNode } from '@swell/agent/adapters/memory-engine.ts';
 import type { Operator } from '@swell/agent/adapters/operator.ts';
-import type { ProbeOutcome } from '@swell/agent/core/container.ts';
+import type { Leave, ProbeOutcome } from '@swell/agent/core/container.ts';
 import type { Journal } from '@swell/agent/core/state.ts';
 import { journalSchema } from '@swell/agent/protocol/journal.ts';
 import type { Digest } from '@swell/shared/domain/image.ts';
@@ -71,6 +71,8 @@ export class NodeModel {
   diskIsFull = false;
   /** What its operator says in the policy file. */
   word: Parsed<readonly OperatorWord[]> = { ok: true, value: [] };
+  /** What its application answers before an update; missing: it is not asked. */
+  leave: Leave | undefined;
   registryIsDown = false;
   pullFailureRate = 0;
   pullSlowness = 1;
@@ -139,7 +141,11 @@ export class NodeModel {
     return {
       kind: 'memory',
       services: () => does('services', () => inner.services()),
-      observe: (service) => does('observe', () => inner.observe(service)),
+      observe: (service) =>
+        does('observe', async () => {
+          const seen = await inner.observe(service);
+          return this.leave === undefined ? seen : { ...seen, asks: { before: true, after: true } };
+        }),
       stageImage: (image, signal) =>
         does('stage', async () => {
           await this.#work('stage', process);
@@ -177,7 +183,7 @@ export class NodeModel {
         does('probe', async () =>
           this.#probe(service, timeoutMs, await inner.probe(service, probe, timeoutMs)),
         ),
-      askLeave: (service) => does('ask-leave', () => inner.askLeave(service)),
+      askLeave: () => does('ask-leave', async () => this.leave ?? { is: 'given' }),
       confirm: (service) => does('confirm', () => inner.confirm(service)),
       countInFlight: () => process.effect('count-in-flight', async () => this.#countInFlight()),
       changes: () => inner.changes(),

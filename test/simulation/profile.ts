@@ -30,6 +30,8 @@ const STORMY_PER_HOUR = {
   'clock jump': 0.1,
   'dockerd restart': 0.3,
   'dockerd restart with its containers': 0.2,
+  'word in the policy file': 0.2,
+  'application asks for later': 0.1,
   'container stopped by hand': 0.05,
   'container removed by hand': 0.05,
   'container replaced by hand': 0.05,

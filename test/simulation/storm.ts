@@ -93,6 +93,7 @@ export class Storm {
     registry.isDown = false;
     for (const node of nodes) {
       mend(node);
+      this.#world.judge.operatorIsSilent(node.model);
       heal(node.running);
       this.#world.startAgent(node);
     }
@@ -132,9 +133,11 @@ function mend(node: SimulatedNode): void {
   model.pullIsTampered = false;
   model.pullSlowness = 1;
   model.diskIsFull = false;
+  model.word = { ok: true, value: [] };
   model.registryIsDown = false;
   model.dockerdDownUntilMs = 0;
   model.slowness = 1;
+  model.leave = undefined;
   model.startContainers();
 }
 

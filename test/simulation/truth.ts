@@ -132,6 +132,7 @@ export class Truth {
     if (start !== undefined) {
       this.#begun.set(model.name, start);
       this.#starts.judge(start);
+      this.#operators.judgeStart(start, this.#tenureOf(start));
     }
     this.#seeRotation(model, after);
     this.#seeEnd(model, before, after);
@@ -193,6 +194,14 @@ export class Truth {
   /** The engine begins a piece of work that will take so long. */
   works(model: NodeModel, work: string, ms: number): void {
     this.#wayBack.works(model, work, ms);
+  }
+
+  operatorSays(model: NodeModel): void {
+    this.#operators.says(model);
+  }
+
+  operatorIsSilent(model: NodeModel): void {
+    this.#operators.isSilent(model);
   }
 
   operatorStops(model: NodeModel): void {

@@ -124,6 +124,15 @@ export class Judge implements Witness {
     this.truth.works(model, work, ms);
   }
 
+  /** He forbids every change in his policy file. */
+  operatorSays(model: NodeModel): void {
+    this.truth.operatorSays(model);
+  }
+
+  operatorIsSilent(model: NodeModel): void {
+    this.truth.operatorIsSilent(model);
+  }
+
   operatorStops(model: NodeModel): void {
     this.happened('its operator stops his container', model);
     this.truth.operatorStops(model);

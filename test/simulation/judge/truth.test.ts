@@ -277,6 +277,25 @@ test('I12: his word ends when he starts it again, and counts as kept', async () 
   expect({ broken: story.broken, judged: story.truth.bench.checks.I12 }).toEqual({ broken: [], judged: 1 });
 });
 
+test('I12: an attempt begun although the operator had forbidden it before the claim', async () => {
+  const story = new TruthStory();
+  story.truth.operatorSays(story.n1);
+  await story.pass(10);
+  story.start(story.pulse(story.n1).claim(story.n1, 0));
+  expect(story.broken).toEqual([
+    expect.stringMatching(/^I12 n1 begins attempt .*, which its operator had forbidden/),
+  ]);
+});
+
+test('I12: what he says after the claim comes too late', async () => {
+  const story = new TruthStory();
+  const turn = story.pulse(story.n1).claim(story.n1, 0);
+  await story.pass(10);
+  story.truth.operatorSays(story.n1);
+  story.start(turn);
+  expect(story.broken).toEqual([]);
+});
+
 const BAD_RELEASE = {
   subject: 'swell.release.web',
   sequence: 5,

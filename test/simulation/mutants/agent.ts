@@ -300,6 +300,26 @@ export const AGENT_MUTANTS: readonly Mutant[] = [
     world: 'severed',
   },
   {
+    name: 'policy-file-is-read-once',
+    story: 'What the operator writes into the policy file holds from the next start of the agent on.',
+    file: `${CORE}/hear.ts`,
+    find: 'word: { read: word.read,',
+    replace: 'word: { read: state.word?.read ?? word.read,',
+    breaks: ['I12'],
+    world: 'handled',
+  },
+  {
+    name: 'drains-whatever-comes',
+    story:
+      'A node that waits for its traffic to leave stops its container after a halt, and by a slot that it lost.',
+    file: `${CORE}/swap.ts`,
+    find: "function stepDrained(state: ServiceState, phase: Of<'draining'>, event: AgentEvent, nowMs: number): Step {\n",
+    replace:
+      "function stepDrained(state: ServiceState, phase: Of<'draining'>, event: AgentEvent, nowMs: number): Step {\n  const unlessDoubted = (..._all: unknown[]): Step => onward;\n",
+    breaks: ['I2', 'I5', 'I14', 'I12'],
+    world: 'talkative',
+  },
+  {
     name: 'every-journal-bears-one-mark',
     story: 'After a lost journal attempts are named like those before it, and nobody can tell them apart.',
     file: 'packages/agent/src/shell/agent.ts',

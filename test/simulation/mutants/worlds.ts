@@ -152,6 +152,7 @@ export const WORLDS = {
       'dockerd restart': 2,
       'container stopped by hand': 0.5,
       'container replaced by hand': 0.5,
+      'word in the policy file': 6,
     }),
   },
 } as const satisfies Record<string, MutantWorld>;

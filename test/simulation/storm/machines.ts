@@ -1,5 +1,6 @@
 /** Machines that go away, fill up, stall, and that somebody lays hands on. */
 
+import { parseWindow, type TimeWindow } from '@swell/shared/domain/window.ts';
 import type { Chance } from '../chance.ts';
 import type { NodeModel } from '../node-model.ts';
 import { digestOf, SERVICE, type SimulatedNode } from '../world.ts';
@@ -9,6 +10,21 @@ const MINUTES_MS = 180_000;
 const HOURS_MS = 5_400_000;
 const HOUR_MS = 3_600_000;
 const STOPPED = 'is stopped';
+
+const SAID_NOTHING: NodeModel['word'] = { ok: true, value: [] };
+
+/** Each of them forbids every start; a window is hours away, whatever the node's clock shows. */
+const WORDS: readonly ((nowMs: number) => NodeModel['word'])[] = [
+  () => ({ ok: true, value: [{ freeze: true }] }),
+  () => ({ ok: true, value: [{ optOut: true }] }),
+  () => ({ ok: true, value: [{ pin: true }] }),
+  () => ({ ok: false, problems: ['the message is not JSON'] }),
+  (nowMs) => {
+    const fromMinute = ((new Date(nowMs).getUTCHours() + 12) % 24) * 60;
+    const text = `${String(fromMinute / 60).padStart(2, '0')}:00-${String(fromMinute / 60).padStart(2, '0')}:59`;
+    return { ok: true, value: [{ windows: [parseWindow(text) as TimeWindow] }] };
+  },
+];
 
 export const MACHINE_FAULTS = {
   'node off for minutes': {
@@ -56,6 +72,30 @@ export const MACHINE_FAULTS = {
       model.diskIsFull = true;
       scene.later(chance.exponential(120_000), () => {
         model.diskIsFull = false;
+      });
+      return model.name;
+    },
+  },
+  'word in the policy file': {
+    per: 'machine',
+    strike(scene, chance) {
+      const { model } = scene.node(chance);
+      const word = chance.pick(WORDS)(scene.world.time.nowMs);
+      model.word = word;
+      scene.world.judge.operatorSays(model);
+      scene.later(chance.exponential(600_000), () => {
+        if (model.word === word) takeBack(scene, model);
+      });
+      return `${model.name}: ${JSON.stringify(word.ok ? word.value : word.problems)}`;
+    },
+  },
+  'application asks for later': {
+    per: 'machine',
+    strike(scene, chance) {
+      const { model } = scene.node(chance);
+      model.leave = { is: 'deferred', why: 'its application is busy' };
+      scene.later(chance.exponential(300_000), () => {
+        model.leave = { is: 'given' };
       });
       return model.name;
     },
@@ -156,4 +196,9 @@ function remove(scene: Scene, node: SimulatedNode, chance: Chance, ms: number): 
   change(() => model.containers.remove(SERVICE));
   scene.later(ms, () => change(() => model.containers.put(SERVICE, { up: true, digest })));
   return `${model.name}, another one after ${seconds(ms)}`;
+}
+
+function takeBack({ world }: Scene, model: NodeModel): void {
+  model.word = SAID_NOTHING;
+  world.judge.operatorIsSilent(model);
 }

@@ -28,8 +28,6 @@ export interface MemoryContainer {
   readonly lastGood?: Digest;
   /** Why it cannot be updated. */
   readonly obstacle?: string;
-  /** What its application answers before an update; leave is given where nothing is said. */
-  readonly leave?: Leave;
 }
 
 interface MemorySwap {
@@ -210,8 +208,8 @@ export class MemoryEngine implements Engine {
     return { healthy: !sick, seen: `${probe.kind} probe ${sick ? 'failed' : 'passed'}` };
   }
 
-  async askLeave(service: ServiceName): Promise<Leave> {
-    return this.#node.container(service)?.leave ?? { is: 'given' };
+  async askLeave(_service: ServiceName): Promise<Leave> {
+    return { is: 'given' };
   }
 
   async confirm(_service: ServiceName): Promise<undefined> {
