@@ -7,7 +7,7 @@ import { ensureTopology, readDefinitions } from '@swell/shared/adapters/ensure-t
 import { createLogger } from '@swell/shared/adapters/logger.ts';
 import { Mailbox } from '@swell/shared/adapters/mailbox.ts';
 import { connectNats, type NatsBus } from '@swell/shared/adapters/nats-bus.ts';
-import { STREAMS } from '@swell/shared/protocol/subjects.ts';
+import { STREAMS, slotKey } from '@swell/shared/protocol/subjects.ts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { bytes, take, takeUntil, text } from '../support/listen.ts';
 import { type NatsServer, startNats } from '../support/nats.ts';
@@ -67,6 +67,21 @@ test('a bucket that somebody deletes is made again though nobody was cut off; wh
   expect(told).toHaveLength(1);
   ending.abort();
   await kept;
+});
+
+test('a bucket of slots that is made anew takes no write of whoever held one in the bucket before (B4)', async () => {
+  const silent = createLogger({ name: 'layout', level: 'silent' });
+  const layout = new Layout({ bus, config: { replicas: 1, monitoringUrls: [] }, logger: silent });
+  const { signal } = new AbortController();
+  await layout.ensure(signal);
+  const claim = { subject: slotKey('eu', 'web', 0), line: 'n1 holds slot 0', body: bytes('{}') };
+  const held = await bus.publish({ ...claim, expectLast: 0 });
+  await nats('kv', 'del', '-f', 'swell_slots');
+  await layout.ensure(signal);
+  const other = await bus.publish({ ...claim, line: 'n2 holds slot 0', expectLast: 0 });
+  expect(other.sequence).toBeGreaterThan(held.sequence);
+  const late = bus.publish({ ...claim, expectLast: held.sequence });
+  await expect(late).rejects.toMatchObject({ code: 'conflict' });
 });
 
 test('a setting that somebody changed is told by its name, and left as it is', async () => {

@@ -6,6 +6,7 @@
 
 import { MemoryNode } from '@swell/agent/adapters/memory-engine.ts';
 import type { StoredMessage } from '@swell/shared/adapters/bus.ts';
+import { firstSequence } from '@swell/shared/adapters/ensure-topology.ts';
 import type { Digest } from '@swell/shared/domain/image.ts';
 import { encode } from '@swell/shared/protocol/codec.ts';
 import { controlSubject, policyKey, releaseSubject, STREAMS } from '@swell/shared/protocol/subjects.ts';
@@ -103,6 +104,7 @@ export class World implements Disposable {
     const drawn = this.chance.fork('profile');
     this.profile = drawProfile(profile, drawn);
     this.server = new ModelServer(this.time, this.chance.fork('bus'), shapes, drawn.happens(0.5) ? 3 : 1);
+    this.server.firstSequence = (stream) => firstSequence(stream, this.time.nowMs);
     this.ground = {
       time: this.time,
       chance: this.chance.fork('programs'),

@@ -31,6 +31,8 @@ export class ModelJetStream {
   /** Names that have been a stream's already. */
   readonly #known = new Set<string>();
   #made = 0;
+  /** Where a stream begins that a coordinator makes. */
+  firstSequence: (stream: string) => number = () => 1;
   #isRunning = true;
   /** Hears everything that is stored, at once. */
   onStored: (stream: ModelStream, entry: Entry) => void = () => {};
@@ -69,7 +71,7 @@ export class ModelJetStream {
   /** Makes what is missing, as the coordinator does when it begins; returns the names. */
   ensure(): readonly string[] {
     const missing = [...this.#shapes.values()].filter(({ name }) => !this.#streams.has(name));
-    for (const shape of missing) this.#make(shape);
+    for (const shape of missing) this.#make(shape, this.firstSequence(shape.name));
     return missing.map(({ name }) => name);
   }
 
@@ -137,9 +139,12 @@ export class ModelJetStream {
     return this.#isRunning;
   }
 
-  #make(shape: StreamShape): void {
+  #make(shape: StreamShape, first = 1): void {
     this.#made += 1;
-    this.#streams.set(shape.name, new ModelStream(shape, this.#made, this.#copies));
+    this.#streams.set(
+      shape.name,
+      new ModelStream(shape, { created: this.#made, copies: this.#copies, first }),
+    );
     const isAnother = this.#known.has(shape.name);
     this.#known.add(shape.name);
     for (const copying of this.#copyings) copying.made(shape.name, isAnother);

@@ -55,16 +55,20 @@ export class ModelStream {
   readonly #copies: Copies;
   #entries: (Entry | undefined)[] = [];
   /** The sequence of the first place in `#entries`. */
-  #base = 1;
+  #base: number;
   /** The first place that is not empty, if any is. */
   #first = 0;
   #bySubject = new Map<string, number[]>();
   #gone: Entry[] = [];
 
-  constructor(shape: StreamShape, created: number, copies: Copies) {
+  constructor(
+    shape: StreamShape,
+    { created, copies, first }: { readonly created: number; readonly copies: Copies; readonly first: number },
+  ) {
     this.shape = shape;
     this.created = created;
     this.#copies = copies;
+    this.#base = first;
     this.#ids = new IdWindow(shape.duplicateWindowMs);
   }
 

@@ -1,6 +1,6 @@
 /** The bus's layout as `nats/` describes it: made when it is missing, whenever that is. */
 
-import { ensureTopology } from '@swell/shared/adapters/ensure-topology.ts';
+import { ensureTopology, firstSequence } from '@swell/shared/adapters/ensure-topology.ts';
 import { systemHost } from '@swell/shared/adapters/host.ts';
 import type { Logger } from '@swell/shared/adapters/logger.ts';
 import type { NatsBus } from '@swell/shared/adapters/nats-bus.ts';
@@ -32,7 +32,11 @@ export class Layout {
     for (;;) {
       try {
         const given = replicas === undefined ? {} : { replicas };
-        const { created, drift, concerns } = await ensureTopology(bus, { monitoringUrls, ...given });
+        const { created, drift, concerns } = await ensureTopology(bus, {
+          monitoringUrls,
+          firstSequence: (stream) => firstSequence(stream, systemHost.wallMs()),
+          ...given,
+        });
         for (const stream of created) logger.info({ stream }, 'stream made');
         for (const one of drift) this.#warn(one, 'stream differs from its definition');
         for (const concern of concerns) this.#warn({ concern }, 'server is not as it should be');

@@ -6,6 +6,7 @@
 
 import { readdir, readFile } from 'node:fs/promises';
 import { JetStreamApiError } from '@nats-io/jetstream';
+import { STREAMS } from '../protocol/subjects.ts';
 import type { NatsBus } from './nats-bus.ts';
 import { toBusError } from './nats-errors.ts';
 import { type ServerConcern, serverConcerns } from './server-concerns.ts';
@@ -18,6 +19,8 @@ export interface TopologyOptions {
   readonly replicas?: number;
   /** Instead of what the files say. */
   readonly storage?: 'file' | 'memory';
+  /** Where a stream begins that is made; 1. See {@link firstSequence}. */
+  readonly firstSequence?: (stream: string) => number;
   /** The servers' monitoring addresses, e.g. `http://nats:8222`: there stands how they sync. */
   readonly monitoringUrls?: readonly string[];
 }
@@ -36,12 +39,13 @@ const NAME_IN_USE = 10_058;
 
 /** Makes what is missing and tells what differs. Throws {@link BusError} where the server cannot be asked. */
 export async function ensureTopology(bus: NatsBus, options: TopologyOptions = {}): Promise<TopologyReport> {
+  const { firstSequence = () => 1 } = options;
   const created: string[] = [];
   const drift: Drift[] = [];
   for (const definition of await readDefinitions(options.definitions ?? DEFINITIONS)) {
     const wanted = withOptions(definition, options);
     try {
-      const found = await findOrCreate(bus, wanted, created);
+      const found = await findOrCreate(bus, wanted, created, firstSequence);
       const ignored = options.replicas === undefined ? ['num_replicas'] : [];
       drift.push(...compareDefinitions(wanted, found, ignored));
     } catch (error) {
@@ -78,10 +82,19 @@ function withOptions(definition: StreamDefinition, options: TopologyOptions): St
   };
 }
 
+/**
+ * Where a stream begins that is made now. A slot is held by the number of its last write (B4), so in a bucket that is made
+ * anew no number may come that whoever held a slot in the one before still writes by: it begins at the time, in ms.
+ */
+export function firstSequence(stream: string, nowMs: number): number {
+  return stream === STREAMS.slots ? Math.round(nowMs) : 1;
+}
+
 async function findOrCreate(
   bus: NatsBus,
   wanted: StreamDefinition,
   created: string[],
+  firstSequence: (stream: string) => number,
 ): Promise<Readonly<Record<string, unknown>>> {
   const { streams } = bus.manager;
   try {
@@ -91,7 +104,7 @@ async function findOrCreate(
   }
   try {
     // The files are the server's own words, so they go to it as they are.
-    const made = await streams.add(wanted);
+    const made = await streams.add({ ...wanted, first_seq: firstSequence(wanted.name) });
     created.push(wanted.name);
     return { ...made.config };
   } catch (error) {

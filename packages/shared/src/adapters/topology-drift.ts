@@ -13,7 +13,7 @@ export interface Drift {
 }
 
 /** What the server adds, and what says nothing about behaviour or belongs to the place where it runs. */
-const IGNORED: readonly string[] = ['metadata', 'description', 'placement'];
+const IGNORED: readonly string[] = ['metadata', 'description', 'placement', 'first_seq'];
 
 /** Every setting that differs. One that is not written counts as the server's default. */
 export function compareDefinitions(
