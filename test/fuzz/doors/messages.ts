@@ -1,6 +1,7 @@
 /** Doors that messages of the bus come to. */
 
 import { journalSchema } from '@swell/agent/protocol/journal.ts';
+import { operatorPolicySchema } from '@swell/agent/protocol/operator-word.ts';
 import { layeredPolicy, type PolicyLayer } from '@swell/shared/domain/policy.ts';
 import { emptyRecord } from '@swell/shared/domain/rollout.ts';
 import type { Wave } from '@swell/shared/domain/wave.ts';
@@ -16,6 +17,7 @@ import {
 } from '@swell/shared/protocol/records.ts';
 import { presenceSchema, reportSchema } from '@swell/shared/protocol/reports.ts';
 import { slotHolderSchema } from '@swell/shared/protocol/slots.ts';
+import * as fc from 'fast-check';
 import { type Door, goesThrough, messageDoor } from '../door.ts';
 import type { ByField } from '../from-schema.ts';
 import { anyDuration, anyReference, anyRegions, anyStages } from './well-formed.ts';
@@ -86,6 +88,16 @@ export const MESSAGE_DOORS: readonly Door[] = [
     byField,
     unknownFields: 'refused',
     taken: fitsRecordAndWave,
+  }),
+  messageDoor({
+    name: "operator's policy file",
+    schema: operatorPolicySchema,
+    byField: {
+      windows: fc.array(fc.constantFrom('08:00-09:00', 'sat,sun 22:00-5:00 Europe/Vienna'), { minLength: 1 }),
+    },
+    unknownFields: 'refused',
+    // It is read, and never written by us.
+    taken: () => {},
   }),
   messageDoor({ name: 'wave', schema: waveSchema, unknownFields: 'ignored' }),
   messageDoor({ name: 'halt', schema: haltSchema, unknownFields: 'ignored' }),

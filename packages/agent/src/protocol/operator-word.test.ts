@@ -3,10 +3,10 @@ import { describe, expect, test } from 'vitest';
 import { readOperatorLabels, readOperatorPolicy } from './operator-word.ts';
 
 describe('a policy file', () => {
-  test('speaks of one service by its name, and of all by a star', () => {
+  test('speaks of one service by its name, and of all of them', () => {
     const body = encode({
+      all: { freeze: true },
       services: {
-        '*': { freeze: true },
         web: { pin: 'v3', windows: ['08:00-09:00'] },
         api: { optOut: true },
       },

@@ -1,6 +1,6 @@
 /**
- * What an operator says on his own node: in the policy file, for each service by its name and for all of them by `*`, and by
- * labels on a container. Both say the same things, and both hold.
+ * What an operator says on his own node: in the policy file, of all services and of each by its name, and by labels on a
+ * container. All say the same things, and all of it holds.
  */
 
 import type { ServiceName } from '@swell/shared/domain/names.ts';
@@ -43,15 +43,16 @@ const word = z
 
 /** The policy file on a node. */
 export const operatorPolicySchema = z.strictObject({
-  services: z.record(z.union([z.literal('*'), name]), word),
+  all: word.optional().describe('Holds for every service on the node'),
+  services: z.record(name, word).optional().describe('Holds for one, by its name'),
 });
 
 /** What a policy file says of one service. */
 export function readOperatorPolicy(body: Uint8Array, service: ServiceName): Parsed<readonly OperatorWord[]> {
   const read = decode(body, operatorPolicySchema);
   if (!read.ok) return read;
-  const { '*': everybody, [service]: itself } = read.value.services;
-  return { ok: true, value: [everybody, itself].filter((one) => one !== undefined) };
+  const { all, services = {} } = read.value;
+  return { ok: true, value: [all, services[service]].filter((one) => one !== undefined) };
 }
 
 const LABELS: readonly (readonly [label: string, field: string, read: (text: string) => unknown])[] = [

@@ -12,7 +12,7 @@ export interface TimeWindow {
   /** As a person wrote it. */
   readonly text: string;
   /** Days on which it begins. */
-  readonly days: ReadonlySet<number>;
+  readonly days: readonly number[];
   /** Minutes since midnight; where `toMinute` is not the later one, it ends on the day after. */
   readonly fromMinute: number;
   readonly toMinute: number;
@@ -45,9 +45,9 @@ export function parseWindow(text: string): TimeWindow | string {
 /** @param atMs ms since 1970, UTC */
 export function isOpen({ days, fromMinute, toMinute, timeZone }: TimeWindow, atMs: number): boolean {
   const { day, minute } = wallTime(atMs, timeZone);
-  if (fromMinute < toMinute) return days.has(day) && minute >= fromMinute && minute < toMinute;
+  if (fromMinute < toMinute) return days.includes(day) && minute >= fromMinute && minute < toMinute;
   const dayBefore = (day + DAYS.length - 1) % DAYS.length;
-  return (days.has(day) && minute >= fromMinute) || (days.has(dayBefore) && minute < toMinute);
+  return (days.includes(day) && minute >= fromMinute) || (days.includes(dayBefore) && minute < toMinute);
 }
 
 /** Where there are no windows, it is always time. */
@@ -55,7 +55,7 @@ export function isAnyOpen(windows: readonly TimeWindow[], atMs: number): boolean
   return windows.length === 0 || windows.some((window) => isOpen(window, atMs));
 }
 
-function daysIn(text: string): ReadonlySet<number> | undefined {
+function daysIn(text: string): readonly number[] | undefined {
   const found = new Set<number>();
   for (const range of text.split(',')) {
     const [first = '', last = first] = range.split('-');
@@ -64,7 +64,7 @@ function daysIn(text: string): ReadonlySet<number> | undefined {
     const length = ((to - from + DAYS.length) % DAYS.length) + 1;
     for (let count = 0; count < length; count += 1) found.add((from + count) % DAYS.length);
   }
-  return found;
+  return [...found].sort();
 }
 
 function minuteIn(text: string): number | undefined {
