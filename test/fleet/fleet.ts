@@ -51,6 +51,9 @@ export interface FleetNode {
 }
 
 export const SERVICE = 'web';
+
+/** Where a node's operator may write what he wants. */
+export const policyFileOf = (node: FleetNode): string => `${node.stateDir}.policy.json`;
 /** Far more than it takes on the slowest machine. */
 const START_PATIENCE_MS = 90_000;
 const COORDINATOR_LEASE_MS = 2_000;
@@ -177,6 +180,7 @@ export class Fleet implements AsyncDisposable {
         SWELL_NODE: node.name,
         SWELL_STACK: `${this.id}-${node.name}`,
         SWELL_STATE_DIR: node.stateDir,
+        SWELL_POLICY_FILE: policyFileOf(node),
         SWELL_STATUS_HOST: '127.0.0.1',
         SWELL_STATUS_PORT: '0',
         SWELL_PRESENCE_EVERY_MS: '5000',

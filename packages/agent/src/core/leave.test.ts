@@ -58,6 +58,14 @@ describe("the operator's word in the policy file (I12)", () => {
     expect(agent.phase).toBe('staging');
   });
 
+  test('is asked for again with every new wave', () => {
+    const agent = under({ freeze: true });
+    agent.tell({ kind: 'wave-heard', told: { revision: 11, order: newWave({ slots: 2 }) } });
+    says(agent, {});
+    agent.read({ revision: 11, order: newWave({ slots: 2 }) });
+    expect(agent.phase).toBe('staging');
+  });
+
   test('says the same by labels on the container', () => {
     const agent = new AgentStory().listen(newWave(), {
       ...ON_V1,

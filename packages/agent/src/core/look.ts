@@ -4,6 +4,7 @@ import { type HeldSlot, slotsBeyond } from '@swell/shared/domain/slot.ts';
 import { type Effect, type Timer, timer } from './effects.ts';
 import type { AgentEvent } from './events.ts';
 import { renew } from './lease.ts';
+import { objectionTo } from './leave.ts';
 import { type ServiceState, work } from './state.ts';
 
 const LOOK_MIN_MS = 45_000;
@@ -35,6 +36,8 @@ export function look(state: ServiceState, event: AgentEvent): readonly Effect[] 
   switch (event.kind) {
     case 'connected':
       return [readOrders(state), { kind: 'read-slots' }];
+    case 'wave-heard':
+      return isHeldBack(state) ? [readOrders(state)] : [];
     case 'pulse-heard':
       return isBehind(state, event) ? [readOrders(state)] : [];
     case 'report-not-stored':
@@ -48,6 +51,12 @@ export function look(state: ServiceState, event: AgentEvent): readonly Effect[] 
     default:
       return [];
   }
+}
+
+/** The operator may have taken back what holds this node: with a new wave he is asked again. */
+function isHeldBack(state: ServiceState): boolean {
+  const { wave, connected } = state;
+  return connected && wave !== undefined && objectionTo(state, wave.order.release) !== undefined;
 }
 
 function isBehind(
