@@ -10,6 +10,6 @@ test('what is private is all that only this process has, written or not', () => 
     'Private_Clean:      1024 kB',
     'Private_Dirty:     21504 kB',
   ].join('\n');
-  expect(weightIn(rollup)).toEqual({ residentMb: 64, privateMb: 22 });
+  expect(weightIn(rollup)).toEqual({ residentMb: 64, privateMb: 22, writtenMb: 21 });
   expect(() => weightIn('')).toThrow('the kernel says nothing of Rss');
 });

@@ -7,6 +7,8 @@ export interface Weight {
   readonly residentMb: number;
   /** Those that are its alone (USS): what ending it would give back. */
   readonly privateMb: number;
+  /** Of the private ones, those that it has written: the rest lies in files, and the kernel may drop it. */
+  readonly writtenMb: number;
 }
 
 /** Reads /proc/<pid>/smaps_rollup, which counts in kB of 1024 bytes. */
@@ -19,5 +21,6 @@ export function weightIn(smapsRollup: string): Weight {
   return {
     residentMb: rounded(kb('Rss') / 1024, 1),
     privateMb: rounded((kb('Private_Clean') + kb('Private_Dirty')) / 1024, 1),
+    writtenMb: rounded(kb('Private_Dirty') / 1024, 1),
   };
 }

@@ -80,8 +80,8 @@ export async function weigh(
   }
 }
 
-export function shown({ residentMb, privateMb }: Weight): string {
-  return `${residentMb.toFixed(1)} MB resident, ${privateMb.toFixed(1)} private`;
+export function shown({ residentMb, privateMb, writtenMb }: Weight): string {
+  return `${residentMb.toFixed(1)} MB resident, ${privateMb.toFixed(1)} private (${writtenMb.toFixed(1)} written)`;
 }
 
 /** All three at once, so that they share what they can share on a machine. */
@@ -186,8 +186,6 @@ async function ready(port: number): Promise<void> {
 }
 
 function middle(weights: readonly Weight[]): Weight {
-  return {
-    residentMb: rounded(median(weights.map(({ residentMb }) => residentMb)), 1),
-    privateMb: rounded(median(weights.map(({ privateMb }) => privateMb)), 1),
-  };
+  const of = (figure: keyof Weight): number => rounded(median(weights.map((one) => one[figure])), 1);
+  return { residentMb: of('residentMb'), privateMb: of('privateMb'), writtenMb: of('writtenMb') };
 }
