@@ -1,5 +1,5 @@
 import { constants, existsSync } from 'node:fs';
-import { access, copyFile, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { access, copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCommand } from './run-command.ts';
@@ -41,16 +41,26 @@ export async function installPackages(packages: readonly string[]): Promise<void
 /**
  * Copies one file out of a package without installing it: no service is started, nothing of the machine changes.
  * apt checks the package's signature as it does for an installation.
+ *
+ * @param release of Debian; the machine's own where it is missing
  */
-export async function fileFromPackage(name: string, paths: readonly string[], target: string): Promise<void> {
+export async function fileFromPackage(
+  name: string,
+  paths: readonly string[],
+  target: string,
+  release?: string,
+): Promise<void> {
   await inTurn(async () => {
-    if (isRoot()) {
-      await updateLists();
-    }
     const folder = await mkdtemp(join(tmpdir(), 'swell-deb-'));
     try {
+      if (release !== undefined) {
+        await listRelease(release, folder);
+      } else if (isRoot()) {
+        await updateLists();
+      }
+      const lists = release === undefined ? [] : listsIn(folder);
       // Root's apt hands the download to a user of its own, who could not write here; this keeps it from saying so.
-      await apt(['download', '-o', 'APT::Sandbox::User=root', name], folder);
+      await apt(['download', '-o', 'APT::Sandbox::User=root', ...lists, name], folder);
       const archive = (await readdir(folder)).find((file) => file.endsWith('.deb'));
       await runCommand('dpkg-deb', ['-x', archive ?? name, '.'], { cwd: folder, timeoutMs });
       await copyFile(await firstReadable(paths.map((path) => join(folder, path))), target);
@@ -58,6 +68,31 @@ export async function fileFromPackage(name: string, paths: readonly string[], ta
       await rm(folder, { recursive: true });
     }
   });
+}
+
+/** Another release's lists, in a folder of their own: the machine's apt never hears of it. */
+async function listRelease(release: string, folder: string): Promise<void> {
+  const keys = '/usr/share/keyrings/debian-archive-keyring.gpg';
+  if (!existsSync(keys)) {
+    throw new Error(`the keys of Debian are not here (${keys})`);
+  }
+  await mkdir(join(folder, 'lists', 'partial'), { recursive: true });
+  await mkdir(join(folder, 'cache', 'archives', 'partial'), { recursive: true });
+  await writeFile(
+    join(folder, 'sources.list'),
+    `deb [signed-by=${keys}] http://deb.debian.org/debian ${release} main\n`,
+  );
+  await apt(['update', '-o', 'APT::Sandbox::User=root', ...listsIn(folder)]);
+}
+
+function listsIn(folder: string): readonly string[] {
+  const places = {
+    'Dir::Etc::sourcelist': join(folder, 'sources.list'),
+    'Dir::Etc::sourceparts': '-',
+    'Dir::State::lists': join(folder, 'lists'),
+    'Dir::Cache': join(folder, 'cache'),
+  };
+  return Object.entries(places).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
 }
 
 function updateLists(): Promise<unknown> {

@@ -38,6 +38,22 @@ export function onPath(names: readonly string[]): Source {
   };
 }
 
+/** An executable at one of these places, of which PATH knows nothing. It stays where it is; the cache points to it. */
+export function at(paths: readonly string[]): Source {
+  return {
+    name: 'here',
+    fetch: async (target) => {
+      for (const path of paths) {
+        if (await isExecutable(path)) {
+          await symlink(path, target);
+          return;
+        }
+      }
+      throw new Error('not there');
+    },
+  };
+}
+
 /** A file copied out of an image. The containers' Linux must be ours: on other systems its binaries do not run. */
 export function inImage(image: string, path: string): Source {
   return {
@@ -103,15 +119,15 @@ export function builtWithGo(module: string, goPackage: string): Source {
   };
 }
 
-/** A file out of a package of Debian's kind. */
-export function inDebianPackage(name: string, paths: readonly string[]): Source {
+/** A file out of a package of Debian's kind, of the machine's own release or of that one. */
+export function inDebianPackage(name: string, paths: readonly string[], release?: string): Source {
   return {
-    name: `Debian package ${name}`,
+    name: `Debian package ${name}${release === undefined ? '' : ` of ${release}`}`,
     fetch: async (target) => {
       if (!hasApt() || process.platform !== 'linux') {
         throw new Error('no apt-get here');
       }
-      await fileFromPackage(name, paths, target);
+      await fileFromPackage(name, paths, target, release);
     },
   };
 }

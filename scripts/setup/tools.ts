@@ -1,12 +1,13 @@
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, open, rename, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { cacheBin } from './places.ts';
 import { runCommand } from './run-command.ts';
-import { builtWithGo, inDebianPackage, inImage, inRelease, onPath, type Source } from './sources.ts';
+import { at, builtWithGo, inDebianPackage, inImage, inRelease, onPath, type Source } from './sources.ts';
 
-/** What the demo and the tests need and npm does not bring. */
-export type Tool = 'nats-server' | 'nats' | 'docker-registry' | 'busybox';
+/** What the demo, the tests and the benchmarks need and npm does not bring. */
+export type Tool = 'nats-server' | 'nats' | 'docker-registry' | 'busybox' | 'docker-compose';
 
 type Recipe = {
   /** The version of the binary at that path; throws where it does not run here or is not good enough. */
@@ -19,6 +20,8 @@ type Recipe = {
 const natsServer = 'https://github.com/nats-io/nats-server/releases/download/v2.15.0/nats-server-v2.15.0';
 const natsCli = 'https://github.com/nats-io/natscli/releases/download/v0.4.0/nats-0.4.0';
 const registry = 'https://github.com/distribution/distribution/releases/download/v3.0.0/registry_3.0.0';
+
+const COMPOSE_IN_PACKAGE = 'usr/libexec/docker/cli-plugins/docker-compose';
 
 // A platform whose checksum could not be confirmed from two independent records is left to the sources after the release.
 const recipes: Readonly<Record<Tool, Recipe>> = {
@@ -108,6 +111,23 @@ const recipes: Readonly<Record<Tool, Recipe>> = {
       inDebianPackage('busybox-static', ['usr/bin/busybox', 'bin/busybox']),
     ],
     byHand: 'a statically linked busybox of your distribution (Debian: busybox-static)',
+  },
+  // The plugin of the docker CLI, which runs by itself as well. Version 1 is another program.
+  'docker-compose': {
+    inspect: async (path) => atLeast([2, 0], await printed(path, ['version', '--short'])),
+    sources: [
+      at([
+        join(homedir(), '.docker', 'cli-plugins', 'docker-compose'),
+        ...['/usr/local/lib', '/usr/local/libexec', '/usr/lib', '/usr/libexec'].map(
+          (folder) => `${folder}/docker/cli-plugins/docker-compose`,
+        ),
+      ]),
+      onPath(['docker-compose']),
+      inImage('docker:29-cli', '/usr/local/libexec/docker/cli-plugins/docker-compose'),
+      inDebianPackage('docker-compose', [COMPOSE_IN_PACKAGE]),
+      inDebianPackage('docker-compose', [COMPOSE_IN_PACKAGE], 'trixie'),
+    ],
+    byHand: 'https://docs.docker.com/compose/install/ (version 2 or newer)',
   },
 };
 

@@ -7,7 +7,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import Docker from 'dockerode';
@@ -15,8 +15,8 @@ import { lastLine, runCommand } from '../../scripts/setup/run-command.ts';
 
 const UP_WITHIN_MS = 60_000;
 const ASK_EVERY_MS = 50;
-/** Of a network for documents (RFC 5737): nobody's. */
-const BRIDGE_ADDRESS = '192.0.2.1/24';
+/** Networks for documents (RFC 5737): nobody's, unless somebody has made this machine of documents. */
+const BRIDGE_NETWORKS = ['192.0.2', '198.51.100', '203.0.113'];
 
 /** Why there can be none here; `undefined` where there can. */
 export async function noOwnDockerd(): Promise<string | undefined> {
@@ -90,7 +90,7 @@ export class OwnDockerd implements AsyncDisposable {
 
   async #addBridge(): Promise<void> {
     await ip('link', 'add', 'name', this.#bridge, 'type', 'bridge');
-    await ip('address', 'add', BRIDGE_ADDRESS, 'dev', this.#bridge);
+    await ip('address', 'add', `${unusedNetwork()}.1/24`, 'dev', this.#bridge);
     await ip('link', 'set', this.#bridge, 'up');
   }
 
@@ -128,6 +128,16 @@ export class OwnDockerd implements AsyncDisposable {
   async #lastWord(): Promise<string> {
     return lastLine(await readFile(join(this.#directory, 'log'), 'utf8'));
   }
+}
+
+function unusedNetwork(): string {
+  const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  const unused = BRIDGE_NETWORKS.find((network) =>
+    own.every(({ address }) => !address.startsWith(`${network}.`)),
+  );
+  if (unused === undefined)
+    throw new Error('this machine is in every network that a dockerd of our own may have');
+  return unused;
 }
 
 async function ip(...command: readonly string[]): Promise<void> {

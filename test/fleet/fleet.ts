@@ -36,8 +36,16 @@ export interface FleetOptions {
   readonly publishesPorts?: boolean;
   /** Without Docker: the images that the registry has, and that the nodes' engines in memory pretend to run. */
   readonly memory?: MemoryImages;
+  /** Instead of the programs as they are in this repository: their bundles, with what their images give them. */
+  readonly bundles?: Readonly<Record<'agent' | 'coordinator', Bundled>>;
   /** Gives the start up; what had started is taken away again. */
   readonly signal?: AbortSignal;
+}
+
+export interface Bundled {
+  readonly entry: string;
+  readonly flags: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
 }
 
 export interface FleetNode {
@@ -70,13 +78,16 @@ export class Fleet implements AsyncDisposable {
   readonly nodes: readonly FleetNode[];
   readonly coordinators = new Map<string, Program>();
   readonly agents = new Map<string, Program>();
+  readonly #bundles: FleetOptions['bundles'];
   #machines: MemoryMachines | undefined;
   /** Something went wrong: the logs stay where they are when the fleet ends. */
   keepsLogs = process.env['SWELL_KEEP_LOGS'] !== undefined;
 
   private constructor(
     parts: Pick<Fleet, 'id' | 'directory' | 'server' | 'registry' | 'docker' | 'bus' | 'nodes'>,
+    bundles: FleetOptions['bundles'],
   ) {
+    this.#bundles = bundles;
     this.id = parts.id;
     this.directory = parts.directory;
     this.server = parts.server;
@@ -112,7 +123,8 @@ export class Fleet implements AsyncDisposable {
         ...(port !== undefined && { port }),
       };
     });
-    const fleet = new Fleet({ id, directory, server, registry, docker: testDocker(), bus, nodes });
+    const made = { id, directory, server, registry, docker: testDocker(), bus, nodes };
+    const fleet = new Fleet(made, options.bundles);
     const late = AbortSignal.timeout(START_PATIENCE_MS);
     // From here on the fleet itself takes away what there is of it.
     parts.move();
@@ -153,10 +165,13 @@ export class Fleet implements AsyncDisposable {
   }
 
   async startCoordinator(name: string): Promise<Program> {
+    const bundle = this.#bundles?.coordinator;
     const program = new Program({
       program: 'coordinator',
+      ...bundle,
       logFile: join(this.directory, `coordinator-${name}.log`),
       environment: {
+        ...bundle?.environment,
         SWELL_NATS_SERVERS: this.server.url,
         SWELL_NAME: name,
         SWELL_STATUS_HOST: '127.0.0.1',
@@ -171,10 +186,13 @@ export class Fleet implements AsyncDisposable {
   }
 
   startAgent(node: FleetNode, environment: Readonly<Record<string, string>> = {}): Program {
+    const bundle = this.#bundles?.agent;
     const program = new Program({
       program: 'agent',
+      ...bundle,
       logFile: join(this.directory, `agent-${node.name}.log`),
       environment: {
+        ...bundle?.environment,
         SWELL_NATS_SERVERS: this.server.url,
         SWELL_REGION: node.region,
         SWELL_NODE: node.name,

@@ -2,14 +2,16 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
-import { join } from 'node:path';
+import { resolve as resolvePath } from 'node:path';
 import { createInterface } from 'node:readline';
 import { root } from '../../scripts/setup/places.ts';
 
 export interface ProgramOptions {
   readonly program: 'coordinator' | 'agent';
-  /** Another beginning than the program's own `main.ts`: a file of this repository. */
+  /** Another beginning than the program's own `main.ts`: a file of this repository, or a bundle anywhere. */
   readonly entry?: string;
+  /** Of Node. */
+  readonly flags?: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   /** Where its log goes, appended. */
   readonly logFile: string;
@@ -27,17 +29,21 @@ export class Program implements AsyncDisposable {
   #isMeant = false;
   readonly logFile: string;
 
-  constructor({ program, entry, environment, logFile }: ProgramOptions) {
+  constructor({ program, entry, flags = [], environment, logFile }: ProgramOptions) {
     this.logFile = logFile;
-    this.#child = spawn(process.execPath, [join(root, entry ?? `packages/${program}/src/main.ts`)], {
-      env: {
-        PATH: process.env['PATH'],
-        HOME: process.env['HOME'],
-        DOCKER_HOST: process.env['DOCKER_HOST'],
-        ...environment,
+    this.#child = spawn(
+      process.execPath,
+      [...flags, resolvePath(root, entry ?? `packages/${program}/src/main.ts`)],
+      {
+        env: {
+          PATH: process.env['PATH'],
+          HOME: process.env['HOME'],
+          DOCKER_HOST: process.env['DOCKER_HOST'],
+          ...environment,
+        },
+        stdio: ['ignore', 'pipe', 'pipe'],
       },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    );
     const log = createWriteStream(logFile, { flags: 'a' });
     this.#child.stderr?.pipe(log);
     if (this.#child.stdout !== null) {

@@ -51,7 +51,7 @@ export async function buildLocalImage(docker: Docker, options: ImageOptions): Pr
   context.entry({ name: 'Dockerfile' }, dockerfile(options).join('\n'));
   context.finalize();
   const reference = `${repository}:${tag}`;
-  await ended(docker, await docker.buildImage(Readable.from(context), { t: reference, nocache: false }));
+  await buildEnded(docker, await docker.buildImage(Readable.from(context), { t: reference, nocache: false }));
   return (await docker.getImage(reference).inspect()).Id;
 }
 
@@ -65,7 +65,7 @@ export async function buildImage(
   const { repository, tag } = options;
   const reference = `${repository}:${tag}`;
   const progress = await docker.getImage(reference).push({ tag, authconfig });
-  await ended(docker, progress);
+  await buildEnded(docker, progress);
   const { RepoDigests } = await docker.getImage(reference).inspect();
   const pushed = RepoDigests.find((entry) => entry.startsWith(`${repository}@`));
   if (pushed === undefined) throw new Error(`the registry gave ${reference} no digest`);
@@ -139,8 +139,8 @@ function ignoring(...codes: readonly number[]): (error: unknown) => void {
   };
 }
 
-/** Waits for a build or a push, which fails in its last words. */
-function ended(docker: Docker, progress: NodeJS.ReadableStream): Promise<void> {
+/** Waits for a build, a pull or a push, which fails in its last words. */
+export function buildEnded(docker: Docker, progress: NodeJS.ReadableStream): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   docker.modem.followProgress(
     progress,

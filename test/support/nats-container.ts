@@ -1,9 +1,8 @@
-import { execFile } from 'node:child_process';
 import { copyFile, mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
 import { GenericContainer, getContainerRuntimeClient, ImageName, Wait } from 'testcontainers';
+import { librariesOf } from '../../scripts/setup/libraries.ts';
 import type { NatsServer, NatsServerOptions } from './nats.ts';
 import { freePorts, natsConf, untilReady } from './nats-conf.ts';
 import { toolPath } from './tools.ts';
@@ -91,12 +90,4 @@ async function buildOwnImage(): Promise<string> {
   } finally {
     await rm(context, { recursive: true });
   }
-}
-
-async function librariesOf(binary: string): Promise<readonly string[]> {
-  // A static binary makes ldd complain.
-  const { stdout } = await promisify(execFile)('ldd', [binary]).catch(() => ({ stdout: '' }));
-  return [...stdout.matchAll(/(?:=> )?(\/\S+) \(0x/g)].flatMap(([, path]) =>
-    path === undefined ? [] : [path],
-  );
 }
