@@ -12,6 +12,6 @@ void main();
 async function main(): Promise<void> {
   process.exitCode = await runUntilSignal(async (signal) => {
     const config = readConfig(process.env);
-    await runAgent(config, await openEngine(config), signal);
+    await runAgent(config, await openEngine(config, logger, signal), signal);
   }, logger);
 }

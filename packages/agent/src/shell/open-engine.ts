@@ -3,6 +3,7 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from '@swell/shared/adapters/logger.ts';
 import Docker from 'dockerode';
 import {
   COMPOSE_PROJECT_LABEL,
@@ -10,15 +11,19 @@ import {
   type Scope,
   STACK_LABEL,
 } from '../adapters/docker/docker-engine.ts';
+import { statusOf } from '../adapters/docker/dockerd.ts';
 import type { Engine } from '../adapters/engine.ts';
 import { MemoryEngine, MemoryNode } from '../adapters/memory-engine.ts';
 import { keepMemoryStatus, MEMORY_STATUS_FILE } from '../adapters/memory-status.ts';
 import type { AgentConfig, MemoryMachine } from './config.ts';
 
-export async function openEngine(config: AgentConfig): Promise<Engine> {
+const RETRY_MS = 2_000;
+
+/** Waits for a dockerd that is silent: which containers are this agent's own is not to be guessed. */
+export async function openEngine(config: AgentConfig, logger: Logger, signal: AbortSignal): Promise<Engine> {
   if (config.engine.kind === 'memory') return memoryEngine(config.engine, config.stateDir);
   const docker = new Docker();
-  const scope = await scopeOf(config, docker);
+  const scope = scopeIn(config) ?? (await ownProject(docker, logger, signal));
   return new DockerEngine({ docker, ...(scope !== undefined && { scope }) });
 }
 
@@ -31,19 +36,26 @@ function memoryEngine({ containers, sick, workMs }: MemoryMachine, stateDir: str
   return new MemoryEngine(node, () => delay(workMs));
 }
 
-/** What was configured; else the Compose project that this agent runs in; else every container with a service's label. */
-async function scopeOf({ scope }: AgentConfig, docker: Docker): Promise<Scope | undefined> {
-  if (scope.stack !== undefined) return { label: STACK_LABEL, value: scope.stack };
-  const project = scope.project ?? (await ownProject(docker));
+function scopeIn({ scope: { stack, project } }: AgentConfig): Scope | undefined {
+  if (stack !== undefined) return { label: STACK_LABEL, value: stack };
   return project === undefined ? undefined : { label: COMPOSE_PROJECT_LABEL, value: project };
 }
 
-/** A container's host name is its short id, unless somebody set another one. */
-async function ownProject(docker: Docker): Promise<string | undefined> {
-  try {
-    const { Config } = await docker.getContainer(hostname()).inspect();
-    return Config.Labels[COMPOSE_PROJECT_LABEL];
-  } catch {
-    return undefined;
+/**
+ * The Compose project that this agent runs in; undefined: every container with a service's label is its own. A container's
+ * host name is its short id, unless somebody set another one.
+ */
+async function ownProject(docker: Docker, logger: Logger, signal: AbortSignal): Promise<Scope | undefined> {
+  for (;;) {
+    try {
+      const { Config } = await docker.getContainer(hostname()).inspect();
+      const { [COMPOSE_PROJECT_LABEL]: value } = Config.Labels;
+      return value === undefined ? undefined : { label: COMPOSE_PROJECT_LABEL, value };
+    } catch (error) {
+      // Not in a container, or one of another dockerd.
+      if (statusOf(error) === 404) return undefined;
+      logger.warn({ err: error }, 'the engine does not answer');
+      await delay(RETRY_MS, undefined, { signal });
+    }
   }
 }
