@@ -3,10 +3,18 @@ import { mkdir, mkdtemp, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheBin } from './places.ts';
 import { runCommand } from './run-command.ts';
-import { builtWithGo, inDebianPackage, inImage, inRelease, onPath, type Source } from './sources.ts';
+import {
+  builtWithGo,
+  inDebianPackage,
+  inImage,
+  inRelease,
+  onPath,
+  type Source,
+  unpackedDebianPackage,
+} from './sources.ts';
 
 /** What the demo and the tests need and npm does not bring. */
-export type Tool = 'nats-server' | 'nats' | 'docker-registry' | 'busybox';
+export type Tool = 'nats-server' | 'nats' | 'docker-registry' | 'busybox' | 'haproxy';
 
 type Recipe = {
   /** The version of the binary at that path; throws where it does not run here or is not good enough. */
@@ -108,6 +116,11 @@ const recipes: Readonly<Record<Tool, Recipe>> = {
       inDebianPackage('busybox-static', ['usr/bin/busybox', 'bin/busybox']),
     ],
     byHand: 'a statically linked busybox of your distribution (Debian: busybox-static)',
+  },
+  haproxy: {
+    inspect: async (path) => atLeast([2, 4], await printed(path, ['-v'])),
+    sources: [onPath(['haproxy']), unpackedDebianPackage('haproxy', 'usr/sbin/haproxy')],
+    byHand: 'haproxy (2.4 or newer) of your distribution, or brew install haproxy',
   },
 };
 
