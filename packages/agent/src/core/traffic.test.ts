@@ -142,9 +142,9 @@ describe('a node is back in rotation before its slot is freed', () => {
 });
 
 describe('a node that has nothing to do', () => {
-  test('is out until it has looked, then in', () => {
+  test('says nothing of itself until it has looked, then it is in', () => {
     const agent = new AgentStory();
-    expect(rotation(agent)).toMatchObject({ is: 'out', why: expect.stringContaining('has just begun') });
+    expect(rotation(agent)).toMatchObject({ is: 'unknown', why: expect.stringContaining('has just begun') });
     agent.look(ON_V1);
     expect(rotation(agent)).toEqual({ is: 'in', weightPercent: 100 });
   });

@@ -95,7 +95,7 @@ export function rotationOf(state: ServiceState, nowMs: number): Rotation {
       if (phase.serves !== true) return { is: 'out', why: 'it goes back' };
       break;
     default:
-      if (!recovered) return { is: 'out', why: 'the agent has just begun, and has not looked yet' };
+      if (!recovered) return { is: 'unknown', why: 'the agent has just begun, and has not looked yet' };
       // While the engine is being looked at the last that is known stands.
       if (observation !== undefined && observation.state !== 'running')
         return { is: 'out', why: `its container is ${observation.state}` };

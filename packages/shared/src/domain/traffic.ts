@@ -40,7 +40,9 @@ export function longestRejoinMs({ checks, maxMs }: Rejoin): number {
 export type Rotation =
   | { readonly is: 'in'; readonly weightPercent: number }
   | { readonly is: 'draining' }
-  | { readonly is: 'out'; readonly why: string };
+  | { readonly is: 'out'; readonly why: string }
+  /** Nothing is known yet: whoever can ought to go on as before. */
+  | { readonly is: 'unknown'; readonly why: string };
 
 /** A cold container may take this much at first. */
 export const FIRST_WEIGHT_PERCENT = 10;
