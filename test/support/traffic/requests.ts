@@ -52,7 +52,8 @@ export class Requests implements AsyncDisposable {
 
   /** Resolves once every connection stands. */
   static async open({ port, connections, everyMs }: RequestsOptions): Promise<Requests> {
-    const clients = Array.from({ length: connections }, () => new Client(port));
+    // Half of them begin with a GET, half with a POST.
+    const clients = Array.from({ length: connections }, (_, index) => new Client(port, index));
     const waiting = clients.values();
     const lanes = Array.from({ length: Math.min(CONNECTING_AT_ONCE, connections) }, async () => {
       for (const client of waiting) await client.open();
@@ -106,10 +107,11 @@ class Client {
   readonly #port: number;
   #socket: Socket | undefined;
   #underWay: Promise<number | Failure> | undefined;
-  #turns = 0;
+  #turns: number;
 
-  constructor(port: number) {
+  constructor(port: number, turns: number) {
     this.#port = port;
+    this.#turns = turns;
   }
 
   get isBusy(): boolean {
@@ -129,7 +131,7 @@ class Client {
     return socket;
   }
 
-  /** How long it took, or why it failed. */
+  /** How long it took in ms, or why it failed. */
   async request(number: number): Promise<number | Failure> {
     this.#underWay = this.#ask(number);
     const outcome = await this.#underWay;
@@ -143,8 +145,8 @@ class Client {
   }
 
   async #ask(number: number): Promise<number | Failure> {
+    const isPost = this.#turns % 2 === 1;
     this.#turns += 1;
-    const isPost = this.#turns % 2 === 0;
     const beganMs = performance.now();
     const socket = this.#socket ?? (await this.open().catch(() => undefined));
     if (socket === undefined) return 'not connected';
