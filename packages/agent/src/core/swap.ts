@@ -8,7 +8,7 @@ import type { AgentEvent } from './events.ts';
 import type { Step } from './outcome.ts';
 import { ask, stepProbing } from './probing.ts';
 import { type Ending, type Phase, type ServiceState, withPhase } from './state.ts';
-import { drain, rejoin, stepDraining, stepRejoining } from './traffic.ts';
+import { drain, isDrained, rejoin, stepDraining, stepRejoining } from './traffic.ts';
 
 type SwapPhase = Extract<
   Phase,
@@ -45,8 +45,7 @@ export function stepSwap(state: ServiceState, phase: SwapPhase, event: AgentEven
 function stepPreparing(state: ServiceState, phase: Of<'preparing'>, event: AgentEvent, nowMs: number): Step {
   switch (event.kind) {
     case 'swap-prepared': {
-      const isDrained = phase.attempt.drain.timeMs > 0 || phase.attempt.drain.inFlight !== undefined;
-      const onward = isDrained ? drain(state, phase, nowMs) : cutOver(state, phase);
+      const onward = isDrained(phase.attempt) ? drain(state, phase, nowMs) : cutOver(state, phase);
       return unlessDoubted(state, phase, nowMs, onward);
     }
     case 'swap-not-prepared':
@@ -68,7 +67,10 @@ function stepPreparing(state: ServiceState, phase: Of<'preparing'>, event: Agent
 /** The old container serves those who are on it, and nobody comes any more. */
 function stepDrained(state: ServiceState, phase: Of<'draining'>, event: AgentEvent, nowMs: number): Step {
   const drained = stepDraining(phase, event, nowMs);
-  const onward = drained === 'over' ? cutOver(state, phase) : { state, effects: drained };
+  const onward =
+    drained === 'over'
+      ? cutOver(state, phase)
+      : { state: withPhase(state, drained.phase), effects: drained.effects };
   return unlessDoubted(state, phase, nowMs, onward);
 }
 
