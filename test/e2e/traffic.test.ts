@@ -5,11 +5,18 @@
 
 import { describe, expect, it } from 'vitest';
 import { SERVICE } from '../fleet/fleet.ts';
+import type { Program } from '../fleet/programs.ts';
 import { expectOn, fleetOfThisFile, givePolicy, giveWord } from '../fleet/scenario.ts';
-import { firstToSay, untilEntry, untilEvent, untilSo } from '../fleet/watching.ts';
+import { firstToSay, patiently, untilEntry, untilEvent, untilSo } from '../fleet/watching.ts';
 import { describeWithHaproxy } from '../support/needs.ts';
 import { runTool } from '../support/tools.ts';
-import { BY_AGENT_CHECK, BY_HTTP, balancedFleet, SERVERS } from '../support/traffic/balanced-fleet.ts';
+import {
+  BY_AGENT_CHECK,
+  BY_HTTP,
+  balancedFleet,
+  SERVERS,
+  UNDRAINED,
+} from '../support/traffic/balanced-fleet.ts';
 import { type Backend, Haproxy, isIn, type Server, SHIPPED } from '../support/traffic/haproxy.ts';
 import { Requests } from '../support/traffic/requests.ts';
 import { RotationWatch } from '../support/traffic/rotation-watch.ts';
@@ -75,6 +82,27 @@ describeWithHaproxy('traffic', () => {
       await expectOn(fleet(), v3);
     });
 
+    it('no request fails where an agent was frozen for longer than its drain takes', async () => {
+      const drain = { checks: 1, time: '2s', max: '20s' };
+      await givePolicy(fleet(), { ...UNDRAINED, drain, rejoin: BY_AGENT_CHECK.rejoin });
+      const v5 = await fleet().publishImage('v5');
+      const seen = await underLoad('web', async (haproxy) => {
+        const draining = firstToDrain();
+        const rollout = await fleet().release({ image: `${fleet().repository}:v5` });
+        const { agent, server } = await patiently(fleet(), 'anybody to drain', draining);
+        agent.signal('SIGSTOP');
+        await untilSo(
+          fleet(),
+          `HAProxy to wait for the agent of ${server} in vain`,
+          async () => (await haproxy.agentCheckOf(server))?.includes('TOUT') === true,
+        );
+        agent.signal('SIGCONT');
+        await untilEvent(fleet(), 'rollout-settled', rollout);
+      });
+      expect(seen.outcome).toEqual({ ...UNNOTICED, mostOut: 1, everOut: SERVERS });
+      await expectOn(fleet(), v5);
+    });
+
     it('no request fails while every agent is started again', async () => {
       const seen = await underLoad('web', async () => {
         for (const node of fleet().nodes) await fleet().agentOf(node).kill();
@@ -88,23 +116,23 @@ describeWithHaproxy('traffic', () => {
   describe('over HTTP alone', () => {
     it('no request fails while every node is updated, and HAProxy never misses more than one', async () => {
       await givePolicy(fleet(), BY_HTTP);
-      const v5 = await fleet().publishImage('v5');
+      const v6 = await fleet().publishImage('v6');
       const seen = await underLoad('web-by-http', async () => {
-        const rollout = await fleet().release({ image: `${fleet().repository}:v5` });
+        const rollout = await fleet().release({ image: `${fleet().repository}:v6` });
         await untilEvent(fleet(), 'rollout-settled', rollout);
       });
       expect(seen.outcome).toEqual({ ...UNNOTICED, mostOut: 1, everOut: SERVERS });
-      await expectOn(fleet(), v5);
+      await expectOn(fleet(), v6);
     });
   });
 
   /** What clients and HAProxy saw while something was done, until all servers were in rotation as before. */
-  async function underLoad(backend: Backend, act: () => Promise<void>) {
+  async function underLoad(backend: Backend, act: (haproxy: Haproxy) => Promise<void>) {
     await using haproxy = await Haproxy.start(backend, balanced.portsOf(fleet()));
     const before = await haproxy.servers();
     await using watch = new RotationWatch(haproxy);
     await using requests = await Requests.open({ port: haproxy.port, connections: 60, everyMs: 500 });
-    await act();
+    await act(haproxy);
     const whole = JSON.stringify(before);
     await untilSo(
       fleet(),
@@ -118,6 +146,17 @@ describeWithHaproxy('traffic', () => {
       outcome: { failed, failures, mostOut: watch.mostOut, everOut: everOut.map(([name]) => name).sort() },
       servers: watch.seen,
     };
+  }
+
+  /** Whoever drains first from now on, and what HAProxy calls his node. */
+  function firstToDrain(): Promise<{ readonly agent: Program; readonly server: string }> {
+    return Promise.race(
+      fleet().nodes.map(async (node, index) => {
+        const agent = fleet().agentOf(node);
+        await agent.line(({ phase }) => phase === 'draining', agent.said);
+        return { agent, server: SERVERS[index] ?? '' };
+      }),
+    );
   }
 
   /** The next one has begun, so that the halt finds it in the middle. */

@@ -74,13 +74,16 @@ export class Haproxy implements AsyncDisposable {
   }
 
   async servers(): Promise<readonly Server[]> {
-    const [names = '', ...lines] = (await this.ask(`show stat ${this.backend} 4 -1`)).trim().split('\n');
-    const columns = names.replace(/^# /, '').split(',');
-    return lines.map((line) => {
-      const values = line.split(',');
-      const value = (column: string): string => values[columns.indexOf(column)] ?? '';
-      return { name: value('svname'), status: value('status'), weight: Number(value('weight')) };
-    });
+    return (await this.#rows()).map((value) => ({
+      name: value('svname'),
+      status: value('status'),
+      weight: Number(value('weight')),
+    }));
+  }
+
+  /** What came of asking a server's agent last: `L7OK`, `L7TOUT`, `L4CON`, … */
+  async agentCheckOf(server: string): Promise<string | undefined> {
+    return (await this.#rows()).find((value) => value('svname') === server)?.('agent_status');
   }
 
   /** How many clients it takes at once, by the files that it may open. */
@@ -100,6 +103,16 @@ export class Haproxy implements AsyncDisposable {
     this.#child.kill('SIGKILL');
     await this.#closed;
     await rm(this.#directory, { recursive: true });
+  }
+
+  /** Of each server its value in a column of HAProxy's table. */
+  async #rows(): Promise<readonly ((column: string) => string)[]> {
+    const [names = '', ...lines] = (await this.ask(`show stat ${this.backend} 4 -1`)).trim().split('\n');
+    const columns = names.replace(/^# /, '').split(',');
+    return lines.map((line) => {
+      const values = line.split(',');
+      return (column) => values[columns.indexOf(column)] ?? '';
+    });
   }
 
   async #untilUp(count: number): Promise<void> {

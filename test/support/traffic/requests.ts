@@ -26,8 +26,7 @@ export interface Tally {
 }
 
 /** A POST is worked on for so long, one after the other; nothing takes longer. */
-export const WORKED_ON_MS: readonly number[] = [20, 50, 100, 300];
-export const LONGEST_MS: number = Math.max(...WORKED_ON_MS);
+const WORKED_ON_MS: readonly number[] = [20, 50, 100, 300];
 
 const TIMEOUT_MS = 10_000;
 const TICK_MS = 5;
