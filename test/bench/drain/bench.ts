@@ -7,7 +7,7 @@ import { ensureDocker } from '../../../scripts/setup/docker.ts';
 import { ensureTools } from '../../../scripts/setup/tools.ts';
 import { Fleet, unlessAborted } from '../../fleet/fleet.ts';
 import { givePolicy } from '../../fleet/scenario.ts';
-import { untilSo } from '../../fleet/watching.ts';
+import { untilAtRest, untilSo } from '../../fleet/watching.ts';
 import { BY_AGENT_CHECK, balancedFleet, UNDRAINED } from '../../support/traffic/balanced-fleet.ts';
 import { Haproxy } from '../../support/traffic/haproxy.ts';
 import type { Failure } from '../../support/traffic/requests.ts';
@@ -36,6 +36,8 @@ export interface DrainBenchResult extends Noticed {
   /** Before anything is rolled. */
   readonly atRest: Noticed;
   readonly withoutDrain: Noticed;
+  /** What the checker finds in the log of all of it. */
+  readonly violations: number;
 }
 
 type Say = (line: string) => void;
@@ -70,6 +72,7 @@ export async function benchDrain(options: DrainBenchOptions, say: Say): Promise<
   const drained = await bench.notice('with drain', () => bench.roll(['v2', 'v3']));
   await givePolicy(fleet, UNDRAINED);
   const withoutDrain = await bench.notice('without drain', () => bench.roll(['v4', 'v5']));
+  await untilAtRest(fleet);
   return {
     connections,
     ...(limit !== undefined && { connectionsLimit: limit }),
@@ -78,6 +81,7 @@ export async function benchDrain(options: DrainBenchOptions, say: Say): Promise<
     ...drained,
     atRest,
     withoutDrain,
+    violations: fleet.log.violations().length,
   };
 }
 
