@@ -3,6 +3,7 @@
  * HAProxy and its configuration (deploy/haproxy: `retries 3`, `option redispatch`), and the connections.
  */
 
+import { loadavg } from 'node:os';
 import { ensureDocker } from '../../../scripts/setup/docker.ts';
 import { ensureTools } from '../../../scripts/setup/tools.ts';
 import { Fleet, unlessAborted } from '../../fleet/fleet.ts';
@@ -32,6 +33,8 @@ export interface DrainBenchResult extends Noticed {
   /** Why they are not as many as were asked for. */
   readonly connectionsLimit?: string;
   readonly everyMs: number;
+  /** The machine's load average before anything was started: where that is not small, the machine is measured too. */
+  readonly loadBefore: number;
   readonly rollouts: number;
   /** Before anything is rolled. */
   readonly atRest: Noticed;
@@ -47,6 +50,7 @@ const SPARE_CONNECTIONS = 16;
 const ROLLOUT_PATIENCE_MS = 600_000;
 
 export async function benchDrain(options: DrainBenchOptions, say: Say): Promise<DrainBenchResult> {
+  const [loadBefore = 0] = loadavg();
   const docker = await ensureDocker(say);
   if (!docker.available) throw new Error(docker.reason);
   await ensureTools(['nats-server', 'nats', 'docker-registry', 'busybox', 'haproxy'], say);
@@ -77,6 +81,7 @@ export async function benchDrain(options: DrainBenchOptions, say: Say): Promise<
     connections,
     ...(limit !== undefined && { connectionsLimit: limit }),
     everyMs: options.everyMs,
+    loadBefore,
     rollouts: 2,
     ...drained,
     atRest,

@@ -12,7 +12,7 @@ export interface DrainBenchOptions {
 
 export const USAGE = `npm run bench:drain [-- options]
   --connections N   keep-alive connections, or as many as files may be open (10000)
-  --every MS        each sends a request so often (10000)
+  --every MS        each sends a request so often (20000: 500 a second in all)
   --json            print the result as one JSON object in the last line
   --help            this`;
 
@@ -22,7 +22,7 @@ export function readOptions(args: readonly string[]): DrainBenchOptions | 'help'
     args: [...args],
     options: {
       connections: { type: 'string', default: '10000' },
-      every: { type: 'string', default: '10000' },
+      every: { type: 'string', default: '20000' },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
