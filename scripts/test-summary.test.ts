@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { needsDockerMark } from '../test/support/needs.ts';
+import { needsDockerMark, needsHaproxyMark } from '../test/support/needs.ts';
 import { type Report, type Run, summarize } from './test-summary.ts';
 
-const clean: Run = { exitCode: 0, noDocker: undefined, filtered: false };
+const clean: Run = { exitCode: 0, noDocker: undefined, noHaproxy: undefined, filtered: false };
 
 function fileOf(
   ...tests: readonly (readonly [fullName: string, status: string])[]
@@ -27,6 +27,15 @@ describe('the closing line', () => {
       lines: ['skipped is what needs Docker: no daemon answers', '1 passed, 0 failed, 1 skipped'],
       exitCode: 0,
     });
+  });
+
+  test('counts what needs HAProxy as skipped, with the reason', () => {
+    const report = { testResults: [fileOf(['a', 'passed'], [`traffic ${needsHaproxyMark} b`, 'skipped'])] };
+    expect(summarize(report, { ...clean, noHaproxy: 'no apt-get here' })).toEqual({
+      lines: ['skipped is what needs HAProxy: no apt-get here', '1 passed, 0 failed, 1 skipped'],
+      exitCode: 0,
+    });
+    expect(summarize(report, clean)).toMatchObject({ exitCode: 1 });
   });
 
   test('takes a test that is skipped without a reason, and one still to do, for failures', () => {

@@ -1,4 +1,4 @@
-import { needsDockerMark } from '../test/support/needs.ts';
+import { needsDockerMark, needsHaproxyMark } from '../test/support/needs.ts';
 
 /** What is read of vitest's JSON report. */
 export type Report = {
@@ -17,6 +17,8 @@ export type Run = {
   readonly exitCode: number;
   /** Why tests that need Docker were skipped, if they were. */
   readonly noDocker: string | undefined;
+  /** The same of what needs HAProxy as well. */
+  readonly noHaproxy: string | undefined;
   /** Whether a name filter was given; vitest reports every test it leaves out as skipped. */
   readonly filtered: boolean;
 };
@@ -47,7 +49,7 @@ export function summarize(report: Report, run: Run): Summary {
       ...(outside === 1
         ? [`no test failed, but vitest ended with ${run.exitCode} after ${passed.length} passed`]
         : []),
-      ...(skipped === '' ? [] : [`skipped is what needs Docker: ${run.noDocker}`]),
+      ...reasonsFor(explained, run),
       `${passed.length} passed, ${failures + outside} failed${skipped}`,
     ],
     exitCode: failures + outside === 0 ? 0 : 1,
@@ -67,6 +69,19 @@ function complaintAbout(file: string, tests: readonly TestResult[]): readonly st
     : [`${file}: ${tests.length} not run, and nobody said why, first (${first.status}): ${first.fullName}`];
 }
 
+function reasonsFor(skipped: readonly TestResult[], run: Run): readonly string[] {
+  return [
+    ...(skipped.every(needsHaproxy) ? [] : [`skipped is what needs Docker: ${run.noDocker}`]),
+    ...(skipped.some(needsHaproxy) ? [`skipped is what needs HAProxy: ${run.noHaproxy}`] : []),
+  ];
+}
+
 function isExplained(test: TestResult, run: Run): boolean {
-  return run.noDocker !== undefined && test.status !== 'todo' && test.fullName.includes(needsDockerMark);
+  if (test.status === 'todo') return false;
+  if (needsHaproxy(test)) return run.noHaproxy !== undefined;
+  return run.noDocker !== undefined && test.fullName.includes(needsDockerMark);
+}
+
+function needsHaproxy({ fullName }: TestResult): boolean {
+  return fullName.includes(needsHaproxyMark);
 }

@@ -6,17 +6,17 @@ import { join } from 'node:path';
 import { ensureDocker } from './setup/docker.ts';
 import { cache, root } from './setup/places.ts';
 import { ensureTools } from './setup/tools.ts';
-import { type Report, summarize } from './test-summary.ts';
+import { type Report, type Run, summarize } from './test-summary.ts';
 
 const say = (line: string): void => console.log(line);
 const reportFile = join(cache, 'test-report.json');
 const args = process.argv.slice(2);
 
 try {
-  const noDocker = await setUp();
+  const missing = await setUp();
   const exitCode = await runTests();
   const filtered = args.some((arg) => arg === '-t' || arg.startsWith('--testNamePattern'));
-  const summary = summarize(await readReport(), { exitCode, noDocker, filtered });
+  const summary = summarize(await readReport(), { exitCode, ...missing, filtered });
   process.exitCode = summary.exitCode;
   summary.lines.forEach(say);
 } catch (error) {
@@ -25,19 +25,33 @@ try {
   process.exitCode = 1;
 }
 
-/** Returns the reason why there is no Docker, if there is none; the tests learn it through the environment. */
-async function setUp(): Promise<string | undefined> {
+/** Returns the reasons why there is no Docker and no HAProxy, if so; the tests learn them through the environment. */
+async function setUp(): Promise<Pick<Run, 'noDocker' | 'noHaproxy'>> {
   const docker = await ensureDocker(say);
   await ensureTools(
     ['nats-server', 'nats', 'docker-registry', ...(docker.available ? (['busybox'] as const) : [])],
     say,
   );
-  const reason = docker.available ? undefined : docker.reason;
-  if (reason !== undefined) {
-    say(`Tests that need Docker are skipped: ${reason}`);
-    process.env['SWELL_TEST_NO_DOCKER'] = reason;
+  const noDocker = docker.available ? undefined : docker.reason;
+  if (noDocker !== undefined) {
+    say(`Tests that need Docker are skipped: ${noDocker}`);
+    process.env['SWELL_TEST_NO_DOCKER'] = noDocker;
   }
-  return reason;
+  const noHaproxy = noDocker ?? (await whyNoHaproxy());
+  if (noHaproxy !== undefined) {
+    say(`Tests that need HAProxy are skipped: ${noHaproxy}`);
+    process.env['SWELL_TEST_NO_HAPROXY'] = noHaproxy;
+  }
+  return { noDocker, noHaproxy };
+}
+
+/** Not everywhere is it a download away. */
+async function whyNoHaproxy(): Promise<string | undefined> {
+  if (process.platform !== 'linux') return "the servers before it are containers of this machine's own Node";
+  return ensureTools(['haproxy'], say).then(
+    () => undefined,
+    (error: Error) => error.message,
+  );
 }
 
 async function runTests(): Promise<number> {

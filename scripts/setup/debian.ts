@@ -95,6 +95,32 @@ function listsIn(folder: string): readonly string[] {
   return Object.entries(places).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
 }
 
+/**
+ * Unpacks a package, and whatever it depends on that this machine lacks, into a folder without installing it. What lies
+ * there needs to be told where its libraries are.
+ */
+export async function unpackPackage(name: string, target: string): Promise<void> {
+  await inTurn(async () => {
+    if (isRoot()) {
+      await updateLists();
+    }
+    const folder = await mkdtemp(join(tmpdir(), 'swell-deb-'));
+    try {
+      await mkdir(join(folder, 'partial'));
+      await mkdir(target, { recursive: true });
+      // Nothing is installed, so nobody's lock is needed, and nobody has to be root.
+      const here = ['-o', `Dir::Cache::archives=${folder}`, '-o', 'Debug::NoLocking=true'];
+      const only = ['--download-only', '--no-install-recommends', '-o', 'APT::Sandbox::User=root'];
+      await apt(['install', '-y', ...only, ...here, name]);
+      for (const archive of (await readdir(folder)).filter((file) => file.endsWith('.deb'))) {
+        await runCommand('dpkg-deb', ['-x', join(folder, archive), target], { timeoutMs });
+      }
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+}
+
 function updateLists(): Promise<unknown> {
   listsUpdated ??= apt(['update']);
   return listsUpdated;

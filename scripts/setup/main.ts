@@ -8,6 +8,8 @@ try {
   const docker = await ensureDocker(say);
   const tools = await ensureTools(['nats-server', 'nats', 'docker-registry', 'busybox'], say);
   say(docker.available ? `docker: ${docker.host}` : `without Docker: ${docker.reason}`);
+  // Only the tests and the bench of traffic need it.
+  await ensureTools(['haproxy'], say).catch((error: Error) => say(error.message));
   for (const [tool, path] of Object.entries(tools)) {
     say(`${tool}: ${path}`);
   }

@@ -1,15 +1,15 @@
 import { createHash } from 'node:crypto';
-import { constants, existsSync } from 'node:fs';
+import { constants, existsSync, globSync } from 'node:fs';
 import { access, symlink, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import Docker from 'dockerode';
 import { fileFromTar, fileFromTarGz, fileFromZip } from './archive.ts';
-import { fileFromPackage, hasApt } from './debian.ts';
+import { fileFromPackage, hasApt, unpackPackage } from './debian.ts';
 import { findDocker } from './docker.ts';
 import { answerTo, download } from './download.ts';
 import { goCommand } from './go-toolchain.ts';
-import { root } from './places.ts';
+import { cache, root } from './places.ts';
 import { runCommand } from './run-command.ts';
 
 /** A place that a tool may come from. */
@@ -128,6 +128,23 @@ export function inDebianPackage(name: string, paths: readonly string[], release?
         throw new Error('no apt-get here');
       }
       await fileFromPackage(name, paths, target, release);
+    },
+  };
+}
+
+/** A whole package of Debian's kind, unpacked into the cache: a script starts it with its own libraries. */
+export function unpackedDebianPackage(name: string, path: string): Source {
+  return {
+    name: `Debian package ${name}, unpacked`,
+    fetch: async (target) => {
+      if (!hasApt() || process.platform !== 'linux') {
+        throw new Error('no apt-get here');
+      }
+      const folder = join(cache, 'unpacked', name);
+      await unpackPackage(name, folder);
+      const libraries = globSync('usr/lib/*-linux-gnu', { cwd: folder }).map((found) => join(folder, found));
+      const script = `#!/bin/sh\nLD_LIBRARY_PATH='${libraries.join(':')}' exec '${join(folder, path)}' "$@"\n`;
+      await writeFile(target, script, { mode: 0o755 });
     },
   };
 }

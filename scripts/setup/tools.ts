@@ -4,10 +4,19 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { cacheBin } from './places.ts';
 import { runCommand } from './run-command.ts';
-import { at, builtWithGo, inDebianPackage, inImage, inRelease, onPath, type Source } from './sources.ts';
+import {
+  at,
+  builtWithGo,
+  inDebianPackage,
+  inImage,
+  inRelease,
+  onPath,
+  type Source,
+  unpackedDebianPackage,
+} from './sources.ts';
 
 /** What the demo, the tests and the benchmarks need and npm does not bring. */
-export type Tool = 'nats-server' | 'nats' | 'docker-registry' | 'busybox' | 'docker-compose';
+export type Tool = 'nats-server' | 'nats' | 'docker-registry' | 'busybox' | 'docker-compose' | 'haproxy';
 
 type Recipe = {
   /** The version of the binary at that path; throws where it does not run here or is not good enough. */
@@ -128,6 +137,11 @@ const recipes: Readonly<Record<Tool, Recipe>> = {
       inDebianPackage('docker-compose', [COMPOSE_IN_PACKAGE], 'trixie'),
     ],
     byHand: 'https://docs.docker.com/compose/install/ (version 2 or newer)',
+  },
+  haproxy: {
+    inspect: async (path) => atLeast([2, 4], await printed(path, ['-v'])),
+    sources: [onPath(['haproxy']), unpackedDebianPackage('haproxy', 'usr/sbin/haproxy')],
+    byHand: 'haproxy (2.4 or newer) of your distribution, or brew install haproxy',
   },
 };
 

@@ -15,6 +15,7 @@ import type Docker from 'dockerode';
 import {
   type Behaviour,
   buildImage,
+  type ImageOptions,
   removeByLabel,
   TEST_LABEL,
   testDocker,
@@ -34,6 +35,10 @@ export interface FleetOptions {
   readonly startBus?: () => Promise<NatsServer>;
   /** Every node's service on a port of the loopback of its own, the same before and after a swap. */
   readonly publishesPorts?: boolean;
+  /** How images are made, where they are not the usual ones. */
+  readonly buildImage?: (docker: Docker, options: ImageOptions) => Promise<PinnedImage>;
+  /** What agents are told beyond the usual, by their node's name. */
+  readonly environments?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Without Docker: the images that the registry has, and that the nodes' engines in memory pretend to run. */
   readonly memory?: MemoryImages;
   /** Instead of the programs as they are in this repository: their bundles, with what their images give them. */
@@ -78,16 +83,15 @@ export class Fleet implements AsyncDisposable {
   readonly nodes: readonly FleetNode[];
   readonly coordinators = new Map<string, Program>();
   readonly agents = new Map<string, Program>();
-  readonly #bundles: FleetOptions['bundles'];
+  readonly #options: FleetOptions;
   #machines: MemoryMachines | undefined;
   /** Something went wrong: the logs stay where they are when the fleet ends. */
   keepsLogs = process.env['SWELL_KEEP_LOGS'] !== undefined;
 
   private constructor(
     parts: Pick<Fleet, 'id' | 'directory' | 'server' | 'registry' | 'docker' | 'bus' | 'nodes'>,
-    bundles: FleetOptions['bundles'],
+    options: FleetOptions,
   ) {
-    this.#bundles = bundles;
     this.id = parts.id;
     this.directory = parts.directory;
     this.server = parts.server;
@@ -96,6 +100,7 @@ export class Fleet implements AsyncDisposable {
     this.bus = parts.bus;
     this.nodes = parts.nodes;
     this.log = new FleetLog(parts.bus);
+    this.#options = options;
   }
 
   /** Bus, registry, one coordinator, and on every node a container of `web:v1` with its agent, all present. */
@@ -123,8 +128,7 @@ export class Fleet implements AsyncDisposable {
         ...(port !== undefined && { port }),
       };
     });
-    const made = { id, directory, server, registry, docker: testDocker(), bus, nodes };
-    const fleet = new Fleet(made, options.bundles);
+    const fleet = new Fleet({ id, directory, server, registry, docker: testDocker(), bus, nodes }, options);
     const late = AbortSignal.timeout(START_PATIENCE_MS);
     // From here on the fleet itself takes away what there is of it.
     parts.move();
@@ -165,7 +169,7 @@ export class Fleet implements AsyncDisposable {
   }
 
   async startCoordinator(name: string): Promise<Program> {
-    const bundle = this.#bundles?.coordinator;
+    const bundle = this.#options.bundles?.coordinator;
     const program = new Program({
       program: 'coordinator',
       ...bundle,
@@ -186,7 +190,7 @@ export class Fleet implements AsyncDisposable {
   }
 
   startAgent(node: FleetNode, environment: Readonly<Record<string, string>> = {}): Program {
-    const bundle = this.#bundles?.agent;
+    const bundle = this.#options.bundles?.agent;
     const program = new Program({
       program: 'agent',
       ...bundle,
@@ -203,6 +207,7 @@ export class Fleet implements AsyncDisposable {
         SWELL_STATUS_PORT: '0',
         SWELL_PRESENCE_EVERY_MS: '5000',
         ...this.#machines?.environment('v1'),
+        ...this.#options.environments?.[node.name],
         ...environment,
       },
     });
@@ -236,7 +241,8 @@ export class Fleet implements AsyncDisposable {
   /** Builds an image and pushes it to the fleet's registry; in memory, all images are there from the start. */
   async publishImage(tag: string, behaviour: Behaviour = 'well'): Promise<PinnedImage> {
     if (this.#machines !== undefined) return this.#machines.image(tag);
-    return buildImage(this.docker, {
+    const build = this.#options.buildImage ?? buildImage;
+    return build(this.docker, {
       repository: this.repository,
       tag,
       version: tag,

@@ -86,13 +86,13 @@ export function startAgent(ground: Ground, node: NodeModel, incarnation: number)
     logger: silent,
     onHandled: (_self, event, before, after) => {
       ground.onHandled(node, event, before, after);
-      if (after.phase.name === 'rejoining' && before.phase.name !== 'rejoining') ask(after.self.service);
+      if (waitsForAsker(after) && before.phase.name !== after.phase.name) ask(after.self.service);
     },
   });
   const isBalanced = chance.happens(BALANCED);
   // What a balancer hears matters only then.
   const ask = (service: ServiceName): void => {
-    if (!isBalanced || agent.states().every(({ phase }) => phase.name !== 'rejoining')) return;
+    if (!isBalanced || !agent.states().some(waitsForAsker)) return;
     agent.tellRotation(service);
     process.host.after(CHECK_EVERY_MS, () => ask(service));
   };
@@ -114,6 +114,10 @@ export function startAgent(ground: Ground, node: NodeModel, incarnation: number)
       stopping.abort();
     },
   };
+}
+
+function waitsForAsker({ phase }: AgentState): boolean {
+  return phase.name === 'draining' || phase.name === 'rejoining';
 }
 
 export function startCoordinator(

@@ -30,7 +30,13 @@ export function drawPolicy(chance: Chance): Record<string, unknown> {
     regions: chance.pick(['parallel', [['eu-west'], ['us-east', 'ap-south']], [['ap-south']]]),
     slotLease: chance.pick(['30s', '2m']),
     health: { interval: '1s', minHealthyTime, healthyDeadline: chance.pick(['20s', '1m']) },
-    drain: chance.pick([{}, {}, { time: '5s' }, { time: '1s', max: '10s', inFlight: { port: 80 } }]),
+    drain: chance.pick([
+      {},
+      {},
+      { time: '5s' },
+      { checks: 2, time: '1s', max: '20s' },
+      { time: '1s', max: '10s', inFlight: { port: 80 } },
+    ]),
     rejoin: chance.pick([{}, {}, { checks: 2, max: '20s', ramp: '1m' }]),
   };
 }

@@ -14,6 +14,8 @@ export const TEST_LABEL = 'swell.test';
 /** Where the web server of a test image listens. */
 export const WEB_PORT = 8080;
 
+const ANYBODY: Docker.AuthConfig = { username: '', password: '', serveraddress: '' };
+
 /**
  * How an image behaves.
  *
@@ -43,15 +45,24 @@ export function testDocker(): Docker {
 
 /** Builds an image on this dockerd, without pushing it. Returns its id. */
 export async function buildLocalImage(docker: Docker, options: ImageOptions): Promise<string> {
-  const { repository, tag, version, behaviour = 'well' } = options;
+  const { version, behaviour = 'well' } = options;
   const context = pack();
   context.entry({ name: 'busybox', mode: 0o755 }, await readFile(toolPath('busybox')));
   context.entry({ name: 'www/index.html' }, version);
   if (behaviour !== 'sick') context.entry({ name: 'www/health' }, 'ok');
   context.entry({ name: 'Dockerfile' }, dockerfile(options).join('\n'));
   context.finalize();
+  return buildFrom(docker, Readable.from(context), options);
+}
+
+/** Builds an image of a context with a Dockerfile in it. Returns its id. */
+export async function buildFrom(
+  docker: Docker,
+  context: NodeJS.ReadableStream,
+  { repository, tag }: ImageOptions,
+): Promise<string> {
   const reference = `${repository}:${tag}`;
-  await buildEnded(docker, await docker.buildImage(Readable.from(context), { t: reference, nocache: false }));
+  await buildEnded(docker, await docker.buildImage(context, { t: reference, nocache: false }));
   return (await docker.getImage(reference).inspect()).Id;
 }
 
@@ -59,10 +70,18 @@ export async function buildLocalImage(docker: Docker, options: ImageOptions): Pr
 export async function buildImage(
   docker: Docker,
   options: ImageOptions,
-  authconfig: Docker.AuthConfig = { username: '', password: '', serveraddress: '' },
+  authconfig: Docker.AuthConfig = ANYBODY,
 ): Promise<PinnedImage> {
   await buildLocalImage(docker, options);
-  const { repository, tag } = options;
+  return pushImage(docker, options, authconfig);
+}
+
+/** Pushes an image that this dockerd has. */
+export async function pushImage(
+  docker: Docker,
+  { repository, tag }: ImageOptions,
+  authconfig: Docker.AuthConfig = ANYBODY,
+): Promise<PinnedImage> {
   const reference = `${repository}:${tag}`;
   const progress = await docker.getImage(reference).push({ tag, authconfig });
   await buildEnded(docker, progress);

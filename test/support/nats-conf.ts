@@ -33,17 +33,22 @@ export async function freePorts(count: number): Promise<readonly number[]> {
 
 /**
  * Ports of the loopback that nobody listens on, from below the range that systems take for outgoing connections: they
- * stay free while their owner is away, as a container is in the middle of a swap.
+ * stay free while their owner is away, as a container is in the middle of a swap. None is given twice.
  */
 export async function lowPorts(count: number): Promise<readonly number[]> {
   const found: number[] = [];
   const first = 20_000 + Math.floor(Math.random() * 8_000);
   for (let port = first; found.length < count && port < 32_000; port += 1) {
-    if (await isFree(port)) found.push(port);
+    if (given.has(port) || !(await isFree(port))) continue;
+    given.add(port);
+    found.push(port);
   }
   if (found.length < count) throw new Error(`no ${count} ports of the loopback are free from ${first} on`);
   return found;
 }
+
+/** They may be taken only later. */
+const given = new Set<number>();
 
 async function isFree(port: number): Promise<boolean> {
   const server = createServer().listen(port, '127.0.0.1');

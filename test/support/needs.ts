@@ -15,3 +15,16 @@ export function describeWithDocker(name: string, body: () => void): void {
     body();
   });
 }
+
+/** As {@link noDocker}; where there is no Docker there is nothing to balance either. */
+const noHaproxy: string | undefined = process.env['SWELL_TEST_NO_HAPROXY'];
+
+/** As {@link needsDockerMark}. */
+export const needsHaproxyMark = '[needs HAProxy]';
+
+/** A suite that runs real containers behind a real HAProxy. */
+export function describeWithHaproxy(name: string, body: () => void): void {
+  describe.skipIf(noHaproxy !== undefined)(`${name} ${needsHaproxyMark}`, () => {
+    body();
+  });
+}

@@ -78,7 +78,7 @@ export type AgentEvent =
   | { readonly kind: 'swap-not-committed'; readonly reason: string }
   | { readonly kind: 'swap-undone' }
   | { readonly kind: 'swap-not-undone'; readonly reason: string }
-  /** Somebody asked, while that mattered, whether to send anything here, and was told that it is back. */
+  /** Somebody asked, while that mattered, whether to send anything here, and was told that it leaves, or is back. */
   | { readonly kind: 'rotation-told' }
   | { readonly kind: 'report-stored'; readonly id: string }
   | { readonly kind: 'report-not-stored'; readonly id: string }

@@ -136,6 +136,8 @@ export type Phase =
       readonly attempt: Attempt;
       readonly lease?: Lease;
       readonly sinceMs: number;
+      /** How often somebody has asked and heard that nothing more is to be sent. */
+      readonly told: number;
     }
   | { readonly name: 'swapping'; readonly attempt: Attempt; readonly lease?: Lease }
   | {

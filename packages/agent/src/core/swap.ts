@@ -9,7 +9,7 @@ import { objectionNow, objectionTo, objectionToChange } from './leave.ts';
 import type { Step } from './outcome.ts';
 import { ask, stepProbing } from './probing.ts';
 import { type Ending, type Phase, type ServiceState, withPhase } from './state.ts';
-import { drain, rejoin, stepDraining, stepRejoining } from './traffic.ts';
+import { drain, isDrained, rejoin, stepDraining, stepRejoining } from './traffic.ts';
 
 type SwapPhase = Extract<
   Phase,
@@ -104,15 +104,16 @@ function stepAsking(state: ServiceState, phase: Of<'asking'>, event: AgentEvent,
 }
 
 function leaveGiven(state: ServiceState, phase: Work, nowMs: number): Step {
-  const { drain: policy } = phase.attempt;
-  const isDrained = policy.timeMs > 0 || policy.inFlight !== undefined;
-  return isDrained ? drain(state, phase, nowMs) : cutOver(state, phase);
+  return isDrained(phase.attempt) ? drain(state, phase, nowMs) : cutOver(state, phase);
 }
 
 /** The old container serves those who are on it, and nobody comes any more. */
 function stepDrained(state: ServiceState, phase: Of<'draining'>, event: AgentEvent, nowMs: number): Step {
   const drained = stepDraining(phase, event, nowMs);
-  const onward = drained === 'over' ? cutOver(state, phase) : { state, effects: drained };
+  const onward =
+    drained === 'over'
+      ? cutOver(state, phase)
+      : { state: withPhase(state, drained.phase), effects: drained.effects };
   return unlessDoubted(state, phase, nowMs, onward);
 }
 

@@ -13,7 +13,8 @@ import {
 import type { Phase } from './state.ts';
 import { rotationOf } from './traffic.ts';
 
-const DRAIN: Drain = { timeMs: 10_000, maxMs: 60_000 };
+const DRAIN: Drain = { checks: 0, timeMs: 10_000, maxMs: 60_000 };
+const TOLD: Drain = { ...DRAIN, checks: 2 };
 const ASKED: Drain = { ...DRAIN, inFlight: { port: 80, path: '/busy' } };
 const REJOIN: Rejoin = { checks: 2, maxMs: 30_000, rampMs: 0 };
 const CUT_OVER = { kind: 'cut-over' };
@@ -71,6 +72,29 @@ describe('a node leaves the rotation before its container stops', () => {
     const agent = prepared(ASKED);
     expect(agent.after(59_000).tell(answer)).toMatchObject([{ timer: 'drain' }]);
     expect(agent.after(600).tell(answer)).toEqual([CUT_OVER]);
+  });
+
+  test('where a balancer asks, the time counts from when that was told often enough', () => {
+    const agent = prepared(TOLD);
+    expect(agent.effects).toEqual([{ kind: 'set-timer', timer: 'drain', minMs: 60_000, maxMs: 60_000 }]);
+    expect(agent.after(500).tell({ kind: 'rotation-told' })).toEqual([]);
+    expect(agent.after(500).tell({ kind: 'rotation-told' })).toEqual([
+      { kind: 'set-timer', timer: 'drain', minMs: 10_000, maxMs: 10_000 },
+    ]);
+    expect(agent.after(500).tell({ kind: 'rotation-told' })).toEqual([]);
+    expect(agent.after(9_500).fire('drain')).toEqual([CUT_OVER]);
+  });
+
+  test('an agent that was frozen for longer than its time has told nobody, and waits', () => {
+    const agent = prepared({ ...TOLD, inFlight: { port: 80, path: '/busy' } });
+    expect(agent.after(50_000).tell({ kind: 'rotation-told' })).toEqual([]);
+    expect(agent.after(8_000).tell({ kind: 'rotation-told' })).toEqual([
+      { kind: 'set-timer', timer: 'drain', minMs: 2_000, maxMs: 2_000 },
+    ]);
+  });
+
+  test('nobody asks for as long as the policy waits', () => {
+    expect(prepared(TOLD).after(60_000).fire('drain')).toEqual([CUT_OVER]);
   });
 
   test.each([
@@ -142,9 +166,9 @@ describe('a node is back in rotation before its slot is freed', () => {
 });
 
 describe('a node that has nothing to do', () => {
-  test('is out until it has looked, then in', () => {
+  test('says nothing of itself until it has looked, then it is in', () => {
     const agent = new AgentStory();
-    expect(rotation(agent)).toMatchObject({ is: 'out', why: expect.stringContaining('has just begun') });
+    expect(rotation(agent)).toMatchObject({ is: 'unknown', why: expect.stringContaining('has just begun') });
     agent.look(ON_V1);
     expect(rotation(agent)).toEqual({ is: 'in', weightPercent: 100 });
   });

@@ -9,41 +9,62 @@ import { type Effect, timer } from './effects.ts';
 import type { Work } from './ending.ts';
 import type { AgentEvent } from './events.ts';
 import type { Step } from './outcome.ts';
-import { type Ending, type Phase, type ServiceState, withPhase } from './state.ts';
+import { type Attempt, type Ending, type Phase, type ServiceState, withPhase } from './state.ts';
 
 type Draining = Extract<Phase, { name: 'draining' }>;
 type Rejoining = Extract<Phase, { name: 'rejoining' }>;
 
+interface Drained {
+  readonly phase: Draining;
+  readonly effects: readonly Effect[];
+}
+
 /** Between two questions for what is in flight. */
 const ASK_AGAIN_MS = 500;
 
+/** Is there anything to wait for before the container stops? */
+export function isDrained({ drain: { checks, timeMs, inFlight } }: Attempt): boolean {
+  return checks > 0 || timeMs > 0 || inFlight !== undefined;
+}
+
 /** The new container is ready beside the old one: whoever asks is told to send nothing more. */
 export function drain(state: ServiceState, { attempt, lease }: Work, nowMs: number): Step {
+  const { checks, timeMs, maxMs } = attempt.drain;
   const draining: Phase = {
     name: 'draining',
     attempt,
     sinceMs: nowMs,
+    told: 0,
     ...(lease !== undefined && { lease }),
   };
-  return { state: withPhase(state, draining), effects: [timer('drain', attempt.drain.timeMs)] };
+  const waitMs = checks > 0 ? maxMs : timeMs;
+  return { state: withPhase(state, draining), effects: [timer('drain', waitMs)] };
 }
 
-/** Has nothing more to be waited for? It is asked until nothing is in flight, or for as long as the policy waits. */
-export function stepDraining(phase: Draining, event: AgentEvent, nowMs: number): 'over' | readonly Effect[] {
+/** Has nothing more to be waited for? It is told, then asked until nothing is in flight, or for as long as the policy waits. */
+export function stepDraining(phase: Draining, event: AgentEvent, nowMs: number): 'over' | Drained {
   const { drain: policy } = phase.attempt;
+  const leftMs = policy.maxMs - (nowMs - phase.sinceMs);
   switch (event.kind) {
+    case 'rotation-told': {
+      const told = phase.told + 1;
+      // Whatever time has passed, only now does somebody know.
+      const effects =
+        told === policy.checks ? [timer('drain', Math.max(0, Math.min(policy.timeMs, leftMs)))] : [];
+      return { phase: { ...phase, told }, effects };
+    }
     case 'timer-fired':
-      if (event.timer !== 'drain') return [];
+      if (event.timer !== 'drain') return { phase, effects: [] };
       return policy.inFlight === undefined
         ? 'over'
-        : [{ kind: 'count-in-flight', inFlight: policy.inFlight }];
+        : { phase, effects: [{ kind: 'count-in-flight', inFlight: policy.inFlight }] };
     case 'in-flight-counted': {
-      const isLate = nowMs - phase.sinceMs + ASK_AGAIN_MS > policy.maxMs;
+      const isLate = leftMs < ASK_AGAIN_MS;
       // Who does not answer has said nothing: the time has to do.
-      return event.count === 0 || isLate ? 'over' : [timer('drain', ASK_AGAIN_MS)];
+      return event.count === 0 || isLate ? 'over' : { phase, effects: [timer('drain', ASK_AGAIN_MS)] };
     }
     default:
-      return [];
+      return { phase, effects: [] };
   }
 }
 
@@ -96,7 +117,7 @@ export function rotationOf(state: ServiceState, nowMs: number): Rotation {
       if (phase.serves !== true) return { is: 'out', why: 'it goes back' };
       break;
     default:
-      if (!recovered) return { is: 'out', why: 'the agent has just begun, and has not looked yet' };
+      if (!recovered) return { is: 'unknown', why: 'the agent has just begun, and has not looked yet' };
       // While the engine is being looked at the last that is known stands.
       if (observation !== undefined && observation.state !== 'running')
         return { is: 'out', why: `its container is ${observation.state}` };

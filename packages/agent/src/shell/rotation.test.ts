@@ -11,6 +11,7 @@ const HERE: Readonly<Record<string, Rotation>> = {
   web: IN,
   api: { is: 'draining' },
   db: { is: 'out', why: 'it is swapping' },
+  new: { is: 'unknown', why: 'not looked yet' },
 };
 
 function agentWith(rotations: Readonly<Record<string, Rotation>>) {
@@ -22,6 +23,7 @@ describe('over HTTP', () => {
     ['web', 200, 'in rotation, weight 40 %\n'],
     ['api', 503, 'draining\n'],
     ['db', 503, 'out of rotation: it is swapping\n'],
+    ['new', 503, 'not known: not looked yet\n'],
     ['mail', 404, 'there is no service mail here\n'],
   ])('%s: %i', async (service, status, body) => {
     await using server = await startStatusServer({
@@ -53,6 +55,10 @@ describe("to HAProxy's agent check", () => {
     ['db\n', 'drain\n'],
   ])('%j: %j', async (question, line) => {
     expect(await ask(HERE, question)).toBe(line);
+  });
+
+  test('an agent that has just begun changes nothing', async () => {
+    expect(await ask(HERE, 'new\n')).toBe('# not looked yet\n');
   });
 
   test('who names none is told of the only one', async () => {

@@ -32,6 +32,8 @@ export function rotationPaths(agent: Told): NonNullable<StatusServerOptions['mor
           return { status: 503, body: 'draining\n' };
         case 'out':
           return { status: 503, body: `out of rotation: ${rotation.why}\n` };
+        case 'unknown':
+          return { status: 503, body: `not known: ${rotation.why}\n` };
       }
     },
   };
@@ -85,6 +87,16 @@ function lineFor(question: string, agent: Told): string {
   const [only, ...others] = agent.serviceNames;
   const service = question === '' && others.length === 0 ? only : question;
   const rotation = service === undefined ? undefined : agent.tellRotation(service);
-  if (rotation === undefined) return '# say which service: agent-send "<service>\\n"';
-  return rotation.is === 'in' ? `up ready ${rotation.weightPercent}%` : 'drain';
+  switch (rotation?.is) {
+    case undefined:
+      return '# say which service: agent-send "<service>\\n"';
+    case 'in':
+      return `up ready ${rotation.weightPercent}%`;
+    case 'draining':
+    case 'out':
+      return 'drain';
+    // An agent that has been started again, on all nodes at once perhaps, takes nobody out.
+    case 'unknown':
+      return `# ${rotation.why}`;
+  }
 }

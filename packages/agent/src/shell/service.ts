@@ -92,10 +92,12 @@ export class Service implements Disposable {
     return explain(this.state, this.#options.host.monotonicMs());
   }
 
-  /** What whoever balances the load is told, from memory. Once it is back it waits for having said so. */
+  /** What whoever balances the load is told, from memory. Before it leaves and once it is back it waits for having said so. */
   tellRotation(): Rotation {
     const rotation = rotationOf(this.state, this.#options.host.monotonicMs());
-    if (this.state.phase.name === 'rejoining' && rotation.is === 'in') this.post({ kind: 'rotation-told' });
+    const { name } = this.state.phase;
+    if (name === 'draining' || (name === 'rejoining' && rotation.is === 'in'))
+      this.post({ kind: 'rotation-told' });
     return rotation;
   }
 

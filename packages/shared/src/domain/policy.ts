@@ -105,7 +105,7 @@ export const DEFAULT_POLICY: Policy = {
     minHealthyTimeMs: 10_000,
     healthyDeadlineMs: 300_000,
   },
-  drain: { timeMs: 0, maxMs: 60_000 },
+  drain: { checks: 0, timeMs: 0, maxMs: 60_000 },
   rejoin: { checks: 0, maxMs: 30_000, rampMs: 0 },
 };
 

@@ -4,9 +4,11 @@
  */
 
 export interface Drain {
-  /** Who asks is told to send nothing more, this long before the container stops. */
+  /** Who asks has to have been told this often that nothing more is to be sent: a balancer's `fall`. */
+  readonly checks: number;
+  /** From then on the container goes on for so long: what was sent before is answered. */
   readonly timeMs: number;
-  /** Then, where it can be asked, until nothing is in flight; no longer than this in all. */
+  /** Then, where it can be asked, until nothing is in flight; no longer than this in all, also where nobody asks. */
   readonly maxMs: number;
   /** Answers with the number of requests that it works on. */
   readonly inFlight?: InFlight;
@@ -27,8 +29,8 @@ export interface Rejoin {
 }
 
 /** How long a node may stay away from traffic before its container stops. */
-export function longestDrainMs({ timeMs, maxMs, inFlight }: Drain): number {
-  return inFlight === undefined ? timeMs : maxMs;
+export function longestDrainMs({ checks, timeMs, maxMs, inFlight }: Drain): number {
+  return checks === 0 && inFlight === undefined ? timeMs : maxMs;
 }
 
 /** How long a node may keep its slot once it is back. */
@@ -40,7 +42,9 @@ export function longestRejoinMs({ checks, maxMs }: Rejoin): number {
 export type Rotation =
   | { readonly is: 'in'; readonly weightPercent: number }
   | { readonly is: 'draining' }
-  | { readonly is: 'out'; readonly why: string };
+  | { readonly is: 'out'; readonly why: string }
+  /** Nothing is known yet: whoever can ought to go on as before. */
+  | { readonly is: 'unknown'; readonly why: string };
 
 /** A cold container may take this much at first. */
 export const FIRST_WEIGHT_PERCENT = 10;

@@ -45,7 +45,10 @@ export const healthCheck = z.object({
   healthyDeadlineMs: durationMs,
 }) satisfies z.ZodType<HealthCheck>;
 
+const checks = z.int().min(0).max(1_000);
+
 export const drainFields = z.object({
+  checks,
   timeMs: durationMs,
   maxMs: durationMs,
   inFlight: z.object({ port, path: z.string() }).optional(),
@@ -53,7 +56,7 @@ export const drainFields = z.object({
 export const drain = drainFields.transform((value): Drain => compact(value) as Drain);
 
 export const rejoin = z.object({
-  checks: z.int().min(0).max(1_000),
+  checks,
   maxMs: durationMs,
   rampMs: durationMs,
 }) satisfies z.ZodType<Rejoin>;

@@ -114,28 +114,34 @@ function probeOf(health: {
   return undefined;
 }
 
+const often = z.int().min(0).max(1_000);
+
 const drainSchema = z
   .strictObject({
+    checks: often
+      .optional()
+      .describe(
+        'A balancer has asked so often and heard that nothing more is to be sent, before time counts; 0',
+      ),
     time: duration(0, DAY_MS)
       .optional()
       .describe('Balancers are told to send nothing more, so long before the container stops; 0s'),
-    max: duration(0, DAY_MS).optional().describe('Nobody waits longer than this for what is in flight; 1m'),
+    max: duration(0, DAY_MS)
+      .optional()
+      .describe('Nobody waits longer than this in all, for checks or for what is in flight; 1m'),
     inFlight: z
       .strictObject({ port, path: path.default('/') })
       .optional()
       .describe('Answers with the number of requests under way: waited for until it is 0'),
   })
   .transform(
-    ({ time, max, inFlight }): Partial<Drain> =>
-      compact({ timeMs: time, maxMs: max, inFlight }) as Partial<Drain>,
+    ({ checks, time, max, inFlight }): Partial<Drain> =>
+      compact({ checks, timeMs: time, maxMs: max, inFlight }) as Partial<Drain>,
   );
 
 const rejoinSchema = z
   .strictObject({
-    checks: z
-      .int()
-      .min(0)
-      .max(1_000)
+    checks: often
       .optional()
       .describe('The slot is freed once a balancer has asked so often and heard that the node is back; 0'),
     max: duration(0, DAY_MS).optional().describe('Or after this long; 30s'),
