@@ -82,7 +82,7 @@ export class Words {
 
   start({ report: { region, node, rollout, attempt }, claimedAtMs }: ToldStart): void {
     const stopped = this.#stopped;
-    if (stopped?.rollout !== rollout) return;
+    if (stopped?.rollout !== rollout || this.#isTakenBack(stopped, claimedAtMs)) return;
     const { bench, calm } = this.#scene;
     bench.judged('B14');
     if (!calm.hadTimeToObey(stopped.sinceMs, claimedAtMs)) return;
@@ -95,6 +95,14 @@ export class Words {
         node,
         rollout,
       },
+    );
+  }
+
+  /** The event that tells of it may have to be told again. */
+  #isTakenBack({ by, sinceMs }: Stopped, untilMs: number): boolean {
+    return (
+      by === 'paused' &&
+      this.#said.some(({ intent, atMs }) => intent.action === 'resume' && atMs >= sinceMs && atMs <= untilMs)
     );
   }
 
