@@ -151,7 +151,7 @@ describe('a window', () => {
   test('that closes while the traffic leaves stops nothing', () => {
     const agent = new AgentStory();
     agent.word = { read: { ok: true, value: [CLOSED] }, wallMs: MORNING };
-    agent.reach('preparing', newWave({ drain: { timeMs: 90_000, maxMs: 90_000 } }));
+    agent.reach('preparing', newWave({ drain: { checks: 0, timeMs: 90_000, maxMs: 90_000 } }));
     agent.tell({ kind: 'swap-prepared' });
     agent.after(90_000).fire('drain');
     expect(agent.effects).toContainEqual({ kind: 'undo-swap' });
