@@ -29,7 +29,12 @@ try {
 async function setUp(): Promise<string | undefined> {
   const docker = await ensureDocker(say);
   await ensureTools(
-    ['nats-server', 'nats', 'docker-registry', ...(docker.available ? (['busybox'] as const) : [])],
+    [
+      'nats-server',
+      'nats',
+      'docker-registry',
+      ...(docker.available ? (['busybox', 'docker', 'docker-compose'] as const) : []),
+    ],
     say,
   );
   const reason = docker.available ? undefined : docker.reason;

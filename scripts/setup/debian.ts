@@ -1,5 +1,5 @@
 import { constants, existsSync } from 'node:fs';
-import { access, copyFile, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { access, copyFile, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runCommand } from './run-command.ts';
@@ -14,6 +14,7 @@ const network = [
   'Acquire::Retries=1',
 ];
 const timeoutMs = 600_000;
+const debianKeyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
 const env = { DEBIAN_FRONTEND: 'noninteractive' };
 
 /** One apt-get at a time: its locks are for the whole machine. */
@@ -42,15 +43,21 @@ export async function installPackages(packages: readonly string[]): Promise<void
  * Copies one file out of a package without installing it: no service is started, nothing of the machine changes.
  * apt checks the package's signature as it does for an installation.
  */
-export async function fileFromPackage(name: string, paths: readonly string[], target: string): Promise<void> {
+export async function fileFromPackage(
+  name: string,
+  paths: readonly string[],
+  target: string,
+  suite?: string,
+): Promise<void> {
   await inTurn(async () => {
-    if (isRoot()) {
+    if (suite === undefined && isRoot()) {
       await updateLists();
     }
     const folder = await mkdtemp(join(tmpdir(), 'swell-deb-'));
     try {
+      const lists = suite === undefined ? [] : await listsOf(suite, folder);
       // Root's apt hands the download to a user of its own, who could not write here; this keeps it from saying so.
-      await apt(['download', '-o', 'APT::Sandbox::User=root', name], folder);
+      await apt(['download', '-o', 'APT::Sandbox::User=root', ...lists, name], folder);
       const archive = (await readdir(folder)).find((file) => file.endsWith('.deb'));
       await runCommand('dpkg-deb', ['-x', archive ?? name, '.'], { cwd: folder, timeoutMs });
       await copyFile(await firstReadable(paths.map((path) => join(folder, path))), target);
@@ -58,6 +65,27 @@ export async function fileFromPackage(name: string, paths: readonly string[], ta
       await rm(folder, { recursive: true });
     }
   });
+}
+
+/** Reads what a suite of Debian's own archive has into that folder, beside the machine's own lists; returns what apt must be told. */
+async function listsOf(suite: string, folder: string): Promise<readonly string[]> {
+  if (!existsSync(debianKeyring)) {
+    throw new Error(`${debianKeyring} is not here`);
+  }
+  const sources = join(folder, 'suite.list');
+  await writeFile(sources, `deb [signed-by=${debianKeyring}] http://deb.debian.org/debian ${suite} main\n`);
+  await mkdir(join(folder, 'lists', 'partial'), { recursive: true });
+  await mkdir(join(folder, 'cache', 'archives', 'partial'), { recursive: true });
+  const options = [
+    `Dir::Etc::sourcelist=${sources}`,
+    'Dir::Etc::sourceparts=-',
+    `Dir::State::lists=${join(folder, 'lists')}`,
+    `Dir::Cache=${join(folder, 'cache')}`,
+    'APT::Sandbox::User=root',
+    'Acquire::Languages=none',
+  ].flatMap((option) => ['-o', option]);
+  await apt(['update', ...options], folder);
+  return options;
 }
 
 function updateLists(): Promise<unknown> {

@@ -1,12 +1,21 @@
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, open, rename, rm } from 'node:fs/promises';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { cacheBin } from './places.ts';
 import { runCommand } from './run-command.ts';
-import { builtWithGo, inDebianPackage, inImage, inRelease, onPath, type Source } from './sources.ts';
+import {
+  builtWithGo,
+  inDebianPackage,
+  inFolders,
+  inImage,
+  inRelease,
+  onPath,
+  type Source,
+} from './sources.ts';
 
 /** What the demo and the tests need and npm does not bring. */
-export type Tool = 'nats-server' | 'nats' | 'docker-registry' | 'busybox';
+export type Tool = 'nats-server' | 'nats' | 'docker-registry' | 'busybox' | 'docker' | 'docker-compose';
 
 type Recipe = {
   /** The version of the binary at that path; throws where it does not run here or is not good enough. */
@@ -18,7 +27,14 @@ type Recipe = {
 
 const natsServer = 'https://github.com/nats-io/nats-server/releases/download/v2.15.0/nats-server-v2.15.0';
 const natsCli = 'https://github.com/nats-io/natscli/releases/download/v0.4.0/nats-0.4.0';
+const compose = 'https://github.com/docker/compose/releases/download/v2.40.3/docker-compose';
 const registry = 'https://github.com/distribution/distribution/releases/download/v3.0.0/registry_3.0.0';
+
+const composePlugIn = 'docker-compose';
+const composePaths = [
+  'usr/libexec/docker/cli-plugins/docker-compose',
+  'usr/lib/docker/cli-plugins/docker-compose',
+];
 
 // A platform whose checksum could not be confirmed from two independent records is left to the sources after the release.
 const recipes: Readonly<Record<Tool, Recipe>> = {
@@ -108,6 +124,46 @@ const recipes: Readonly<Record<Tool, Recipe>> = {
       inDebianPackage('busybox-static', ['usr/bin/busybox', 'bin/busybox']),
     ],
     byHand: 'a statically linked busybox of your distribution (Debian: busybox-static)',
+  },
+  docker: {
+    inspect: async (path) => atLeast([20, 10], await printed(path, ['--version'])),
+    sources: [
+      onPath(['docker']),
+      inImage('docker:28-cli', '/usr/local/bin/docker'),
+      inDebianPackage('docker-cli', ['usr/bin/docker']),
+      inDebianPackage('docker.io', ['usr/bin/docker']),
+    ],
+    byHand: 'the docker command of your distribution (Debian: docker-cli)',
+  },
+  'docker-compose': {
+    // Version 1 is another program. Before 2.24 it knew no `configs` with `content`.
+    inspect: async (path) => atLeast([2, 24], await printed(path, ['version', '--short'])),
+    sources: [
+      onPath(['docker-compose']),
+      inFolders('plug-ins of docker', composePlugIn, [
+        join(homedir(), '.docker/cli-plugins'),
+        '/usr/local/lib/docker/cli-plugins',
+        '/usr/local/libexec/docker/cli-plugins',
+        '/usr/lib/docker/cli-plugins',
+        '/usr/libexec/docker/cli-plugins',
+      ]),
+      inImage('docker:28-cli', '/usr/local/libexec/docker/cli-plugins/docker-compose'),
+      inRelease('2.40.3', composePlugIn, {
+        'linux-x64': {
+          url: `${compose}-linux-x86_64`,
+          sha256: 'dba9d98e1ba5bfe11d88c99b9bd32fc4a0624a30fafe68eea34d61a3e42fd372',
+        },
+        'linux-arm64': {
+          url: `${compose}-linux-aarch64`,
+          sha256: 'd26373b19e89160546d15407516cc59f453030d9bc5b43ba7faf16f7b4980137',
+        },
+      }),
+      inDebianPackage('docker-compose-v2', composePaths),
+      inDebianPackage('docker-compose', composePaths),
+      inDebianPackage('docker-compose', composePaths, 'sid'),
+      inDebianPackage('docker-compose', composePaths, 'trixie'),
+    ],
+    byHand: 'https://github.com/docker/compose/releases (2.24 or newer)',
   },
 };
 
