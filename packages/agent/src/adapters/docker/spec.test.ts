@@ -51,9 +51,25 @@ describe('what is carried over', () => {
     expect(createBody(spec).NetworkingConfig).toBeUndefined();
   });
 
-  it('takes no host name along that was borrowed', () => {
-    const borrowing = container({ config: { Hostname: 'the-machine' }, host: { NetworkMode: 'host' } });
+  it.each([
+    ['the host', { NetworkMode: 'host', UTSMode: 'host' }],
+    ['another container', { NetworkMode: 'container:abc' }],
+  ])('takes no name along that was borrowed from %s', (_, host) => {
+    const borrowing = container({ config: { Hostname: 'of-somebody' }, host });
     expect(carriedSpec(borrowing, {}).config).toEqual({});
+  });
+
+  it('keeps the name that a container has in the network of the host, which may be its own', () => {
+    const own = container({ config: { Hostname: 'web-1' }, host: { NetworkMode: 'host' } });
+    expect(carriedSpec(own, {}).config).toEqual({ Hostname: 'web-1' });
+  });
+
+  it('leaves behind the volumes that it is told to', () => {
+    const mounts = [
+      { Type: 'volume', Name: 'v1', Destination: '/data', RW: true },
+      { Type: 'volume', Name: 'v2', Destination: '/brought', RW: true },
+    ];
+    expect(carriedSpec(container({ mounts }), {}, new Set(['/brought'])).host.Binds).toEqual(['v1:/data']);
   });
 
   it('names one network at create, the one that Docker was given by name or by id', () => {
