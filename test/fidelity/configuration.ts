@@ -44,7 +44,7 @@ export interface CliConfiguration extends Told {
 /** A service of a Compose file. Its top-level `configs`, `secrets`, `volumes` are those of {@link composeFile}. */
 export interface ComposeConfiguration extends Told {
   readonly service?: (place: Place) => object;
-  /** Files that Compose writes into the container itself, with what `stat` says of them: `mode uid gid`. */
+  /** Files that Compose writes into the container itself, and their content. */
   readonly written?: Readonly<Record<string, string>>;
 }
 

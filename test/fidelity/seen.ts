@@ -68,6 +68,8 @@ export function seen(
         Name: fieldsOf(host['RestartPolicy'])['Name'] || 'no',
       },
       Links: sortedTexts(host['Links']),
+      // Compose sends them in any order.
+      ExtraHosts: sortedTexts(host['ExtraHosts']),
     },
     NetworkSettings: { Ports: portsIn(settings, host), Networks: networksIn(settings, asked, id) },
     Mounts: pointsIn(container['Mounts']),
@@ -106,10 +108,11 @@ function bindsIn(host: Fields): Json {
 function mountsIn(host: Fields): Json {
   const mounts = listOf(host['Mounts']).map(fieldsOf);
   if (mounts.length === 0) return null;
-  return mounts.map((mount) => {
+  const plain = mounts.map((mount) => {
     const { Source: source, ...rest } = mount;
     return source === undefined || source === '' || ANONYMOUS.test(textOf(source)) ? rest : mount;
   });
+  return plain.sort(by('Target'));
 }
 
 function pointsIn(value: Json | undefined): Json {
@@ -121,7 +124,11 @@ function pointsIn(value: Json | undefined): Json {
           { ...point, Name: 'anonymous', Source: 'anonymous', Mode: '' }
         : point,
     )
-    .sort((a, b) => (textOf(a['Destination']) < textOf(b['Destination']) ? -1 : 1));
+    .sort(by('Destination'));
+}
+
+function by(key: string): (a: Fields, b: Fields) => number {
+  return (a, b) => (textOf(a[key]) < textOf(b[key]) ? -1 : 1);
 }
 
 /** A port of the host is compared where somebody chose it. */

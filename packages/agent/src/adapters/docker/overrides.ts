@@ -78,8 +78,12 @@ function commandOverrides(config: ContainerConfig, image: ContainerConfig): Cont
   if (sameEntrypoint && sameValue(config.Cmd ?? [], image.Cmd ?? [])) return {};
   if (sameEntrypoint && !isBlank(config.Cmd)) return { Cmd: config.Cmd ?? [] };
   // An emptied list (Compose's `entrypoint: []`) leaves the image's Cmd in place; a blank word (the CLI's) does not.
-  const isEmptied = config.Entrypoint?.length === 0 && !sameEntrypoint;
-  if (isEmptied && sameValue(config.Cmd ?? [], image.Cmd ?? [])) return { Entrypoint: [] };
+  if (config.Entrypoint?.length === 0) {
+    return {
+      Entrypoint: [],
+      ...(!sameValue(config.Cmd ?? [], image.Cmd ?? []) && { Cmd: config.Cmd ?? [] }),
+    };
+  }
   // The image's Cmd comes back unless an Entrypoint is sent, and its Entrypoint unless the one sent is a blank word.
   const entrypoint = isBlank(config.Entrypoint) ? [''] : (config.Entrypoint ?? []);
   return { Entrypoint: entrypoint, Cmd: config.Cmd ?? [] };

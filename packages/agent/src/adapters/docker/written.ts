@@ -44,8 +44,8 @@ export function isByCompose(container: InspectedContainer, path: string, stat: P
 }
 
 /**
- * What the file must be in the new container. Where nobody names an owner, Compose gives its files to the container's
- * user; if that one came from the image, it may be another one now.
+ * What the file must be in the new container: the same, but that one of the container's own user goes to that user, who
+ * may have come from the image, and be another one now.
  */
 export function handedOver(file: WrittenFile, oldUser: string, newUser: string): WrittenFile {
   const [before, after] = [ownerOf(oldUser), ownerOf(newUser)];
@@ -112,11 +112,11 @@ function rightsOf({ mode, uid, gid }: WrittenFile): string {
   return `mode ${mode.toString(8)} of ${uid}:${gid}`;
 }
 
-/** Nobody is root; a name can only be told from inside. */
+/** What a name means can only be told from inside. */
 function ownerOf(user: string): { readonly uid: number; readonly gid: number } | undefined {
-  if (!/^\d*(?::\d+)?$/.test(user)) return undefined;
-  const [uid = '', gid = ''] = user.split(':');
-  return { uid: Number(uid), gid: Number(gid) };
+  if (!/^\d+(?::\d+)?$/.test(user)) return undefined;
+  const [uid, gid = 0] = user.split(':').map(Number);
+  return uid === undefined ? undefined : { uid, gid };
 }
 
 function depthOf(path: string): number {
