@@ -55,7 +55,7 @@ describeWithDocker('made by the docker command', () => {
     const place = ground.place(configuration.number);
     const service = serviceOf(place);
     const asked = { macs: configuration.options?.(place).join().includes('mac-address') === true };
-    const show = async () => seen(await ground.docker.getContainer(place.name).inspect(), asked);
+    const show = async () => seen(await ground.inspect(place.name), asked);
 
     // The oracle: what the command itself makes of the new image.
     await make(ground, configuration, place, ground.v2);

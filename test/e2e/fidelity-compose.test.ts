@@ -127,7 +127,7 @@ describeWithDocker('made by Compose', () => {
   async function show(service: string): Promise<Shown> {
     const container = await only(service);
     const { written, since } = services.find((one) => one.service === service) ?? {};
-    const inspected = await container.inspect();
+    const inspected = await ground.inspect(container.id);
     const files = Object.keys(written ?? {}).map(
       async (path) => [path, await contentOf(container, path)] as const,
     );

@@ -7,10 +7,9 @@ import { join } from 'node:path';
 import type { PinnedImage } from '@swell/shared/domain/image.ts';
 import type Docker from 'dockerode';
 import { DockerEngine } from '../../packages/agent/src/adapters/docker/docker-engine.ts';
-import type { OnStep } from '../../packages/agent/src/adapters/docker/swap.ts';
 import type { Engine } from '../../packages/agent/src/adapters/engine.ts';
 import type { SwapOrder } from '../../packages/agent/src/core/container.ts';
-import { buildImage, removeByLabel, TEST_LABEL, testDocker } from '../support/docker.ts';
+import { buildImage, removeByLabel, removeVolume, TEST_LABEL, testDocker } from '../support/docker.ts';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
 import { runTool } from '../support/tools.ts';
 import type { Place } from './configuration.ts';
@@ -63,7 +62,10 @@ export interface Ground extends AsyncDisposable {
   reference(place: Place): string;
   /** What `docker pull` of that name would do. */
   point(place: Place, image: PinnedImage): Promise<void>;
-  engineWith(onStep: OnStep): Engine;
+  /** Another engine, as an agent has after its start. */
+  newEngine(): Engine;
+  /** What Docker shows of a container; its volumes that nobody gave a name go with the ground, wherever they were left. */
+  inspect(idOrName: string): Promise<Docker.ContainerInspectInfo>;
 }
 
 export async function openGround(): Promise<Ground> {
@@ -101,14 +103,14 @@ export async function openGround(): Promise<Ground> {
     v1Reference(v1),
   ]);
   await runTool('docker', ['network', 'connect', `swell-fid-${run}-front`, neighbour]);
-  const engineWith = (onStep: OnStep): DockerEngine =>
+  const newEngine = (): DockerEngine =>
     new DockerEngine({
       docker,
       scope: { label: TEST_LABEL, value: run },
       auth: async () => undefined,
-      onStep,
     });
-  const engine = engineWith(() => {});
+  const engine = newEngine();
+  const nameless = new Set<string>();
   const { ApiVersion: api } = await docker.version();
   const referenceOf = ({ number }: Place): string => `${repository}:place-${number}`;
   return {
@@ -119,7 +121,7 @@ export async function openGround(): Promise<Ground> {
     registry,
     v1,
     v2,
-    engineWith,
+    newEngine,
     place: (number) => ({
       name: `swell-fid-${run}-${number}`,
       number,
@@ -134,9 +136,16 @@ export async function openGround(): Promise<Ground> {
       const { Id } = await docker.getImage(`${image.repository}@${image.digest}`).inspect();
       await docker.getImage(Id).tag({ repo: repository, tag: `place-${place.number}` });
     },
+    async inspect(idOrName) {
+      const shown = await docker.getContainer(idOrName).inspect();
+      const names = shown.Mounts.map(({ Name }) => Name ?? '');
+      for (const name of names) if (/^[0-9a-f]{64}$/.test(name)) nameless.add(name);
+      return shown;
+    },
     async [Symbol.asyncDispose]() {
       await engine[Symbol.asyncDispose]();
       await removeByLabel(docker, run);
+      await Promise.all([...nameless].map((name) => removeVolume(docker, name)));
       await registry[Symbol.asyncDispose]();
       await rm(folder, { recursive: true });
     },

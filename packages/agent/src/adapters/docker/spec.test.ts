@@ -109,6 +109,14 @@ describe('what is carried over', () => {
     expect(spec.host.Links).toEqual(['cache:cache', 'db:database']);
   });
 
+  it('keeps the network of Docker itself under its other name', () => {
+    const networks = { bridge: { DriverOpts: { a: '1' } } };
+    const spec = carriedSpec(container({ host: { NetworkMode: 'default' }, networks }), {});
+    expect(createBody(spec).NetworkingConfig).toEqual({
+      EndpointsConfig: { bridge: { DriverOpts: { a: '1' } } },
+    });
+  });
+
   it('leaves behind the marks of an earlier swap, and what Compose knows of the image', () => {
     const Labels = {
       mine: '1',
@@ -124,6 +132,53 @@ describe('what is carried over', () => {
       'swell.service': 'web',
       'com.docker.compose.project': 'shop',
     });
+  });
+});
+
+describe('a MAC address', () => {
+  const GIVEN = '02:42:0a:0a:0a:0b';
+  const CHOSEN = 'f6:28:ea:e3:77:33';
+  /** As Engine 28 shows a container on two networks; the one that somebody gave for the main one stands in Config. */
+  const shownSince = (config: object, settings: object) => {
+    const networks = {
+      front: { MacAddress: GIVEN, DNSNames: ['web', 'a'.repeat(12)], IPAddress: '10.0.1.7' },
+      back: { MacAddress: CHOSEN, DNSNames: ['web', 'a'.repeat(12)], IPAddress: '10.0.2.7' },
+    };
+    const { NetworkSettings, ...rest } = container({ config, networks });
+    return { ...rest, NetworkSettings: { ...NetworkSettings, ...settings } };
+  };
+  const endpointsOf = (shown: InspectedContainer) => createBody(carriedSpec(shown, {})).NetworkingConfig;
+
+  it('is the container’s below API 1.44, where one network goes with the creation', () => {
+    const networks = { front: { MacAddress: GIVEN }, back: { MacAddress: '02:42:0a:00:02:07' } };
+    const body = createBody(carriedSpec(container({ config: { MacAddress: GIVEN }, networks }), {}));
+    expect(body.MacAddress).toBe(GIVEN);
+    expect(body.NetworkingConfig).toEqual({ EndpointsConfig: { front: {} } });
+  });
+
+  it('goes with its network from API 1.44 on, and all networks with the creation', () => {
+    const shown = shownSince({ MacAddress: GIVEN }, { MacAddress: GIVEN });
+    expect(endpointsOf(shown)).toEqual({
+      EndpointsConfig: { front: { MacAddress: GIVEN }, back: { MacAddress: CHOSEN } },
+    });
+    expect(createBody(carriedSpec(shown, {})).MacAddress).toBeUndefined();
+  });
+
+  it('of the main network is Docker’s to choose again where nobody gave one, as long as Docker tells', () => {
+    expect(endpointsOf(shownSince({}, { MacAddress: GIVEN }))).toEqual({
+      EndpointsConfig: { front: {}, back: { MacAddress: CHOSEN } },
+    });
+  });
+
+  it('is kept where Docker does not tell any more: API 1.52', () => {
+    expect(endpointsOf(shownSince({}, {}))).toEqual({
+      EndpointsConfig: { front: { MacAddress: GIVEN }, back: { MacAddress: CHOSEN } },
+    });
+  });
+
+  it('that is made of the address is Docker’s to choose again', () => {
+    const networks = { front: { MacAddress: '02:42:0a:00:01:07', DNSNames: null, IPAddress: '10.0.1.7' } };
+    expect(endpointsOf(container({ networks }))).toEqual({ EndpointsConfig: { front: {} } });
   });
 });
 
