@@ -6,10 +6,12 @@ export interface Place {
   readonly name: string;
   /** A number of its own between 0 and 199. */
   readonly number: number;
-  /** A network that all share: `front` is 10.213.1.0/24, `back` 10.213.2.0/24, `six` has fd00:213::/64 besides. */
+  /** A network that all share; `six` has IPv6. */
   readonly network: (name: 'front' | 'back' | 'six') => string;
   /** Ids of those. */
   readonly networkId: (name: 'front' | 'back' | 'six') => string;
+  /** An address in one of those: IPv6 in `six`. */
+  readonly address: (name: 'front' | 'back' | 'six', host: number) => string;
   /** A container on `front` and the default bridge that lends its namespaces and volumes. */
   readonly neighbour: string;
   /** A folder of this machine with the files `env`, `labels`, `text`, and `seccomp.json`. */

@@ -1,6 +1,6 @@
 /** What the matrix stands on: two images that differ in all that an image can say, networks, a neighbour, some files. */
 
-import { randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,11 +11,13 @@ import type { Engine } from '../../packages/agent/src/adapters/engine.ts';
 import type { SwapOrder } from '../../packages/agent/src/core/container.ts';
 import { buildImage, removeByLabel, removeVolume, TEST_LABEL, testDocker } from '../support/docker.ts';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
+import { inLanes } from '../support/lanes.ts';
 import { runTool } from '../support/tools.ts';
 import type { Place } from './configuration.ts';
 
 export const SERVICE_LABEL = 'swell.service';
 const NETWORKS = ['front', 'back', 'six'] as const;
+type NetworkName = (typeof NETWORKS)[number];
 const FOREVER = '#!/bin/busybox sh\\nexec /bin/busybox sleep 600\\n';
 
 /** The same in both: a place for a program that needs no arguments. */
@@ -87,7 +89,8 @@ export async function openGround(): Promise<Ground> {
   const v1 = await build('v1', V1);
   const v2 = await build('v2', V2);
   await writeFiles(folder);
-  const networkIds = await makeNetworks(docker, run);
+  const address = addressSpace();
+  const networkIds = await makeNetworks(docker, run, address);
   const neighbour = `swell-fid-${run}-neighbour`;
   await runTool('docker', [
     'run',
@@ -127,6 +130,7 @@ export async function openGround(): Promise<Ground> {
       number,
       network: (name) => `swell-fid-${run}-${name}`,
       networkId: (name) => networkIds.get(name) ?? name,
+      address,
       neighbour,
       folder,
       port: 21_000 + 10 * number,
@@ -144,6 +148,11 @@ export async function openGround(): Promise<Ground> {
     },
     async [Symbol.asyncDispose]() {
       await engine[Symbol.asyncDispose]();
+      const label = [`${TEST_LABEL}=${run}`];
+      const left = await docker.listContainers({ all: true, filters: { label } });
+      await inLanes(left, [1, 2, 3, 4], async ({ Id }) => {
+        await docker.getContainer(Id).remove({ force: true, v: true });
+      });
       await removeByLabel(docker, run);
       await Promise.all([...nameless].map((name) => removeVolume(docker, name)));
       await registry[Symbol.asyncDispose]();
@@ -167,16 +176,37 @@ async function writeFiles(folder: string): Promise<void> {
   await writeFile(join(folder, 'seccomp.json'), JSON.stringify(seccomp));
 }
 
-async function makeNetworks(docker: Docker, run: string): Promise<ReadonlyMap<string, string>> {
-  const made = NETWORKS.map(async (name, index) => {
-    const four = { Subnet: `10.213.${index + 1}.0/24`, Gateway: `10.213.${index + 1}.1` };
-    const six = { Subnet: 'fd00:213::/64', Gateway: 'fd00:213::1' };
+/** Address spaces of its own: a dockerd may keep a network of another run that it believes in use. */
+function addressSpace(): (name: NetworkName, host: number | 'all') => string {
+  const base = randomInt(30, 230);
+  const third = randomInt(0, 80) * NETWORKS.length;
+  return (name, host) => {
+    const number = third + NETWORKS.indexOf(name);
+    const [four, six] = [`10.${base}.${number}`, `fd00:${base}:${number}::`];
+    if (host === 'all') return `${four}.0/24 ${six}/64`;
+    return name === 'six' ? `${six}${host}` : `${four}.${host}`;
+  };
+}
+
+async function makeNetworks(
+  docker: Docker,
+  run: string,
+  address: ReturnType<typeof addressSpace>,
+): Promise<ReadonlyMap<string, string>> {
+  const made = NETWORKS.map(async (name) => {
+    const subnets = address(name, 'all').split(' ');
     const network = await docker.createNetwork({
       Name: `swell-fid-${run}-${name}`,
       Driver: 'bridge',
       Labels: { [TEST_LABEL]: run },
       EnableIPv6: name === 'six',
-      IPAM: { Driver: 'default', Config: name === 'six' ? [four, six] : [four] },
+      IPAM: {
+        Driver: 'default',
+        // What Docker chooses stays out of the way of what the configurations ask for.
+        Config: (name === 'six' ? subnets : subnets.slice(0, 1)).map((Subnet) =>
+          Subnet.endsWith('/24') ? { Subnet, IPRange: Subnet.replace('/24', '/26') } : { Subnet },
+        ),
+      },
     });
     return [name, network.id] as const;
   });

@@ -211,7 +211,7 @@ export const madeByCli: readonly CliConfiguration[] = [
   { name: 'a network by its id', options: ({ networkId }) => ['--network', networkId('front')] },
   {
     name: 'aliases and a static address',
-    options: ({ network, number }) => [
+    options: ({ address, network, number }) => [
       '--network',
       network('front'),
       '--network-alias',
@@ -219,12 +219,17 @@ export const madeByCli: readonly CliConfiguration[] = [
       '--network-alias',
       'www',
       '--ip',
-      `10.213.1.${number + 50}`,
+      address('front', number + 100),
     ],
   },
   {
     name: 'a static IPv6 address',
-    options: ({ network, number }) => ['--network', network('six'), '--ip6', `fd00:213::${number + 50}`],
+    options: ({ address, network, number }) => [
+      '--network',
+      network('six'),
+      '--ip6',
+      address('six', number + 1_000),
+    ],
   },
   {
     name: 'addresses of the link',
@@ -236,16 +241,16 @@ export const madeByCli: readonly CliConfiguration[] = [
   },
   {
     name: 'several networks, with aliases and static addresses',
-    options: ({ network, number }) => [
+    options: ({ address, network, number }) => [
       '--network',
       network('front'),
       '--network-alias',
       'web',
       '--ip',
-      `10.213.1.${number + 50}`,
+      address('front', number + 100),
     ],
-    connect: ({ network, number }) => [
-      [network('back'), '--alias', 'behind', '--ip', `10.213.2.${number + 50}`],
+    connect: ({ address, network, number }) => [
+      [network('back'), '--alias', 'behind', '--ip', address('back', number + 100)],
       [network('six'), '--alias', 'six'],
     ],
   },

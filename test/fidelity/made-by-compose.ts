@@ -117,11 +117,11 @@ export const madeByCompose: readonly ComposeConfiguration[] = [
   },
   {
     name: 'several networks, with aliases and static addresses',
-    service: ({ number }) => ({
+    service: ({ address, number }) => ({
       networks: {
         default: null,
-        front: { aliases: ['www'], ipv4_address: `10.213.1.${number + 150}`, priority: 100 },
-        six: { ipv6_address: `fd00:213::${number + 150}` },
+        front: { aliases: ['www'], ipv4_address: address('front', number + 150), priority: 100 },
+        six: { ipv6_address: address('six', number + 1_000) },
         back: { link_local_ips: ['169.254.7.8'], driver_opts: { 'com.example.a': '1' } },
       },
     }),

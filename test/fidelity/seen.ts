@@ -67,8 +67,9 @@ export function seen(
         ...fieldsOf(host['RestartPolicy']),
         Name: fieldsOf(host['RestartPolicy'])['Name'] || 'no',
       },
+      // Compose sends these in any order.
+      Ulimits: Array.isArray(host['Ulimits']) ? listOf(host['Ulimits']).map(fieldsOf).sort(by('Name')) : null,
       Links: sortedTexts(host['Links']),
-      // Compose sends them in any order.
       ExtraHosts: sortedTexts(host['ExtraHosts']),
     },
     NetworkSettings: { Ports: portsIn(settings, host), Networks: networksIn(settings, asked, id) },
