@@ -29,7 +29,12 @@ try {
 async function setUp(): Promise<Pick<Run, 'noDocker' | 'noHaproxy'>> {
   const docker = await ensureDocker(say);
   await ensureTools(
-    ['nats-server', 'nats', 'docker-registry', ...(docker.available ? (['busybox'] as const) : [])],
+    [
+      'nats-server',
+      'nats',
+      'docker-registry',
+      ...(docker.available ? (['busybox', 'docker', 'docker-compose'] as const) : []),
+    ],
     say,
   );
   const noDocker = docker.available ? undefined : docker.reason;

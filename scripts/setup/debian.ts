@@ -14,6 +14,7 @@ const network = [
   'Acquire::Retries=1',
 ];
 const timeoutMs = 600_000;
+const debianKeyring = '/usr/share/keyrings/debian-archive-keyring.gpg';
 const env = { DEBIAN_FRONTEND: 'noninteractive' };
 
 /** One apt-get at a time: its locks are for the whole machine. */
@@ -41,24 +42,20 @@ export async function installPackages(packages: readonly string[]): Promise<void
 /**
  * Copies one file out of a package without installing it: no service is started, nothing of the machine changes.
  * apt checks the package's signature as it does for an installation.
- *
- * @param release of Debian; the machine's own where it is missing
  */
 export async function fileFromPackage(
   name: string,
   paths: readonly string[],
   target: string,
-  release?: string,
+  suite?: string,
 ): Promise<void> {
   await inTurn(async () => {
+    if (suite === undefined && isRoot()) {
+      await updateLists();
+    }
     const folder = await mkdtemp(join(tmpdir(), 'swell-deb-'));
     try {
-      if (release !== undefined) {
-        await listRelease(release, folder);
-      } else if (isRoot()) {
-        await updateLists();
-      }
-      const lists = release === undefined ? [] : listsIn(folder);
+      const lists = suite === undefined ? [] : await listsOf(suite, folder);
       // Root's apt hands the download to a user of its own, who could not write here; this keeps it from saying so.
       await apt(['download', '-o', 'APT::Sandbox::User=root', ...lists, name], folder);
       const archive = (await readdir(folder)).find((file) => file.endsWith('.deb'));
@@ -70,29 +67,25 @@ export async function fileFromPackage(
   });
 }
 
-/** Another release's lists, in a folder of their own: the machine's apt never hears of it. */
-async function listRelease(release: string, folder: string): Promise<void> {
-  const keys = '/usr/share/keyrings/debian-archive-keyring.gpg';
-  if (!existsSync(keys)) {
-    throw new Error(`the keys of Debian are not here (${keys})`);
+/** Reads what a suite of Debian's own archive has into that folder, beside the machine's own lists; returns what apt must be told. */
+async function listsOf(suite: string, folder: string): Promise<readonly string[]> {
+  if (!existsSync(debianKeyring)) {
+    throw new Error(`${debianKeyring} is not here`);
   }
+  const sources = join(folder, 'suite.list');
+  await writeFile(sources, `deb [signed-by=${debianKeyring}] http://deb.debian.org/debian ${suite} main\n`);
   await mkdir(join(folder, 'lists', 'partial'), { recursive: true });
   await mkdir(join(folder, 'cache', 'archives', 'partial'), { recursive: true });
-  await writeFile(
-    join(folder, 'sources.list'),
-    `deb [signed-by=${keys}] http://deb.debian.org/debian ${release} main\n`,
-  );
-  await apt(['update', '-o', 'APT::Sandbox::User=root', ...listsIn(folder)]);
-}
-
-function listsIn(folder: string): readonly string[] {
-  const places = {
-    'Dir::Etc::sourcelist': join(folder, 'sources.list'),
-    'Dir::Etc::sourceparts': '-',
-    'Dir::State::lists': join(folder, 'lists'),
-    'Dir::Cache': join(folder, 'cache'),
-  };
-  return Object.entries(places).flatMap(([name, value]) => ['-o', `${name}=${value}`]);
+  const options = [
+    `Dir::Etc::sourcelist=${sources}`,
+    'Dir::Etc::sourceparts=-',
+    `Dir::State::lists=${join(folder, 'lists')}`,
+    `Dir::Cache=${join(folder, 'cache')}`,
+    'APT::Sandbox::User=root',
+    'Acquire::Languages=none',
+  ].flatMap((option) => ['-o', option]);
+  await apt(['update', ...options], folder);
+  return options;
 }
 
 /**

@@ -6,7 +6,8 @@ const say = (line: string): void => console.log(line);
 
 try {
   const docker = await ensureDocker(say);
-  const tools = await ensureTools(['nats-server', 'nats', 'docker-registry', 'busybox'], say);
+  const forDocker = docker.available ? (['docker', 'docker-compose'] as const) : [];
+  const tools = await ensureTools(['nats-server', 'nats', 'docker-registry', 'busybox', ...forDocker], say);
   say(docker.available ? `docker: ${docker.host}` : `without Docker: ${docker.reason}`);
   // Only the tests and the bench of traffic need it.
   await ensureTools(['haproxy'], say).catch((error: Error) => say(error.message));

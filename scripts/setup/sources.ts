@@ -23,35 +23,27 @@ const buildTimeoutMs = 900_000;
 
 /** An executable on PATH under one of these names. It stays where it is; the cache points to it. */
 export function onPath(names: readonly string[]): Source {
-  return {
-    name: 'PATH',
-    fetch: async (target) => {
-      const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
-      for (const path of folders.flatMap((folder) => names.map((name) => join(folder, name)))) {
-        if (await isExecutable(path)) {
-          await symlink(path, target);
-          return;
-        }
-      }
-      throw new Error('not there');
-    },
-  };
+  const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
+  return { name: 'PATH', fetch: (target) => linkToFirst(folders, names, target) };
 }
 
-/** An executable at one of these places, of which PATH knows nothing. It stays where it is; the cache points to it. */
-export function at(paths: readonly string[]): Source {
-  return {
-    name: 'here',
-    fetch: async (target) => {
-      for (const path of paths) {
-        if (await isExecutable(path)) {
-          await symlink(path, target);
-          return;
-        }
-      }
-      throw new Error('not there');
-    },
-  };
+/** An executable of that name in one of these folders; the cache points to it. */
+export function inFolders(name: string, file: string, folders: readonly string[]): Source {
+  return { name, fetch: (target) => linkToFirst(folders, [file], target) };
+}
+
+async function linkToFirst(
+  folders: readonly string[],
+  names: readonly string[],
+  target: string,
+): Promise<void> {
+  for (const path of folders.flatMap((folder) => names.map((name) => join(folder, name)))) {
+    if (await isExecutable(path)) {
+      await symlink(path, target);
+      return;
+    }
+  }
+  throw new Error('not there');
 }
 
 /** A file copied out of an image. The containers' Linux must be ours: on other systems its binaries do not run. */
@@ -79,7 +71,7 @@ export function inImage(image: string, path: string): Source {
   };
 }
 
-/** A file out of a release's archive, whose checksum must be the pinned one. Keys are `platform-arch` as Node names them. */
+/** A file out of a release's archive, or the release's file itself, whose checksum must be the pinned one. Keys are `platform-arch` as Node names them. */
 export function inRelease(
   version: string,
   file: string,
@@ -97,10 +89,14 @@ export function inRelease(
       if (sha256 !== archive.sha256) {
         throw new Error(`${archive.url} has the checksum ${sha256}, not ${archive.sha256}`);
       }
-      const unpack = archive.url.endsWith('.zip') ? fileFromZip : fileFromTarGz;
-      await writeFile(target, await unpack(bytes, file), { mode: 0o755 });
+      await writeFile(target, await unpacked(archive.url, bytes, file), { mode: 0o755 });
     },
   };
+}
+
+async function unpacked(url: string, bytes: Buffer, file: string): Promise<Buffer> {
+  if (url.endsWith('.zip')) return fileFromZip(bytes, file);
+  return url.endsWith('gz') ? fileFromTarGz(bytes, file) : bytes;
 }
 
 /** A build from source: version and checksums of everything in it stand in go.mod and go.sum of that folder. */
@@ -119,15 +115,19 @@ export function builtWithGo(module: string, goPackage: string): Source {
   };
 }
 
-/** A file out of a package of Debian's kind, of the machine's own release or of that one. */
-export function inDebianPackage(name: string, paths: readonly string[], release?: string): Source {
+/**
+ * A file out of a package of Debian's kind.
+ *
+ * @param suite of Debian's own archive, where this machine's own release has it too old or not at all
+ */
+export function inDebianPackage(name: string, paths: readonly string[], suite?: string): Source {
   return {
-    name: `Debian package ${name}${release === undefined ? '' : ` of ${release}`}`,
+    name: `Debian package ${name}${suite === undefined ? '' : ` of ${suite}`}`,
     fetch: async (target) => {
       if (!hasApt() || process.platform !== 'linux') {
         throw new Error('no apt-get here');
       }
-      await fileFromPackage(name, paths, target, release);
+      await fileFromPackage(name, paths, target, suite);
     },
   };
 }

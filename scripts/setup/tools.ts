@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { cacheBin } from './places.ts';
 import { runCommand } from './run-command.ts';
 import {
-  at,
   builtWithGo,
   inDebianPackage,
+  inFolders,
   inImage,
   inRelease,
   onPath,
@@ -16,7 +16,14 @@ import {
 } from './sources.ts';
 
 /** What the demo, the tests and the benchmarks need and npm does not bring. */
-export type Tool = 'nats-server' | 'nats' | 'docker-registry' | 'busybox' | 'docker-compose' | 'haproxy';
+export type Tool =
+  | 'nats-server'
+  | 'nats'
+  | 'docker-registry'
+  | 'busybox'
+  | 'docker'
+  | 'docker-compose'
+  | 'haproxy';
 
 type Recipe = {
   /** The version of the binary at that path; throws where it does not run here or is not good enough. */
@@ -28,9 +35,14 @@ type Recipe = {
 
 const natsServer = 'https://github.com/nats-io/nats-server/releases/download/v2.15.0/nats-server-v2.15.0';
 const natsCli = 'https://github.com/nats-io/natscli/releases/download/v0.4.0/nats-0.4.0';
+const compose = 'https://github.com/docker/compose/releases/download/v2.40.3/docker-compose';
 const registry = 'https://github.com/distribution/distribution/releases/download/v3.0.0/registry_3.0.0';
 
-const COMPOSE_IN_PACKAGE = 'usr/libexec/docker/cli-plugins/docker-compose';
+const composePlugIn = 'docker-compose';
+const composePaths = [
+  'usr/libexec/docker/cli-plugins/docker-compose',
+  'usr/lib/docker/cli-plugins/docker-compose',
+];
 
 // A platform whose checksum could not be confirmed from two independent records is left to the sources after the release.
 const recipes: Readonly<Record<Tool, Recipe>> = {
@@ -121,22 +133,45 @@ const recipes: Readonly<Record<Tool, Recipe>> = {
     ],
     byHand: 'a statically linked busybox of your distribution (Debian: busybox-static)',
   },
-  // The plugin of the docker CLI, which runs by itself as well. Version 1 is another program.
-  'docker-compose': {
-    inspect: async (path) => atLeast([2, 0], await printed(path, ['version', '--short'])),
+  docker: {
+    inspect: async (path) => atLeast([20, 10], await printed(path, ['--version'])),
     sources: [
-      at([
-        join(homedir(), '.docker', 'cli-plugins', 'docker-compose'),
-        ...['/usr/local/lib', '/usr/local/libexec', '/usr/lib', '/usr/libexec'].map(
-          (folder) => `${folder}/docker/cli-plugins/docker-compose`,
-        ),
-      ]),
-      onPath(['docker-compose']),
-      inImage('docker:29-cli', '/usr/local/libexec/docker/cli-plugins/docker-compose'),
-      inDebianPackage('docker-compose', [COMPOSE_IN_PACKAGE]),
-      inDebianPackage('docker-compose', [COMPOSE_IN_PACKAGE], 'trixie'),
+      onPath(['docker']),
+      inImage('docker:28-cli', '/usr/local/bin/docker'),
+      inDebianPackage('docker-cli', ['usr/bin/docker']),
+      inDebianPackage('docker.io', ['usr/bin/docker']),
     ],
-    byHand: 'https://docs.docker.com/compose/install/ (version 2 or newer)',
+    byHand: 'the docker command of your distribution (Debian: docker-cli)',
+  },
+  'docker-compose': {
+    // Version 1 is another program. Before 2.24 it knew no `configs` with `content`.
+    inspect: async (path) => atLeast([2, 24], await printed(path, ['version', '--short'])),
+    sources: [
+      onPath(['docker-compose']),
+      inFolders('plug-ins of docker', composePlugIn, [
+        join(homedir(), '.docker/cli-plugins'),
+        '/usr/local/lib/docker/cli-plugins',
+        '/usr/local/libexec/docker/cli-plugins',
+        '/usr/lib/docker/cli-plugins',
+        '/usr/libexec/docker/cli-plugins',
+      ]),
+      inImage('docker:28-cli', '/usr/local/libexec/docker/cli-plugins/docker-compose'),
+      inRelease('2.40.3', composePlugIn, {
+        'linux-x64': {
+          url: `${compose}-linux-x86_64`,
+          sha256: 'dba9d98e1ba5bfe11d88c99b9bd32fc4a0624a30fafe68eea34d61a3e42fd372',
+        },
+        'linux-arm64': {
+          url: `${compose}-linux-aarch64`,
+          sha256: 'd26373b19e89160546d15407516cc59f453030d9bc5b43ba7faf16f7b4980137',
+        },
+      }),
+      inDebianPackage('docker-compose-v2', composePaths),
+      inDebianPackage('docker-compose', composePaths),
+      inDebianPackage('docker-compose', composePaths, 'sid'),
+      inDebianPackage('docker-compose', composePaths, 'trixie'),
+    ],
+    byHand: 'https://github.com/docker/compose/releases (2.24 or newer)',
   },
   haproxy: {
     inspect: async (path) => atLeast([2, 4], await printed(path, ['-v'])),

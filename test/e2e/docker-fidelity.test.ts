@@ -263,7 +263,7 @@ describeWithDocker('a swapped container', () => {
     expect((await containers(docker)).map(({ Id, State }) => ({ Id, State }))).toEqual(before);
   });
 
-  it('refuses where others live in its namespaces, or Compose wrote a secret into it', async () => {
+  it('refuses where others live in its namespaces', async () => {
     const container = await run();
     await run(
       { Labels: { 'swell.service': 'tenant' }, HostConfig: { NetworkMode: `container:${container.id}` } },
@@ -273,15 +273,20 @@ describeWithDocker('a swapped container', () => {
       code: 'not-carried',
       message: expect.stringContaining('tenant'),
     });
-    await docker.getContainer(`${NAME}-tenant`).remove({ force: true, v: true });
-    await container.remove({ force: true, v: true });
+  });
 
-    const composed = await run({ Labels: { 'com.docker.compose.project': 'shop' } });
-    await inside(composed, ['sh', '-c', 'mkdir -p /run/secrets; echo s > /run/secrets/token']);
+  it('refuses a tenant whose landlord is gone: it could not start again', async () => {
+    const landlord = await run({ Labels: { 'swell.service': 'landlord' } }, `${NAME}-landlord`);
+    const tenant = await run({
+      Cmd: ['sleep', '600'],
+      HostConfig: { NetworkMode: `container:${landlord.id}` },
+    });
+    await landlord.remove({ force: true, v: true });
     await expect(prepare()).rejects.toMatchObject({
       code: 'not-carried',
-      message: expect.stringContaining('/run/secrets/token'),
+      message: expect.stringContaining('which is gone'),
     });
+    expect((await tenant.inspect()).State.Running).toBe(true);
   });
 
   it('may be one that cannot run as it is: the next image may be the remedy', async () => {

@@ -149,6 +149,10 @@ export async function removeByLabel(docker: Docker, label: string): Promise<void
   }
 }
 
+export async function removeVolume(docker: Docker, name: string): Promise<void> {
+  await docker.getVolume(name).remove().catch(ignoreMissing);
+}
+
 const ignoreMissing = ignoring(404, 409);
 
 function ignoring(...codes: readonly number[]): (error: unknown) => void {

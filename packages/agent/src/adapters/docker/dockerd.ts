@@ -3,10 +3,12 @@
  * gone already counts as done, and what is not there is `undefined`. Everything else becomes an {@link EngineError}.
  */
 
+import type { IncomingMessage } from 'node:http';
+import type { Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { EngineError, type EngineErrorCode } from '../engine.ts';
+import { archiveOf, type Change, fileIn, type PathStat, readPathStat, type WrittenFile } from './archive.ts';
 import type { Endpoint, InspectedContainer, InspectedImage, RestartPolicy } from './inspected.ts';
-import type { Change } from './obstacles.ts';
 import type { CreateBody } from './spec.ts';
 
 const QUESTION_TIMEOUT_MS = 30_000;
@@ -60,6 +62,33 @@ export class Dockerd {
       this.#docker.getContainer(id).changes({ abortSignal }),
     );
     return Array.isArray(found) ? found.filter(isChange) : [];
+  }
+
+  /** What lies at a path in the container, whether it runs or not. */
+  async pathStat(id: string, path: string): Promise<PathStat | undefined> {
+    return this.#ask(`look at ${path} in ${id}`, async (abortSignal) => {
+      const answer: IncomingMessage = await this.#docker.getContainer(id).infoArchive({ path, abortSignal });
+      answer.resume();
+      return readPathStat(answer.headers['x-docker-container-path-stat']);
+    });
+  }
+
+  async readFile(id: string, path: string): Promise<WrittenFile | undefined> {
+    return this.#ask(`read ${path} in ${id}`, async (abortSignal) => {
+      const archive: unknown = await this.#docker
+        .getContainer(id)
+        .getArchive(Object.assign({ path }, { abortSignal }));
+      return fileIn(archive as Readable, path);
+    });
+  }
+
+  /** With the folders that they need. Their owners are as they say, not the container's user. */
+  async writeFiles(id: string, files: readonly WrittenFile[]): Promise<void> {
+    const archive = await archiveOf(files, new Date());
+    const names = files.map(({ path }) => path).join(', ');
+    await call('not-carried', `copy ${names}`, ORDER_TIMEOUT_MS, (abortSignal) =>
+      this.#docker.getContainer(id).putArchive(archive, Object.assign({ path: '/' }, { abortSignal })),
+    );
   }
 
   /** Creates a container; whatever dockerd says against it is a reason why it cannot be carried over. */

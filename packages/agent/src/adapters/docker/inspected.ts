@@ -14,6 +14,9 @@ export interface Healthcheck {
 
 export interface ContainerConfig {
   readonly Hostname?: string;
+  readonly Domainname?: string;
+  /** The address of the main network that somebody asked for; no longer since API 1.52. */
+  readonly MacAddress?: string;
   readonly User?: string;
   readonly ExposedPorts?: Readonly<Record<string, object>> | null;
   readonly Env?: readonly string[] | null;
@@ -63,6 +66,10 @@ export interface Endpoint {
   readonly Aliases?: readonly string[] | null;
   readonly DriverOpts?: Readonly<Record<string, string>> | null;
   readonly GwPriority?: number;
+  /** Since API 1.44 also what somebody asked for; nothing says which. */
+  readonly MacAddress?: string;
+  /** Since API 1.44. */
+  readonly DNSNames?: readonly string[] | null;
   readonly NetworkID?: string;
   readonly IPAddress?: string;
   readonly GlobalIPv6Address?: string;
@@ -99,12 +106,17 @@ export interface InspectedContainer {
   readonly Name: string;
   /** The image's id, not its name. */
   readonly Image: string;
+  readonly Created?: string;
   readonly RestartCount?: number;
   readonly State: ContainerState;
   readonly Config: ContainerConfig;
   readonly HostConfig: HostConfig;
   readonly Mounts?: readonly MountPoint[] | null;
-  readonly NetworkSettings: { readonly Networks?: Readonly<Record<string, Endpoint>> | null };
+  readonly NetworkSettings: {
+    readonly Networks?: Readonly<Record<string, Endpoint>> | null;
+    /** Until API 1.52. */
+    readonly MacAddress?: string;
+  };
 }
 
 export interface InspectedImage {

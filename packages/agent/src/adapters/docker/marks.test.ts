@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
   hasGoneBack,
+  LAST_GOOD_IMAGE_LABEL,
   type Memo,
   memoLabels,
   type Part,
@@ -10,6 +11,7 @@ import {
   readMarks,
   readMemo,
   type Suffix,
+  volumesLeftBehind,
 } from './marks.ts';
 
 const MEMO: Memo = {
@@ -29,9 +31,37 @@ const fresh = (suffix: Suffix, changes: Partial<Part> = {}) =>
   part('new', suffix, { memo: MEMO, policy: { Name: 'no', MaximumRetryCount: 0 }, ...changes });
 const old = (suffix: Suffix, up = true) => part('old', suffix, { up });
 
+describe('the volumes that a new image brought', () => {
+  const container = {
+    Id: 'new',
+    Name: '/web',
+    Image: 'sha256:v2',
+    State: { Status: 'running', Running: true },
+    Config: {
+      Labels: { ...memoLabels({ ...MEMO, broughtVolumes: ['/a'] }), [LAST_GOOD_IMAGE_LABEL]: 'sha256:v1' },
+    },
+    HostConfig: {},
+    NetworkSettings: {},
+  };
+
+  it('stay behind on the way back to the last good one', () => {
+    expect(volumesLeftBehind(container, 'sha256:v1')).toEqual(new Set(['/a']));
+  });
+
+  it('come along to every other one', () => {
+    expect(volumesLeftBehind(container, 'sha256:v3')).toEqual(new Set());
+  });
+});
+
 describe('the memo', () => {
   it('is read as it was written', () => {
-    const whole: Memo = { ...MEMO, target: 'sha256:x', stopTimeoutMs: 1_500, oldState: 'broken' };
+    const whole: Memo = {
+      ...MEMO,
+      target: 'sha256:x',
+      stopTimeoutMs: 1_500,
+      oldState: 'broken',
+      broughtVolumes: ['/a', '/b c'],
+    };
     expect(readMemo(memoLabels(whole))).toEqual(whole);
     expect(readMemo(memoLabels(MEMO))).toEqual(MEMO);
     expect(readMemo({ 'swell.service': 'web' })).toBeUndefined();

@@ -32,6 +32,7 @@ const POLICY = 'swell.swap.restart-policy';
 const REFERENCE = 'swell.swap.reference';
 const STOP_TIMEOUT = 'swell.swap.stop-timeout-ms';
 const OLD_STATE = 'swell.swap.old-state';
+const BROUGHT = 'swell.swap.brought-volumes';
 
 const RESTART_POLICIES: readonly string[] = ['no', 'always', 'unless-stopped', 'on-failure'];
 const STOP_TIMEOUT_MAX_MS = 30 * 86_400_000;
@@ -58,6 +59,8 @@ export interface Memo {
   readonly stopTimeoutMs?: number;
   /** `broken`: it could not run, or ran in circles; it need not run again for the swap to be undone. */
   readonly oldState: 'running' | 'broken';
+  /** Where the new image brought a volume that the old container had not: on the way back it is left behind. */
+  readonly broughtVolumes?: readonly string[];
 }
 
 /** A container as far as a swap looks at it. */
@@ -99,6 +102,7 @@ export function memoLabels(memo: Memo): Record<string, string> {
     [OLD_STATE]: memo.oldState,
     ...(memo.target !== undefined && { [TARGET]: memo.target }),
     ...(memo.stopTimeoutMs !== undefined && { [STOP_TIMEOUT]: String(memo.stopTimeoutMs) }),
+    ...(memo.broughtVolumes !== undefined && { [BROUGHT]: memo.broughtVolumes.join('\n') }),
   };
 }
 
@@ -106,7 +110,7 @@ export function readMemo(labels: Readonly<Record<string, string>>): Memo | undef
   const { [ATTEMPT]: attempt, [REPLACES]: replaces, [POLICY]: policy, [REFERENCE]: reference } = labels;
   if (attempt === undefined || replaces === undefined || policy === undefined || reference === undefined)
     return undefined;
-  const { [TARGET]: target, [STOP_TIMEOUT]: stopTimeout } = labels;
+  const { [TARGET]: target, [STOP_TIMEOUT]: stopTimeout, [BROUGHT]: brought } = labels;
   const stopTimeoutMs = numberIn(stopTimeout, STOP_TIMEOUT_MAX_MS);
   return {
     attempt,
@@ -116,7 +120,18 @@ export function readMemo(labels: Readonly<Record<string, string>>): Memo | undef
     oldState: labels[OLD_STATE] === 'broken' ? 'broken' : 'running',
     ...(target !== undefined && { target }),
     ...(stopTimeoutMs !== undefined && { stopTimeoutMs }),
+    ...(brought !== undefined && { broughtVolumes: brought.split('\n') }),
   };
+}
+
+/**
+ * Where volumes are left behind because the container goes back to its last good image, whose container had none there.
+ * What lies in them stays on the node, as after `docker rm`.
+ */
+export function volumesLeftBehind(container: InspectedContainer, targetImageId: string): ReadonlySet<string> {
+  const labels = container.Config.Labels ?? {};
+  const goesBack = labels[LAST_GOOD_IMAGE_LABEL] === targetImageId;
+  return new Set(goesBack ? (readMemo(labels)?.broughtVolumes ?? []) : []);
 }
 
 /** What Docker would not take is as good as none: a swap must come to its end whatever somebody wrote over it. */

@@ -52,23 +52,9 @@ export function dependentsOn(
   });
 }
 
-/** An entry of Docker's `GET /containers/<id>/changes`. */
-export interface Change {
-  readonly Path: string;
-  /** 0: changed, 1: added, 2: deleted. */
-  readonly Kind: number;
-}
-
-/**
- * Secrets that Compose wrote into the container itself (`environment:` secrets); its `configs` with `content:` lie at
- * the root unless they name a place. Neither comes with the image or a volume, so another container would miss them.
- */
-export function writtenByCompose(
-  container: InspectedContainer,
-  changes: readonly Change[],
-): readonly string[] {
-  if (container.Config.Labels?.['com.docker.compose.project'] === undefined) return [];
-  const added = changes.filter(({ Kind }) => Kind === 1).map(({ Path }) => Path);
-  const mounted = new Set((container.Mounts ?? []).map(({ Destination }) => Destination));
-  return added.filter((path) => /^\/run\/secrets\/[^/]+$/.test(path) && !mounted.has(path));
+/** The containers whose namespaces this one lives in, as it names them. */
+export function landlordsOf({ HostConfig: host }: InspectedContainer): readonly string[] {
+  const modes = [host.NetworkMode, host.PidMode, host.IpcMode].map((mode) => mode ?? '');
+  const names = modes.filter((mode) => mode.startsWith('container:')).map((mode) => mode.slice(10));
+  return [...new Set(names)];
 }

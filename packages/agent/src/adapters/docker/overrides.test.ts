@@ -3,7 +3,7 @@ import type { ContainerConfig } from './inspected.ts';
 import { overlay, overridesOf } from './overrides.ts';
 
 const IMAGE: ContainerConfig = {
-  Env: ['PATH=/bin', 'MODE=plain'],
+  Env: ['PATH=/bin', 'MODE=plain', 'LAST=1'],
   Entrypoint: ['/entry'],
   Cmd: ['serve'],
   Labels: { made: 'here' },
@@ -16,7 +16,10 @@ const IMAGE: ContainerConfig = {
 };
 
 /** What Docker shows of a container of `image` that was created with these wishes. */
-const shown = (wishes: ContainerConfig, image = IMAGE) => overlay(wishes, image);
+const shown = (wishes: ContainerConfig, image = IMAGE): ContainerConfig => ({
+  ...overlay(wishes, image),
+  ...(wishes.Entrypoint?.length === 0 && { Entrypoint: [] }),
+});
 
 describe('the overrides of a container', () => {
   it('are none where everything came from the image', () => {
@@ -31,6 +34,8 @@ describe('the overrides of a container', () => {
     ['another entrypoint and command', { Entrypoint: ['/other'], Cmd: ['x'] }],
     ['an entrypoint that is taken away', { Entrypoint: [''], Cmd: ['/bin/serve'] }],
     ['the same entrypoint, but no command', { Entrypoint: ['/entry'] }],
+    ['an emptied entrypoint, as Compose sends it', { Entrypoint: [] }],
+    ['a variable as the image has it', { Env: ['MODE=plain'] }],
     ['another label', { Labels: { made: 'there', more: '1' } }],
     ['a volume and a port', { Volumes: { '/more': {} }, ExposedPorts: { '81/tcp': {} } }],
     ['a user, a folder, a signal', { User: '0', WorkingDir: '/', StopSignal: 'SIGTERM' }],

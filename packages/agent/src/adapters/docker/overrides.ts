@@ -21,7 +21,7 @@ export function overridesOf(config: ContainerConfig, image: ContainerConfig): Co
   const { Entrypoint: _e, Cmd: _c, Healthcheck: _h, Image: _i, OnBuild: _o, ...rest } = config;
   const overrides = {
     ...rest,
-    Env: (config.Env ?? []).filter((entry) => !(image.Env ?? []).includes(entry)),
+    Env: environmentOverrides(config.Env ?? [], image.Env ?? []),
     Labels: without(config.Labels, image.Labels),
     Volumes: without(config.Volumes, image.Volumes),
     ExposedPorts: without(config.ExposedPorts, image.ExposedPorts),
@@ -32,15 +32,14 @@ export function overridesOf(config: ContainerConfig, image: ContainerConfig): Co
     ...commandOverrides(config, image),
     Healthcheck: healthcheckOverrides(config.Healthcheck, image.Healthcheck),
   };
-  return withoutBlanks(overrides);
+  return { ...withoutBlanks(overrides), ...(overrides.Entrypoint?.length === 0 && { Entrypoint: [] }) };
 }
 
 /** What Docker makes of overrides and an image, as its `create` merges them. */
 export function overlay(overrides: ContainerConfig, image: ContainerConfig): ContainerConfig {
-  const keys = new Set((overrides.Env ?? []).map(keyOf));
   return withoutBlanks({
     ...overrides,
-    Env: [...(overrides.Env ?? []), ...(image.Env ?? []).filter((entry) => !keys.has(keyOf(entry)))],
+    Env: [...(overrides.Env ?? []), ...inherited(overrides.Env ?? [], image.Env ?? [])],
     Labels: { ...image.Labels, ...overrides.Labels },
     Volumes: { ...overrides.Volumes, ...image.Volumes },
     ExposedPorts: { ...image.ExposedPorts, ...overrides.ExposedPorts },
@@ -52,10 +51,39 @@ export function overlay(overrides: ContainerConfig, image: ContainerConfig): Con
   });
 }
 
+/**
+ * Docker lists what somebody gave first, and after it what is left of the image's: so a variable that was given as the
+ * image has it can be told, too. Where the list can be cut in several places, the image gets the most.
+ */
+function environmentOverrides(env: readonly string[], image: readonly string[]): readonly string[] {
+  for (let length = 0; length <= env.length; length += 1) {
+    const given = env.slice(0, length);
+    if (sameValue(env.slice(length), inherited(given, image))) return given;
+  }
+  return env.filter((entry) => !image.includes(entry));
+}
+
+/** What comes from the image once these are given: each variable that is not among them, the first of each name. */
+function inherited(given: readonly string[], image: readonly string[]): readonly string[] {
+  const names = new Set(given.map(keyOf));
+  return image.filter((entry) => {
+    const isNew = !names.has(keyOf(entry));
+    names.add(keyOf(entry));
+    return isNew;
+  });
+}
+
 function commandOverrides(config: ContainerConfig, image: ContainerConfig): ContainerConfig {
   const sameEntrypoint = sameValue(config.Entrypoint ?? [], image.Entrypoint ?? []);
   if (sameEntrypoint && sameValue(config.Cmd ?? [], image.Cmd ?? [])) return {};
   if (sameEntrypoint && !isBlank(config.Cmd)) return { Cmd: config.Cmd ?? [] };
+  // An emptied list (Compose's `entrypoint: []`) leaves the image's Cmd in place; a blank word (the CLI's) does not.
+  if (config.Entrypoint?.length === 0) {
+    return {
+      Entrypoint: [],
+      ...(!sameValue(config.Cmd ?? [], image.Cmd ?? []) && { Cmd: config.Cmd ?? [] }),
+    };
+  }
   // The image's Cmd comes back unless an Entrypoint is sent, and its Entrypoint unless the one sent is a blank word.
   const entrypoint = isBlank(config.Entrypoint) ? [''] : (config.Entrypoint ?? []);
   return { Entrypoint: entrypoint, Cmd: config.Cmd ?? [] };
@@ -64,7 +92,7 @@ function commandOverrides(config: ContainerConfig, image: ContainerConfig): Cont
 function overlaidCommand(overrides: ContainerConfig, image: ContainerConfig): ContainerConfig {
   if (isBlank(overrides.Entrypoint)) {
     return {
-      Entrypoint: image.Entrypoint ?? [],
+      Entrypoint: overrides.Entrypoint ?? image.Entrypoint ?? [],
       Cmd: (isBlank(overrides.Cmd) ? image.Cmd : overrides.Cmd) ?? [],
     };
   }
@@ -113,7 +141,7 @@ function without<T>(
   );
 }
 
-/** Leaves out what says nothing, but for an Entrypoint that is blank on purpose. */
+/** Leaves out what says nothing. */
 function withoutBlanks(config: object): ContainerConfig {
   return Object.fromEntries(Object.entries(config).filter(([, value]) => !isBlank(value)));
 }

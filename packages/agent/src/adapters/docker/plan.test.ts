@@ -29,6 +29,7 @@ describe('a swap', () => {
     const ended = run(afterCreate(policy('unless-stopped')), ['prepare', 'cut-over', 'commit']);
     expect(ended.map(({ step }) => step)).toEqual([
       'connect-network',
+      'copy-files',
       'prove',
       'move-reference',
       'set-aside-old',
@@ -49,7 +50,7 @@ describe('a swap', () => {
 
   it('goes back over the same way', () => {
     const ended = run(afterCreate(policy('no')), ['prepare', 'cut-over', 'undo']);
-    expect(ended.map(({ step }) => step).slice(8)).toEqual([
+    expect(ended.map(({ step }) => step).slice(9)).toEqual([
       'mark-failed',
       'stop-new',
       'return-reference',
@@ -80,7 +81,7 @@ describe('a swap', () => {
     if (fresh?.memo === undefined || old === undefined) throw new Error('no swap');
     const circling: Model = [old, { ...fresh, memo: { ...fresh.memo, oldState: 'broken' } }];
     const ended = run(circling, ['prepare', 'cut-over', 'undo']);
-    expect(ended.map(({ step }) => step).slice(2, 7)).toEqual([
+    expect(ended.map(({ step }) => step).slice(3, 8)).toEqual([
       'move-reference',
       'stop-old',
       'set-aside-old',
@@ -232,6 +233,7 @@ function perform(model: Model, step: Step): Model {
       return change(step.fresh, { networks: [...step.fresh.networks, step.network] });
     case 'prove':
       return change(step.fresh, { suffix: '.swell-next' });
+    case 'copy-files':
     case 'move-reference':
     case 'return-reference':
     case 'keep-last-good':

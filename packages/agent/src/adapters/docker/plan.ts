@@ -12,6 +12,7 @@ export type Intent = 'prepare' | 'cut-over' | 'commit' | 'undo';
 export type Step =
   // prepare: nothing stops
   | { readonly step: 'connect-network'; readonly fresh: Part; readonly old: Part; readonly network: string }
+  | { readonly step: 'copy-files'; readonly fresh: Part; readonly old: Part }
   | { readonly step: 'prove'; readonly fresh: Part; readonly old: Part }
   // cut over
   | { readonly step: 'move-reference'; readonly fresh: Part; readonly reference: string }
@@ -53,7 +54,7 @@ const GUARD = 'always';
 export function nextStep(swap: Swap, intent: Intent, performed: Performed): Step | undefined {
   switch (intent) {
     case 'prepare':
-      return toPrepare(pair(swap));
+      return toPrepare(pair(swap), performed);
     case 'cut-over':
       return toCutOver(swap, performed);
     case 'commit':
@@ -79,10 +80,11 @@ interface Pair {
   readonly fresh: Part & { readonly memo: NonNullable<Part['memo']> };
 }
 
-function toPrepare({ old, fresh }: Pair): Step | undefined {
+function toPrepare({ old, fresh }: Pair, performed: Performed): Step | undefined {
   if (fresh.suffix !== '.swell-draft') return undefined;
   const network = old.networks.find((name) => !fresh.networks.includes(name));
   if (network !== undefined) return { step: 'connect-network', fresh, old, network };
+  if (!performed.has('copy-files')) return { step: 'copy-files', fresh, old };
   return { step: 'prove', fresh, old };
 }
 
@@ -91,7 +93,7 @@ function toCutOver(swap: Swap, performed: Performed): Step | undefined {
   const { old, fresh } = pair(swap);
   const { reference } = fresh.memo;
   if (fresh.suffix === '.swell-failed') throw new EngineError('start-failed', 'the swap is being undone');
-  const preparing = toPrepare({ old, fresh });
+  const preparing = toPrepare({ old, fresh }, performed);
   if (preparing !== undefined) return preparing;
   if (fresh.suffix !== '' && !performed.has('move-reference'))
     return { step: 'move-reference', fresh, reference };

@@ -7,7 +7,7 @@ import type { SwapOrder } from '../../core/container.ts';
 import { EngineError } from '../engine.ts';
 import type { Dockerd } from './dockerd.ts';
 import { digestsOf, stagedImage } from './images.ts';
-import { type InspectedContainer, plainName } from './inspected.ts';
+import { type ContainerConfig, type InspectedContainer, isUp, plainName } from './inspected.ts';
 import {
   LAST_GOOD_DIGEST_LABEL,
   LAST_GOOD_IMAGE_LABEL,
@@ -15,13 +15,15 @@ import {
   memoLabels,
   policyOf,
   readMemo,
+  volumesLeftBehind,
 } from './marks.ts';
-import { dependentsOn, obstacleIn, standingOf, writtenByCompose } from './obstacles.ts';
-import { carriedSpec, createBody } from './spec.ts';
+import { dependentsOn, landlordsOf, obstacleIn, standingOf } from './obstacles.ts';
+import { carriedSpec, createBody, freshVolumes, type Spec } from './spec.ts';
 
 /** The image that a swap goes to, as it lies on the node. */
 export interface Target {
   readonly imageId: string;
+  readonly config: ContainerConfig;
   /** How `create` is told of it: by a name that people recognise, where it has one. */
   readonly reference: string;
   readonly digest?: Digest;
@@ -37,12 +39,17 @@ export async function findTarget(
     const image = await stagedImage(dockerd, target.image);
     const reference = pullReference(target.image);
     if (image === undefined) throw new EngineError('image-missing', `${reference} is not on this node`);
-    return { imageId: image.Id, reference, digest: target.image.digest };
+    return { imageId: image.Id, config: image.Config ?? {}, reference, digest: target.image.digest };
   }
   const { [LAST_GOOD_IMAGE_LABEL]: id, [LAST_GOOD_DIGEST_LABEL]: digest } = old.Config.Labels ?? {};
   const image = id === undefined ? undefined : await dockerd.image(id);
   if (image === undefined) throw new EngineError('image-missing', 'no last good image was kept');
-  return { imageId: image.Id, reference: image.Id, ...(digest !== undefined && { digest }) };
+  return {
+    imageId: image.Id,
+    config: image.Config ?? {},
+    reference: image.Id,
+    ...(digest !== undefined && { digest }),
+  };
 }
 
 /** Creates the new container as a draft: it is nothing until it is proven. */
@@ -60,7 +67,7 @@ export async function createDraft(
     );
   }
   const target = await findTarget(dockerd, order.target, old);
-  const spec = carriedSpec(old, oldImage.Config ?? {});
+  const spec = carriedSpec(old, oldImage.Config ?? {}, volumesLeftBehind(old, target.imageId));
   const ownLabels = old.Config.Labels ?? {};
   const composed = ownLabels['com.docker.compose.image'] !== undefined;
   await dockerd.create({
@@ -70,7 +77,7 @@ export async function createDraft(
     // Until it has shown itself, dockerd must not start it again behind our back.
     policy: { Name: 'no', MaximumRetryCount: 0 },
     labels: {
-      ...memoLabels(memoOf(order, old, target)),
+      ...memoLabels({ ...memoOf(order, old, target), ...broughtTo(spec, target) }),
       ...lastGoodLabels(order, old, digestsOf(oldImage)),
       ...(composed && { 'com.docker.compose.image': target.imageId }),
     },
@@ -91,9 +98,15 @@ async function refuse(dockerd: Dockerd, old: InspectedContainer): Promise<void> 
     const names = dependents.map(({ Name }) => plainName(Name)).join(', ');
     throw new EngineError('not-carried', `${names} live in its namespaces, and would lose them`);
   }
-  const written = writtenByCompose(old, await dockerd.changes(old.Id));
-  if (written.length > 0) {
-    throw new EngineError('not-carried', `Compose wrote ${written.join(', ')} into the container itself`);
+  for (const landlord of landlordsOf(old)) {
+    const found = await dockerd.container(landlord);
+    if (found === undefined || !isUp(found.State)) {
+      const how = found === undefined ? 'is gone' : 'does not run';
+      throw new EngineError(
+        'not-carried',
+        `the container lives in the namespaces of ${landlord}, which ${how}`,
+      );
+    }
   }
 }
 
@@ -108,6 +121,11 @@ function memoOf(order: SwapOrder, old: InspectedContainer, target: Target): Memo
     ...(target.digest !== undefined && { target: target.digest }),
     ...(order.stopTimeoutMs !== undefined && { stopTimeoutMs: order.stopTimeoutMs }),
   };
+}
+
+function broughtTo(spec: Spec, target: Target): Pick<Memo, 'broughtVolumes'> {
+  const broughtVolumes = [...freshVolumes(spec, target.config)];
+  return broughtVolumes.length === 0 ? {} : { broughtVolumes };
 }
 
 function lastGoodLabels(

@@ -51,9 +51,25 @@ describe('what is carried over', () => {
     expect(createBody(spec).NetworkingConfig).toBeUndefined();
   });
 
-  it('takes no host name along that was borrowed', () => {
-    const borrowing = container({ config: { Hostname: 'the-machine' }, host: { NetworkMode: 'host' } });
+  it.each([
+    ['the host', { NetworkMode: 'host', UTSMode: 'host' }],
+    ['another container', { NetworkMode: 'container:abc' }],
+  ])('takes no name along that was borrowed from %s', (_, host) => {
+    const borrowing = container({ config: { Hostname: 'of-somebody' }, host });
     expect(carriedSpec(borrowing, {}).config).toEqual({});
+  });
+
+  it('keeps the name that a container has in the network of the host, which may be its own', () => {
+    const own = container({ config: { Hostname: 'web-1' }, host: { NetworkMode: 'host' } });
+    expect(carriedSpec(own, {}).config).toEqual({ Hostname: 'web-1' });
+  });
+
+  it('leaves behind the volumes that it is told to', () => {
+    const mounts = [
+      { Type: 'volume', Name: 'v1', Destination: '/data', RW: true },
+      { Type: 'volume', Name: 'v2', Destination: '/brought', RW: true },
+    ];
+    expect(carriedSpec(container({ mounts }), {}, new Set(['/brought'])).host.Binds).toEqual(['v1:/data']);
   });
 
   it('names one network at create, the one that Docker was given by name or by id', () => {
@@ -93,6 +109,14 @@ describe('what is carried over', () => {
     expect(spec.host.Links).toEqual(['cache:cache', 'db:database']);
   });
 
+  it('keeps the network of Docker itself under its other name', () => {
+    const networks = { bridge: { DriverOpts: { a: '1' } } };
+    const spec = carriedSpec(container({ host: { NetworkMode: 'default' }, networks }), {});
+    expect(createBody(spec).NetworkingConfig).toEqual({
+      EndpointsConfig: { bridge: { DriverOpts: { a: '1' } } },
+    });
+  });
+
   it('leaves behind the marks of an earlier swap, and what Compose knows of the image', () => {
     const Labels = {
       mine: '1',
@@ -108,6 +132,53 @@ describe('what is carried over', () => {
       'swell.service': 'web',
       'com.docker.compose.project': 'shop',
     });
+  });
+});
+
+describe('a MAC address', () => {
+  const GIVEN = '02:42:0a:0a:0a:0b';
+  const CHOSEN = 'f6:28:ea:e3:77:33';
+  /** As Engine 28 shows a container on two networks; the one that somebody gave for the main one stands in Config. */
+  const shownSince = (config: object, settings: object) => {
+    const networks = {
+      front: { MacAddress: GIVEN, DNSNames: ['web', 'a'.repeat(12)], IPAddress: '10.0.1.7' },
+      back: { MacAddress: CHOSEN, DNSNames: ['web', 'a'.repeat(12)], IPAddress: '10.0.2.7' },
+    };
+    const { NetworkSettings, ...rest } = container({ config, networks });
+    return { ...rest, NetworkSettings: { ...NetworkSettings, ...settings } };
+  };
+  const endpointsOf = (shown: InspectedContainer) => createBody(carriedSpec(shown, {})).NetworkingConfig;
+
+  it('is the container’s below API 1.44, where one network goes with the creation', () => {
+    const networks = { front: { MacAddress: GIVEN }, back: { MacAddress: '02:42:0a:00:02:07' } };
+    const body = createBody(carriedSpec(container({ config: { MacAddress: GIVEN }, networks }), {}));
+    expect(body.MacAddress).toBe(GIVEN);
+    expect(body.NetworkingConfig).toEqual({ EndpointsConfig: { front: {} } });
+  });
+
+  it('goes with its network from API 1.44 on, and all networks with the creation', () => {
+    const shown = shownSince({ MacAddress: GIVEN }, { MacAddress: GIVEN });
+    expect(endpointsOf(shown)).toEqual({
+      EndpointsConfig: { front: { MacAddress: GIVEN }, back: { MacAddress: CHOSEN } },
+    });
+    expect(createBody(carriedSpec(shown, {})).MacAddress).toBeUndefined();
+  });
+
+  it('of the main network is Docker’s to choose again where nobody gave one, as long as Docker tells', () => {
+    expect(endpointsOf(shownSince({}, { MacAddress: GIVEN }))).toEqual({
+      EndpointsConfig: { front: {}, back: { MacAddress: CHOSEN } },
+    });
+  });
+
+  it('is kept where Docker does not tell any more: API 1.52', () => {
+    expect(endpointsOf(shownSince({}, {}))).toEqual({
+      EndpointsConfig: { front: { MacAddress: GIVEN }, back: { MacAddress: CHOSEN } },
+    });
+  });
+
+  it('that is made of the address is Docker’s to choose again', () => {
+    const networks = { front: { MacAddress: '02:42:0a:00:01:07', DNSNames: null, IPAddress: '10.0.1.7' } };
+    expect(endpointsOf(container({ networks }))).toEqual({ EndpointsConfig: { front: {} } });
   });
 });
 

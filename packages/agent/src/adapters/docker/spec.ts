@@ -20,6 +20,8 @@ export interface Spec {
   /** Without the restart policy, which a swap plays with. */
   readonly host: HostConfig;
   readonly networks: Readonly<Record<string, Endpoint>>;
+  /** Docker takes all its networks at create, each with a MAC address if need be: API 1.44 and newer. */
+  readonly createsConnected: boolean;
   /** Destination → what lies there. */
   readonly mounts: Readonly<Record<string, string>>;
 }
@@ -33,12 +35,25 @@ export type CreateBody = ContainerConfig & {
 /** Labels that a swap writes itself; they say nothing of what the operator asked for. */
 const OWN_LABEL = /^swell\.(?:swap|last-good)\.|^com\.docker\.compose\.(?:image|replace)$/;
 
-/** All that a container is, minus what came from its image: what another image is put under. */
-export function carriedSpec(container: InspectedContainer, image: ContainerConfig): Spec {
-  const seen = seenSpec(container);
+/**
+ * All that a container is, minus what came from its image: what another image is put under.
+ *
+ * @param leftBehind destinations of volumes that do not come along
+ */
+export function carriedSpec(
+  container: InspectedContainer,
+  image: ContainerConfig,
+  leftBehind: ReadonlySet<string> = new Set(),
+): Spec {
+  const seen = seenSpec(container, leftBehind);
   const bound = Object.fromEntries(Object.keys(seen.host.PortBindings ?? {}).map((port) => [port, {}]));
-  const config = overridesOf(seen.config, image);
-  return { ...seen, config: filled({ ...config, ExposedPorts: { ...config.ExposedPorts, ...bound } }) };
+  const shownEntrypoint = container.Config.Entrypoint;
+  const config = overridesOf(
+    { ...seen.config, ...(shownEntrypoint && { Entrypoint: shownEntrypoint }) },
+    image,
+  );
+  const ports = { ...config.ExposedPorts, ...bound };
+  return { ...seen, config: { ...config, ...(!isBlank(ports) && { ExposedPorts: ports }) } };
 }
 
 /** What the new container must look like, if Docker does with the spec and the new image what it always does. */
@@ -54,16 +69,22 @@ export function freshVolumes(spec: Spec, image: ContainerConfig): ReadonlySet<st
 /**
  * A container as it stands, in a form that can be compared.
  *
- * @param fresh destinations of volumes that are not looked at: the new image brought them
+ * @param unseen destinations of volumes that are not looked at: an image brought them
  */
-export function seenSpec(container: InspectedContainer, fresh: ReadonlySet<string> = new Set()): Spec {
+export function seenSpec(container: InspectedContainer, unseen: ReadonlySet<string> = new Set()): Spec {
   const { Config: config, HostConfig: host } = container;
-  const { Hostname: _h, Labels: labels, Image: _i, OnBuild: _o, ArgsEscaped: _a, ...rest } = config;
-  const points = (container.Mounts ?? []).filter(({ Destination }) => !fresh.has(Destination));
+  const { Labels: labels, Image: _i, OnBuild: _o, ArgsEscaped: _a, ...rest } = config;
+  const points = (container.Mounts ?? []).filter(({ Destination }) => !unseen.has(Destination));
   return {
-    config: filled({ ...rest, Hostname: givenHostname(container), Labels: operatorLabels(labels ?? {}) }),
+    config: filled({
+      ...rest,
+      ...givenNames(container),
+      ...(asksMacsByNetwork(container) && { MacAddress: undefined }),
+      Labels: operatorLabels(labels ?? {}),
+    }),
     host: carriedHost(host, points),
     networks: carriedNetworks(container),
+    createsConnected: asksMacsByNetwork(container),
     mounts: Object.fromEntries(points.map((point) => [point.Destination, describeMount(point)])),
   };
 }
@@ -79,23 +100,23 @@ export function differences(expected: Spec, found: Spec): readonly string[] {
 }
 
 /**
- * The request that creates the new container, unconnected but for its first network: Docker below API 1.44 takes no
- * more than one at create.
+ * The request that creates the new container. Docker below API 1.44 takes no more than one network at create, and knows
+ * no MAC address but the container's; Docker before 1.54 takes none when it connects. So it is one, or all.
  */
 export function createBody(spec: Spec): CreateBody {
   const first = firstNetwork(spec);
-  const { [first ?? '']: endpoint } = spec.networks;
+  const connected = Object.entries(spec.networks).filter(([name]) => spec.createsConnected || name === first);
+  const endpoints = connected.map(([name, endpoint]) => [name, request(endpoint)] as const);
   return {
     ...spec.config,
     HostConfig: spec.host,
-    ...(first !== undefined &&
-      endpoint !== undefined && { NetworkingConfig: { EndpointsConfig: { [first]: wishes(endpoint) } } }),
+    ...(endpoints.length > 0 && { NetworkingConfig: { EndpointsConfig: Object.fromEntries(endpoints) } }),
   };
 }
 
 /** The request that connects it to one of the others. */
 export function connectBody(endpoint: Endpoint): Endpoint {
-  return wishes(endpoint);
+  return request(endpoint);
 }
 
 /** Does the container have networks of its own? Those of the host or of another container are not carried, but shared. */
@@ -104,19 +125,22 @@ export function hasOwnNetworks(host: HostConfig): boolean {
 }
 
 function firstNetwork(spec: Spec): string | undefined {
-  const mode = spec.host.NetworkMode ?? '';
+  const given = spec.host.NetworkMode ?? '';
+  const mode = given === 'default' ? 'bridge' : given;
   return Object.entries(spec.networks).find(
     ([name, { NetworkID: id }]) =>
       name === mode || (id !== undefined && id !== '' && id.startsWith(mode) && mode !== ''),
   )?.[0];
 }
 
-/** A host name that somebody gave; Docker's own is the short id, or the name of whoever's namespace it is. */
-function givenHostname(container: InspectedContainer): string | undefined {
-  const { NetworkMode: network = '', UTSMode: uts } = container.HostConfig;
-  const borrowed = network === 'host' || network.startsWith('container:') || uts === 'host';
-  const name = container.Config.Hostname;
-  return borrowed || name === shortId(container.Id) ? undefined : name;
+/**
+ * A host name and a domain that somebody gave; Docker's own host name is the short id, and in another container's network
+ * both are that one's. In the host's network the name of the host is written down like a given one, and kept like one.
+ */
+function givenNames({ Id: id, Config: config, HostConfig: host }: InspectedContainer): ContainerConfig {
+  if (host.NetworkMode?.startsWith('container:') === true) return { Hostname: '', Domainname: '' };
+  const isGiven = host.UTSMode !== 'host' && config.Hostname !== shortId(id);
+  return { Hostname: isGiven ? (config.Hostname ?? '') : '' };
 }
 
 function operatorLabels(labels: Readonly<Record<string, string>>): Record<string, string> {
@@ -171,10 +195,44 @@ function carriedNetworks(container: InspectedContainer): Record<string, Endpoint
   const own = shortId(container.Id);
   return Object.fromEntries(
     Object.entries(container.NetworkSettings.Networks ?? {}).map(([name, endpoint]) => {
-      const aliases = (endpoint.Aliases ?? []).filter((alias) => alias !== own).sort();
-      return [name, { ...wishes({ ...endpoint, Aliases: aliases }), NetworkID: endpoint.NetworkID ?? '' }];
+      const { IPAMConfig, Links, Aliases, DriverOpts, GwPriority, NetworkID } = endpoint;
+      const carried = {
+        IPAMConfig,
+        Links,
+        DriverOpts,
+        GwPriority,
+        NetworkID,
+        Aliases: (Aliases ?? []).filter((alias) => alias !== own).sort(),
+        MacAddress: carriedMac(container, name, endpoint),
+      };
+      return [name, present(carried)];
     }),
   );
+}
+
+/** Since API 1.44 Docker knows of names in its own DNS, and of a MAC address for each network. */
+function asksMacsByNetwork({ NetworkSettings: { Networks } }: InspectedContainer): boolean {
+  return Object.values(Networks ?? {}).some((endpoint) => 'DNSNames' in endpoint);
+}
+
+/**
+ * A MAC address that somebody gave. Before API 1.52 Docker tells it for the main network; for the others, and since then
+ * for all, it shows only what is there: that is kept, unless it is made of the address that Docker chose and will choose
+ * again.
+ */
+function carriedMac(container: InspectedContainer, name: string, endpoint: Endpoint): string | undefined {
+  if (!asksMacsByNetwork(container)) return undefined;
+  const { NetworkMode: mode = '' } = container.HostConfig;
+  const isMain = name === mode || (mode === 'default' && name === 'bridge') || endpoint.NetworkID === mode;
+  const isTold = isMain && container.NetworkSettings.MacAddress !== undefined;
+  const mac = isTold ? container.Config.MacAddress : endpoint.MacAddress;
+  return mac === macOf(endpoint.IPAddress ?? '') ? undefined : mac;
+}
+
+/** As Docker before 28 makes it. */
+function macOf(address: string): string {
+  const bytes = address.split('.').map((part) => Number(part).toString(16).padStart(2, '0'));
+  return ['02', '42', ...bytes].join(':');
 }
 
 /** Before its start a container does not know its networks' ids. */
@@ -184,9 +242,26 @@ function wishesOf(networks: Spec['networks']): Record<string, Endpoint> {
 
 /** The part of an endpoint that somebody asked for; addresses that Docker chose are Docker's to choose again. */
 function wishes(endpoint: Endpoint): Endpoint {
-  const { IPAMConfig, Links, Aliases, DriverOpts, GwPriority } = endpoint;
-  const asked = { IPAMConfig, Links, Aliases, DriverOpts, GwPriority };
-  return Object.fromEntries(Object.entries(asked).filter(([, value]) => !isBlank(value) && value !== 0));
+  const asked = Object.entries(request(endpoint));
+  return Object.fromEntries(asked.filter(([, value]) => !isBlank(value) && value !== 0));
+}
+
+function request(endpoint: Endpoint): Endpoint {
+  const { NetworkID: _, ...asked } = endpoint;
+  return asked;
+}
+
+/** An empty record is kept: Docker shows it as it was sent. */
+function present(endpoint: object): Endpoint {
+  return Object.fromEntries(
+    Object.entries(endpoint).filter(
+      ([, value]) =>
+        value !== undefined &&
+        value !== null &&
+        value !== '' &&
+        !(Array.isArray(value) && value.length === 0),
+    ),
+  );
 }
 
 function filled(config: object): ContainerConfig {

@@ -7,9 +7,10 @@ import { EngineError } from '../engine.ts';
 import type { Dockerd } from './dockerd.ts';
 import { movableReference } from './images.ts';
 import { type InspectedContainer, isUp } from './inspected.ts';
-import { type Found, LAST_GOOD_IMAGE_LABEL } from './marks.ts';
+import { type Found, LAST_GOOD_IMAGE_LABEL, volumesLeftBehind } from './marks.ts';
 import { type Intent, nextStep, type Step, type StepName } from './plan.ts';
 import { carriedSpec, connectBody, differences, expectedSpec, freshVolumes, seenSpec } from './spec.ts';
+import { copyWritten, missingWritten } from './written.ts';
 
 /** Called before and after every step: a crash test dies here. */
 export type OnStep = (step: StepName | 'create-new', moment: 'before' | 'after') => void | Promise<void>;
@@ -36,6 +37,8 @@ const performers: Performers = {
     const { [network]: endpoint } = carriedSpec(await present(dockerd, old.id), {}).networks;
     if (endpoint !== undefined) await dockerd.connect(network, fresh.id, connectBody(endpoint));
   },
+  'copy-files': async ({ dockerd }, { fresh, old }) =>
+    copyWritten(dockerd, await present(dockerd, old.id), await present(dockerd, fresh.id)),
   prove: async ({ dockerd }, { fresh, old }) => {
     await prove(dockerd, old.id, fresh.id);
     await dockerd.rename(fresh.id, `${fresh.base}.swell-next`);
@@ -107,9 +110,10 @@ async function prove(dockerd: Dockerd, oldId: string, freshId: string): Promise<
   const [oldImage, freshImage] = await Promise.all([dockerd.image(old.Image), dockerd.image(fresh.Image)]);
   if (oldImage === undefined || freshImage === undefined)
     throw new EngineError('not-carried', 'an image is gone');
-  const spec = carriedSpec(old, oldImage.Config ?? {});
+  const spec = carriedSpec(old, oldImage.Config ?? {}, volumesLeftBehind(old, fresh.Image));
   const expected = expectedSpec(spec, freshImage.Config ?? {});
-  const found = differences(expected, seenSpec(fresh, freshVolumes(spec, freshImage.Config ?? {})));
+  const shown = seenSpec(fresh, freshVolumes(spec, freshImage.Config ?? {}));
+  const found = [...differences(expected, shown), ...(await missingWritten(dockerd, old, fresh))];
   if (found.length === 0) return;
   await dockerd.remove(freshId, 'with-volumes');
   throw new EngineError('not-carried', `the new container would differ: ${found.join('; ')}`);
