@@ -114,7 +114,7 @@ export const AGENT_MUTANTS: readonly Mutant[] = [
     story:
       'After the bus was restored from a backup nodes follow orders of yesterday instead of standing still, loudly.',
     file: `${CORE}/hear.ts`,
-    find: 'if (wave.revision < asked.wave || halt.revision < asked.halt) return { ...state, frozen: true };',
+    find: 'if (wave.revision < asked.wave || halt.revision < asked.halt) return { ...known, frozen: true };',
     replace: `if (wave.revision < asked.wave || halt.revision < asked.halt) {
     const forgetful = withJournal(state, { highest: { wave: 0, halt: 0 } });
     return { ...hearHalt(hearWave(forgetful, wave), halt), frozen: false };
