@@ -34,7 +34,7 @@ export class Layout {
         const given = replicas === undefined ? {} : { replicas };
         const { created, drift, concerns } = await ensureTopology(bus, {
           monitoringUrls,
-          firstSequence: (stream) => firstSequence(stream, systemHost.wallMs()),
+          beginsAt: (stream) => firstSequence(stream, systemHost.wallMs()),
           ...given,
         });
         for (const stream of created) logger.info({ stream }, 'stream made');

@@ -20,7 +20,7 @@ export interface TopologyOptions {
   /** Instead of what the files say. */
   readonly storage?: 'file' | 'memory';
   /** Where a stream begins that is made; 1. See {@link firstSequence}. */
-  readonly firstSequence?: (stream: string) => number;
+  readonly beginsAt?: (stream: string) => number;
   /** The servers' monitoring addresses, e.g. `http://nats:8222`: there stands how they sync. */
   readonly monitoringUrls?: readonly string[];
 }
@@ -39,13 +39,13 @@ const NAME_IN_USE = 10_058;
 
 /** Makes what is missing and tells what differs. Throws {@link BusError} where the server cannot be asked. */
 export async function ensureTopology(bus: NatsBus, options: TopologyOptions = {}): Promise<TopologyReport> {
-  const { firstSequence = () => 1 } = options;
+  const { beginsAt = () => 1 } = options;
   const created: string[] = [];
   const drift: Drift[] = [];
   for (const definition of await readDefinitions(options.definitions ?? DEFINITIONS)) {
     const wanted = withOptions(definition, options);
     try {
-      const found = await findOrCreate(bus, wanted, created, firstSequence);
+      const found = await findOrCreate(bus, wanted, created, beginsAt);
       const ignored = options.replicas === undefined ? ['num_replicas'] : [];
       drift.push(...compareDefinitions(wanted, found, ignored));
     } catch (error) {
@@ -94,7 +94,7 @@ async function findOrCreate(
   bus: NatsBus,
   wanted: StreamDefinition,
   created: string[],
-  firstSequence: (stream: string) => number,
+  beginsAt: (stream: string) => number,
 ): Promise<Readonly<Record<string, unknown>>> {
   const { streams } = bus.manager;
   try {
@@ -104,7 +104,7 @@ async function findOrCreate(
   }
   try {
     // The files are the server's own words, so they go to it as they are.
-    const made = await streams.add({ ...wanted, first_seq: firstSequence(wanted.name) });
+    const made = await streams.add({ ...wanted, first_seq: beginsAt(wanted.name) });
     created.push(wanted.name);
     return { ...made.config };
   } catch (error) {
