@@ -8,5 +8,6 @@ import { runAgent } from './shell/run-agent.ts';
 const logger = createLogger({ name: 'agent', level: 'info' });
 process.exitCode = await runUntilSignal(async (signal) => {
   const config = readConfig(process.env);
-  await runAgent(config, await openEngine(config), signal);
+  const engine = await openEngine(config, (concern) => logger.warn({ concern }, 'engine notice'));
+  await runAgent(config, engine, signal);
 }, logger);

@@ -15,11 +15,13 @@ import { MemoryEngine, MemoryNode } from '../adapters/memory-engine.ts';
 import { keepMemoryStatus, MEMORY_STATUS_FILE } from '../adapters/memory-status.ts';
 import type { AgentConfig, MemoryMachine } from './config.ts';
 
-export async function openEngine(config: AgentConfig): Promise<Engine> {
+/** @param onConcern told of what an operator ought to know */
+export async function openEngine(config: AgentConfig, onConcern: (concern: string) => void): Promise<Engine> {
   if (config.engine.kind === 'memory') return memoryEngine(config.engine, config.stateDir);
   const docker = new Docker();
   const scope = await scopeOf(config, docker);
-  return new DockerEngine({ docker, ...(scope !== undefined && { scope }) });
+  const { diskReserve } = config;
+  return new DockerEngine({ docker, diskReserve, onConcern, ...(scope !== undefined && { scope }) });
 }
 
 /** Its machine lives as long as the agent; what it runs stands in a file of the state directory. */
