@@ -166,7 +166,13 @@ class Visit {
       case 'observe':
         return engine.observe(service);
       case 'stageImage':
-        return engine.stageImage(args[0] as PinnedImage, this.#ended.signal);
+        return engine.stageImage(
+          args[0] as PinnedImage,
+          this.#ended.signal,
+          (args[1] as string | null) ?? undefined,
+        );
+      case 'cleanImages':
+        return engine.cleanImages(service, (args[1] as string | null) ?? undefined);
       case 'prepareSwap':
         return engine.prepareSwap(args[0] as SwapOrder);
       case 'cutOver': {

@@ -23,7 +23,7 @@ export async function modelEngineWorld(): Promise<EngineWorld> {
   const node = new MemoryNode();
   node.ailments.failsToStart.add(images.cannotStart.digest);
   node.ailments.missing.add(images.missing.digest);
-  const witness = { wentOut() {}, cameBack() {}, works() {}, forgets() {} };
+  const witness = { wentOut() {}, cameBack() {}, works() {}, cleaned() {}, forgets() {} };
   const machine = new NodeModel({ region: 'eu', name: 'n1' }, node, { time, chance, ailments, witness });
   const end = new AbortController();
   const turning = (async () => {

@@ -1,8 +1,13 @@
-/** A door before a real registry that can be shut, and that can hand out another image than the one that is asked for. */
+/** A door before a real registry that can be shut, have had enough, and hand out another image than the one that is asked for. */
 
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 
-export type FrontDoes = 'answer' | 'lie' | 'nothing';
+/** `tooManyRequests`: it has had enough, and says or does not say for how long. */
+export type FrontDoes =
+  | 'answer'
+  | 'lie'
+  | 'nothing'
+  | { readonly tooManyRequests: { readonly retryAfter?: string } };
 
 export interface RegistryFront extends AsyncDisposable {
   /** `127.0.0.1:<port>`, the same however often it is shut. */
@@ -16,11 +21,13 @@ export interface RegistryFront extends AsyncDisposable {
  */
 export async function openFront(behind: { readonly host: string }, decoy: string): Promise<RegistryFront> {
   let isLying = false;
+  let refusal: { readonly retryAfter?: string } | undefined;
   const [hostname = '', port] = behind.host.split(':');
   const server = createServer((asked, answer) => pass(asked, answer));
 
   function pass(asked: IncomingMessage, answer: ServerResponse): void {
     const { method = 'GET', url = '/' } = asked;
+    if (refusal !== undefined && url.includes('/manifests/')) return refuse(answer, refusal.retryAfter);
     // Of a repository whose images bear a tag each, one answers for all.
     const path = isLying ? url.replace(/manifests\/sha256:[0-9a-f]{64}$/, `manifests/${decoy}`) : url;
     const headers = { ...asked.headers };
@@ -30,6 +37,14 @@ export async function openFront(behind: { readonly host: string }, decoy: string
     });
     onward.on('error', () => answer.destroy());
     asked.pipe(onward);
+  }
+
+  function refuse(answer: ServerResponse, retryAfter: string | undefined): void {
+    answer.writeHead(429, {
+      'content-type': 'application/json',
+      ...(retryAfter !== undefined && { 'retry-after': retryAfter }),
+    });
+    answer.end('{"errors":[{"code":"TOOMANYREQUESTS","message":"You have reached your pull rate limit."}]}');
   }
 
   const listen = (at: number): Promise<void> => {
@@ -52,6 +67,7 @@ export async function openFront(behind: { readonly host: string }, decoy: string
     host: `127.0.0.1:${own}`,
     async does(what) {
       isLying = what === 'lie';
+      refusal = typeof what === 'object' ? what.tooManyRequests : undefined;
       if (what === 'nothing') await shut();
       else if (!server.listening) await listen(own);
     },

@@ -17,6 +17,7 @@ export function announceEngine(engine: Engine, announcer: Announcer): Engine {
     services: () => announcer.around('engine: services', () => engine.services()),
     observe: (service) => announcer.around('engine: observe', () => engine.observe(service)),
     stageImage: (...args) => announcer.around('engine: stage image', () => engine.stageImage(...args)),
+    cleanImages: (...args) => announcer.around('engine: clean images', () => engine.cleanImages(...args)),
     prepareSwap: (order) => engine.prepareSwap(order),
     cutOver: (service) => engine.cutOver(service),
     commitSwap: (service) => engine.commitSwap(service),

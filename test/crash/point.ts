@@ -45,5 +45,5 @@ export function commonPoints(runs: readonly (readonly Point[])[]): readonly Poin
  * later occurrences may be missing in the very life that was to end there.
  */
 export function isTimed({ effect }: Point): boolean {
-  return /^(?:read |renew |show |engine: (?:probe|observe))/.test(effect);
+  return /^(?:read |renew |show |engine: (?:probe|observe|clean images))/.test(effect);
 }

@@ -179,7 +179,7 @@ describeWithDocker('the Docker engine', () => {
       await engine.stageImage(image, AbortSignal.timeout(60_000));
     };
     await expect(staged(async () => undefined)).rejects.toMatchObject({ code: 'image-missing' });
-    await staged(async (registryAsked) => (registryAsked === guarded.host ? login : undefined));
+    await staged(async (repository) => (repository === image.repository ? login : undefined));
     const { RepoDigests } = await docker.getImage(`${image.repository}@${image.digest}`).inspect();
     expect(RepoDigests).toContain(`${image.repository}@${image.digest}`);
   });

@@ -1,5 +1,5 @@
-import { createRegistry } from '@swell/coordinator/adapters/registry.ts';
-import type { CredentialStore } from '@swell/coordinator/adapters/registry-credentials.ts';
+import { createRegistry } from '@swell/shared/adapters/registry.ts';
+import type { CredentialStore } from '@swell/shared/adapters/registry-credentials.ts';
 import { expect, test } from 'vitest';
 import { ACCOUNT, pushImage, pushManifest, startDockerRegistry } from '../support/docker-registry.ts';
 import { startTokenService } from '../support/token-service.ts';

@@ -47,6 +47,8 @@ const AGENT_EVENTS = keysOf<AgentEvent['kind']>({
   'slots-read': 0,
   'image-staged': 0,
   'image-not-staged': 0,
+  'images-cleaned': 0,
+  'images-not-cleaned': 0,
   'slot-claimed': 0,
   'slot-not-claimed': 0,
   'slot-renewed': 0,

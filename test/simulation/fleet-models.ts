@@ -3,12 +3,12 @@
 import type { AgentEvent } from '@swell/agent/core/events.ts';
 import type { ServiceState as AgentState } from '@swell/agent/core/state.ts';
 import { Agent } from '@swell/agent/shell/agent.ts';
-import type { Registry } from '@swell/coordinator/adapters/registry.ts';
-import { RegistryError } from '@swell/coordinator/adapters/registry-error.ts';
 import type { CoordinatorEvent } from '@swell/coordinator/core/events.ts';
 import type { ServiceState as CoordinatorState } from '@swell/coordinator/core/state.ts';
 import { serveTerms } from '@swell/coordinator/shell/terms.ts';
 import { createLogger } from '@swell/shared/adapters/logger.ts';
+import type { Registry } from '@swell/shared/adapters/registry.ts';
+import { RegistryError } from '@swell/shared/adapters/registry-error.ts';
 import type { Digest } from '@swell/shared/domain/image.ts';
 import type { ServiceName } from '@swell/shared/domain/names.ts';
 import type { Line } from './bus/line.ts';

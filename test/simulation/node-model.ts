@@ -44,6 +44,8 @@ export interface Witness {
   cameBack(node: NodeModel): void;
   /** The engine begins a piece of work that will take so long. */
   works(node: NodeModel, work: Work, ms: number): void;
+  /** Its engine took these images away, as nobody's. */
+  cleaned(node: NodeModel, removed: readonly Digest[]): void;
   /** The agent's journal is gone, or another one. */
   forgets(node: NodeModel): void;
 }
@@ -146,12 +148,20 @@ export class NodeModel {
           const seen = await inner.observe(service);
           return this.leave === undefined ? seen : { ...seen, asks: { before: true, after: true } };
         }),
-      stageImage: (image, signal) =>
+      stageImage: (image, signal, service) =>
         does('stage', async () => {
           await this.#work('stage', process);
           // What lies here already needs no registry.
           if (!this.containers.images.has(image.digest)) this.#mayPull();
-          await inner.stageImage(image, signal);
+          await inner.stageImage(image, signal, service);
+        }),
+      cleanImages: (service, wanted) =>
+        does('clean', async () => {
+          const before = [...this.containers.images];
+          const gone = await inner.cleanImages(service, wanted);
+          const removed = before.filter((digest) => !this.containers.images.has(digest));
+          if (removed.length > 0) witness.cleaned(this, removed);
+          return gone;
         }),
       prepareSwap: (order) =>
         does('prepare', async () => {
@@ -312,7 +322,7 @@ export class NodeModel {
   }
 
   #mayPull(): void {
-    if (this.diskIsFull) throw new EngineError('pull-failed', 'no space left on device');
+    if (this.diskIsFull) throw new EngineError('no-room', '0 B free, 0 B would be left, 1 GiB are reserved');
     if (this.registryIsDown) throw new EngineError('pull-failed', 'the registry does not answer');
     if (this.pullIsTampered) throw new EngineError('digest-mismatch', 'another image was sent');
     if (this.#ground.chance.happens(this.pullFailureRate))

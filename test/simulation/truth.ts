@@ -8,6 +8,7 @@ import type { AgentEvent } from '@swell/agent/core/events.ts';
 import type { ServiceState } from '@swell/agent/core/state.ts';
 import { rotationOf } from '@swell/agent/core/traffic.ts';
 import type { StoredMessage } from '@swell/shared/adapters/bus.ts';
+import type { Digest } from '@swell/shared/domain/image.ts';
 import type { LogEntry } from '@swell/shared/domain/log.ts';
 import type { NodeId, ServiceName } from '@swell/shared/domain/names.ts';
 import { isResult } from '@swell/shared/domain/report.ts';
@@ -15,6 +16,7 @@ import { Bench, type Concern, type TrueViolation } from './judge/bench.ts';
 import { Containers } from './judge/containers.ts';
 import { Doors } from './judge/doors.ts';
 import { HeardHalts } from './judge/heard-halts.ts';
+import { Images } from './judge/images.ts';
 import { Operators } from './judge/operators.ts';
 import { Orders } from './judge/orders.ts';
 import { type SlotSeen, Slots, type TrueTenure } from './judge/slots.ts';
@@ -35,6 +37,7 @@ export class Truth {
   readonly #unavailable: Unavailable;
   readonly #containers: Containers;
   readonly #wayBack: WayBack;
+  readonly #images: Images;
   readonly #operators: Operators;
   readonly #doors: Doors;
   /** Nodes that send their traffic away, and still serve. */
@@ -49,6 +52,7 @@ export class Truth {
     this.#unavailable = new Unavailable(this.bench);
     this.#containers = new Containers(this.bench, this.#orders, service);
     this.#wayBack = new WayBack(this.bench, time, calmSince);
+    this.#images = new Images(this.bench, service, calmSince);
     this.#operators = new Operators(this.bench);
     this.#doors = new Doors(this.bench);
   }
@@ -114,8 +118,9 @@ export class Truth {
 
   // What agents do.
 
-  agentBegins({ name }: NodeModel): void {
-    this.#halts.starts(name);
+  agentBegins(model: NodeModel): void {
+    this.#halts.starts(model.name);
+    this.#images.forget(model);
   }
 
   /** Returns the attempt that began with it, if one did. */
@@ -127,6 +132,7 @@ export class Truth {
   ): Start | undefined {
     if (event.kind === 'pulse-heard' && after.pulse !== before.pulse) this.#starts.heardPulse(model.name);
     if (after.halt !== before.halt) this.#halts.hears(model.name, after.halt);
+    this.#images.handled(model, event, after);
     if (after.phase === before.phase && after.journal === before.journal) return undefined;
     const start = startOf(before, after, this.bench.nowMs);
     if (start !== undefined) {
@@ -196,6 +202,11 @@ export class Truth {
     this.#wayBack.works(model, work, ms);
   }
 
+  /** Its engine took these images away, as nobody's. */
+  cleaned(model: NodeModel, removed: readonly Digest[]): void {
+    this.#images.cleaned(model, removed);
+  }
+
   operatorSays(model: NodeModel): void {
     this.#operators.says(model);
   }
@@ -224,6 +235,7 @@ export class Truth {
     this.#unavailable.cameBack(model.region, model.name);
     this.#operators.starts(model);
     this.#containers.byHand(model);
+    this.#images.forget(model);
     this.#wayBack.forget(model);
   }
 

@@ -1,9 +1,9 @@
 /** Doors that a registry's words come to: its challenge, and whatever else it answers, byte by byte. */
 
 import { createServer, type Server } from 'node:net';
-import { createRegistry } from '@swell/coordinator/adapters/registry.ts';
-import { parseChallenges } from '@swell/coordinator/adapters/registry-challenge.ts';
-import { RegistryError } from '@swell/coordinator/adapters/registry-error.ts';
+import { createRegistry } from '@swell/shared/adapters/registry.ts';
+import { parseChallenges } from '@swell/shared/adapters/registry-challenge.ts';
+import { RegistryError } from '@swell/shared/adapters/registry-error.ts';
 import { DIGEST_PATTERN } from '@swell/shared/domain/image.ts';
 import * as fc from 'fast-check';
 import { bodies } from '../bodies.ts';

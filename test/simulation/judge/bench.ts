@@ -21,7 +21,20 @@ export const RULES = [
   'I14',
 ] as const;
 /** What people are promised beside them (the requirements' numbers): judged in `promises/`. */
-export const PROMISES = ['N4', 'N5', 'N9', 'N11', 'N12', 'P3', 'B12', 'B13', 'B14', 'B16', 'K7'] as const;
+export const PROMISES = [
+  'N4',
+  'N5',
+  'N9',
+  'N11',
+  'N12',
+  'P3',
+  'B8',
+  'B12',
+  'B13',
+  'B14',
+  'B16',
+  'K7',
+] as const;
 export type Rule = (typeof RULES)[number] | (typeof PROMISES)[number];
 export type RuleChecks = Readonly<Record<Rule, number>>;
 

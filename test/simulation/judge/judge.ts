@@ -6,6 +6,7 @@
 import type { AgentEvent } from '@swell/agent/core/events.ts';
 import type { ServiceState } from '@swell/agent/core/state.ts';
 import type { StoredMessage } from '@swell/shared/adapters/bus.ts';
+import { type Digest, shortDigest } from '@swell/shared/domain/image.ts';
 import type { LogEntry } from '@swell/shared/domain/log.ts';
 import type { NodeId } from '@swell/shared/domain/names.ts';
 import type { Violation } from '@swell/shared/domain/rules/rule.ts';
@@ -122,6 +123,11 @@ export class Judge implements Witness {
 
   works(model: NodeModel, work: Work, ms: number): void {
     this.truth.works(model, work, ms);
+  }
+
+  cleaned(model: NodeModel, removed: readonly Digest[]): void {
+    this.happened(`cleans ${removed.map(shortDigest).join(', ')} away`, model);
+    this.truth.cleaned(model, removed);
   }
 
   /** He forbids every change in his policy file. */

@@ -320,6 +320,26 @@ export const AGENT_MUTANTS: readonly Mutant[] = [
     world: 'talkative',
   },
   {
+    name: 'last-good-image-cleaned-away',
+    story:
+      'What a node would go back to is cleaned away with what is older, and after a halt it stays on the bad image.',
+    file: `${CORE}/images.ts`,
+    find: 'return !isUsed && !isLastGood && !isNamed && !isWanted;',
+    replace: 'return !isUsed && !isNamed && !isWanted;',
+    breaks: ['I10', 'I5'],
+    world: 'quiet',
+  },
+  {
+    name: 'nothing-is-cleaned-after-the-soak',
+    story:
+      'Every image that was ever rolled out stays on every node, until no disk has room for the next one.',
+    file: `${CORE}/clean.ts`,
+    find: "return phase === 'settled' || phase === 'halted' || phase === 'aborted';",
+    replace: "return phase === 'halted' || phase === 'aborted';",
+    breaks: ['B8'],
+    world: 'quiet',
+  },
+  {
     name: 'every-journal-bears-one-mark',
     story: 'After a lost journal attempts are named like those before it, and nobody can tell them apart.',
     file: 'packages/agent/src/shell/agent.ts',

@@ -7,7 +7,7 @@
  */
 
 import type { Probe } from '@swell/shared/domain/health.ts';
-import type { PinnedImage } from '@swell/shared/domain/image.ts';
+import type { Digest, PinnedImage } from '@swell/shared/domain/image.ts';
 import type { ServiceName } from '@swell/shared/domain/names.ts';
 import type { InFlight } from '@swell/shared/domain/traffic.ts';
 import type { Leave, Observation, ProbeOutcome, SwapOrder } from '../core/container.ts';
@@ -17,6 +17,8 @@ export type EngineErrorCode =
   | 'unavailable'
   /** The registry does not answer, limits the rate, or the disk is full for the moment. */
   | 'pull-failed'
+  /** The disk would be left with less than is reserved. */
+  | 'no-room'
   /** The registry or the engine knows no such image, or nobody may have it. */
   | 'image-missing'
   /** What was pulled is not what was asked for (I11). */
@@ -31,12 +33,19 @@ export type EngineErrorCode =
 export class EngineError extends Error {
   override readonly name = 'EngineError';
   readonly code: EngineErrorCode;
-  constructor(code: EngineErrorCode, message: string, options?: { readonly cause?: unknown }) {
+  /** What the registry asked us to wait. */
+  readonly retryAfterMs: number | undefined;
+  constructor(
+    code: EngineErrorCode,
+    message: string,
+    options?: { readonly cause?: unknown; readonly retryAfterMs?: number | undefined },
+  ) {
     super(message, options);
     this.code = code;
+    this.retryAfterMs = options?.retryAfterMs;
   }
   get retryable(): boolean {
-    return this.code === 'unavailable' || this.code === 'pull-failed';
+    return this.code === 'unavailable' || this.code === 'pull-failed' || this.code === 'no-room';
   }
 }
 
@@ -46,8 +55,16 @@ export interface Engine extends AsyncDisposable {
   /** The services that have a container in this agent's scope, stopped ones included. */
   services(): Promise<readonly ServiceName[]>;
   observe(service: ServiceName): Promise<Observation>;
-  /** Brings the image to the node and verifies its digest (I11). */
-  stageImage(image: PinnedImage, signal: AbortSignal): Promise<void>;
+  /**
+   * Brings the image to the node and verifies its digest (I11). What was not there is known as Swell's from then on, brought
+   * for this service; without one it is as if an operator had brought it.
+   */
+  stageImage(image: PinnedImage, signal: AbortSignal, service?: ServiceName): Promise<void>;
+  /**
+   * Takes away what Swell brought for this service, as far as {@link mayGo} says so; where the service has no container,
+   * nothing. What went, in words.
+   */
+  cleanImages(service: ServiceName, wanted?: Digest): Promise<readonly string[]>;
   /** Creates the new container beside the old one, and proves that it differs only in its image. Nothing stops. */
   prepareSwap(order: SwapOrder): Promise<void>;
   /** Takes the prepared swap to `cut-over`: the old container stops, the new one takes its name and starts. */

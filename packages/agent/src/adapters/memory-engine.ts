@@ -5,10 +5,11 @@
 
 import { EventEmitter, on } from 'node:events';
 import type { Probe } from '@swell/shared/domain/health.ts';
-import { type Digest, describeImage, type PinnedImage } from '@swell/shared/domain/image.ts';
+import { type Digest, describeImage, type PinnedImage, shortDigest } from '@swell/shared/domain/image.ts';
 import type { ServiceName } from '@swell/shared/domain/names.ts';
 import type { InFlight } from '@swell/shared/domain/traffic.ts';
 import type { Leave, Observation, ProbeOutcome, SwapOrder, SwapProgress } from '../core/container.ts';
+import { mayGo } from '../core/images.ts';
 import { type Engine, EngineError } from './engine.ts';
 
 /** What can be wrong with an image; the sets may change at any time. */
@@ -46,6 +47,10 @@ export type OnWork = (work: 'stage' | 'prepare' | 'cut-over' | 'commit' | 'undo'
 export class MemoryNode {
   readonly ailments: Ailments = { sick: new Set(), failsToStart: new Set(), missing: new Set() };
   readonly images = new Set<Digest>();
+  /** Those that an engine brought, and for whom. */
+  readonly brought = new Map<Digest, ReadonlySet<ServiceName>>();
+  /** Those that somebody gave a name of his own. */
+  readonly named = new Set<Digest>();
   readonly swaps = new Map<ServiceName, MemorySwap>();
   readonly touched = new EventEmitter();
   readonly #containers = new Map<ServiceName, MemoryContainer>();
@@ -98,6 +103,12 @@ export class MemoryNode {
     this.touched.emit('touched', service);
   }
 
+  /** All that there are: of a swap both. */
+  get containers(): readonly MemoryContainer[] {
+    const inPlace = [...this.#containers.values()];
+    return [...inPlace, ...[...this.swaps.values()].flatMap(({ old, fresh }) => [old, fresh])];
+  }
+
   /** Docker starts a container of this image. */
   starts(digest: Digest | undefined): boolean {
     return digest === undefined || !this.ailments.failsToStart.has(digest);
@@ -133,15 +144,43 @@ export class MemoryEngine implements Engine {
     };
   }
 
-  async stageImage(image: PinnedImage, signal: AbortSignal): Promise<void> {
+  async stageImage(image: PinnedImage, signal: AbortSignal, service?: ServiceName): Promise<void> {
     await this.#onWork('stage');
-    if (this.#node.images.has(image.digest)) return;
+    const { brought } = this.#node;
+    const others = brought.get(image.digest) ?? new Set();
+    const isThere = this.#node.images.has(image.digest);
+    if (isThere && service !== undefined && others.size > 0)
+      brought.set(image.digest, new Set([...others, service]));
+    if (isThere) return;
     if (signal.aborted)
       throw new EngineError('pull-failed', 'the pull was given up', { cause: signal.reason });
     if (this.#node.ailments.missing.has(image.digest)) {
       throw new EngineError('image-missing', `no registry has ${describeImage(image)}`);
     }
     this.#node.images.add(image.digest);
+    if (service !== undefined) brought.set(image.digest, new Set([service]));
+  }
+
+  async cleanImages(service: ServiceName, wanted?: Digest): Promise<readonly string[]> {
+    const { brought, containers, images, named } = this.#node;
+    if (this.#node.container(service) === undefined) return [];
+    const going = [...brought].flatMap(([digest, services]) => {
+      const isUsed = containers.some((container) => container.digest === digest);
+      const isLastGood = containers.some(({ lastGood }) => lastGood === digest);
+      const found = { digests: [digest], isUsed, isLastGood, isNamed: named.has(digest) };
+      return services.has(service) && mayGo(found, wanted) ? [{ digest, services }] : [];
+    });
+    const gone: string[] = [];
+    for (const { digest, services } of going) {
+      const others = new Set([...services].filter((other) => other !== service));
+      if (others.size > 0) brought.set(digest, others);
+      else {
+        brought.delete(digest);
+        images.delete(digest);
+        gone.push(shortDigest(digest));
+      }
+    }
+    return gone;
   }
 
   async prepareSwap(order: SwapOrder): Promise<void> {

@@ -264,7 +264,10 @@ describe('after a halt', () => {
       ['7.return.1.returning', V2],
       ['7.return.1.returned', V1],
     ]);
-    expect({ phase: agent.phase, effects: agent.effects }).toEqual({ phase: 'idle', effects: [] });
+    expect({ phase: agent.phase, effects: agent.effects }).toEqual({
+      phase: 'idle',
+      effects: [{ kind: 'clean-images' }],
+    });
   });
 
   test.each<[string, Observation, string]>([
@@ -394,7 +397,9 @@ test.each<[string, Parameters<typeof newWave>[0]]>([
 ])('a queue is left where the wave has %s', (_, change) => {
   const agent = new AgentStory().reach('queued');
   agent.tell({ kind: 'wave-heard', told: { revision: 11, order: newWave(change) } });
-  expect({ phase: agent.phase, effects: agent.effects }).toEqual({ phase: 'idle', effects: CLEARED });
+  const isGivenUp = change?.phase === 'aborted';
+  const effects = isGivenUp ? [...CLEARED, { kind: 'clean-images' }] : CLEARED;
+  expect({ phase: agent.phase, effects: agent.effects }).toEqual({ phase: 'idle', effects });
   agent.tell({ kind: 'wave-heard', told: { revision: 12, order: newWave() } });
   expect(agent.phase).toBe('queued');
 });

@@ -97,9 +97,11 @@ function stage(state: ServiceState, event: AgentEvent, release: Release, soon: b
   if (event.kind === 'image-not-staged' && event.digest === release.image.digest) {
     const told = say(state, { rollout: release.rollout, status: 'stage-failed', reason: event.reason });
     const delayMs = Math.min(STAGE_RETRY_MAX_MS, STAGE_RETRY_MIN_MS * 2 ** phase.tries);
+    // Many nodes stand behind one address, and are all told the same.
+    const askedMs = event.retryAfterMs ?? 0;
     return {
       state: withPhase(told, { ...phase, isPulling: false, tries: phase.tries + 1 }),
-      effects: [timer('stage', delayMs / 2, delayMs)],
+      effects: [timer('stage', askedMs + delayMs / 2, askedMs + askedMs / 4 + delayMs)],
     };
   }
   if (!soon || phase.soon) return { state, effects: [] };

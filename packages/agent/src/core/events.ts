@@ -45,7 +45,18 @@ export type AgentEvent =
       readonly fallen?: ReadonlyMap<number, FallenSlot>;
     }
   | { readonly kind: 'image-staged'; readonly digest: Digest }
-  | { readonly kind: 'image-not-staged'; readonly digest: Digest; readonly reason: string }
+  | {
+      readonly kind: 'image-not-staged';
+      readonly digest: Digest;
+      readonly reason: string;
+      /** The registry wants to be left alone for so long. */
+      readonly retryAfterMs?: number;
+      /** Too little of the disk would be left. */
+      readonly lacksRoom?: true;
+    }
+  /** What went, in words; nothing is heard of a look that found nothing. */
+  | { readonly kind: 'images-cleaned'; readonly removed: readonly string[] }
+  | { readonly kind: 'images-not-cleaned'; readonly reason: string }
   | { readonly kind: 'slot-claimed'; readonly slot: number; readonly revision: number }
   /** The leader says what stands there instead (`entry`; revision 0: nothing ever did), or nobody knows. */
   | { readonly kind: 'slot-not-claimed'; readonly slot: number; readonly entry?: SlotEntry }

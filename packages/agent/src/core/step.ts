@@ -10,6 +10,7 @@
 
 import { unreachable } from '@swell/shared/kernel/unreachable.ts';
 import { stepChecking, stepClaiming } from './claim.ts';
+import { clean } from './clean.ts';
 import { consider } from './consider.ts';
 import type { AgentEvent } from './events.ts';
 import { hear } from './hear.ts';
@@ -31,7 +32,11 @@ export function step(state: ServiceState, event: AgentEvent, nowMs: number): Ste
   const leased = seeLease(heard, event, nowMs);
   const acted = act(leased.state, event, nowMs);
   const sent = sendNext(acted.state);
-  return { state: sent.state, effects: [...looked, ...leased.effects, ...acted.effects, ...sent.effects] };
+  const cleaned = clean(state, sent.state, event);
+  return {
+    state: sent.state,
+    effects: [...looked, ...leased.effects, ...acted.effects, ...sent.effects, ...cleaned],
+  };
 }
 
 function act(state: ServiceState, event: AgentEvent, nowMs: number): Step {

@@ -186,7 +186,7 @@ describe('the engine says no', () => {
       { kind: 'swap-undone' },
     );
     expect(result(agent)).toEqual({ status: 'kept', running: V2, reason: 'it is paused' });
-    expect(agent.look(ON_V2)).toEqual([]);
+    expect(agent.look(ON_V2)).toEqual([{ kind: 'clean-images' }]);
   });
 
   test('to a new container: the update has failed', () => {

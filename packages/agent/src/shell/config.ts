@@ -3,6 +3,7 @@
 import { hostname } from 'node:os';
 import type { Digest } from '@swell/shared/domain/image.ts';
 import { isName, type ServiceName } from '@swell/shared/domain/names.ts';
+import { parseBytes } from '@swell/shared/kernel/units.ts';
 import { decode } from '@swell/shared/protocol/codec.ts';
 import { digest, durationMs, name } from '@swell/shared/protocol/fields.ts';
 import {
@@ -14,6 +15,7 @@ import {
   toBusConfig,
 } from '@swell/shared/shell/environment.ts';
 import { z } from 'zod';
+import type { DiskReserve } from '../adapters/docker/room.ts';
 
 export interface AgentConfig {
   readonly region: string;
@@ -29,6 +31,8 @@ export interface AgentConfig {
   readonly engine: { readonly kind: 'docker' } | ({ readonly kind: 'memory' } & MemoryMachine);
   /** Which containers belong to this agent: those of a Compose project, or those with `swell.stack=<name>`. */
   readonly scope: { readonly project?: string; readonly stack?: string };
+  /** What a pull leaves of Docker's disk. */
+  readonly diskReserve: DiskReserve;
   readonly presenceEveryMs: number;
 }
 
@@ -91,6 +95,16 @@ const variables = z.object({
     .optional()
     .describe('Its own project where it runs in one, and this is missing'),
   SWELL_STACK: z.string().optional().describe('Containers with the label swell.stack of this value'),
+  SWELL_DISK_RESERVE: z
+    .string()
+    .default('1GiB')
+    .transform((text, context) => {
+      const reserve = parseDiskReserve(text);
+      if (reserve !== undefined) return reserve;
+      context.addIssue({ code: 'custom', message: 'must be a size ("2GiB", "512MiB") or a share ("10%")' });
+      return z.NEVER;
+    })
+    .describe("What a pull leaves free of Docker's disk; 0B: whatever is left"),
   SWELL_PRESENCE_EVERY_MS: countVariable(200, 60_000).default(60_000),
 });
 
@@ -114,6 +128,14 @@ export function readConfig(environment: NodeJS.ProcessEnv): AgentConfig {
       ...(read.SWELL_COMPOSE_PROJECT !== undefined && { project: read.SWELL_COMPOSE_PROJECT }),
       ...(read.SWELL_STACK !== undefined && { stack: read.SWELL_STACK }),
     },
+    diskReserve: read.SWELL_DISK_RESERVE,
     presenceEveryMs: read.SWELL_PRESENCE_EVERY_MS,
   };
+}
+
+function parseDiskReserve(text: string): DiskReserve | undefined {
+  const [, percent] = /^(\d{1,2}(?:\.\d{1,3})?)%$/.exec(text) ?? [];
+  if (percent !== undefined) return { share: Number(percent) / 100 };
+  const bytes = parseBytes(text);
+  return bytes === undefined ? undefined : { bytes };
 }

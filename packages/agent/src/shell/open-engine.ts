@@ -24,7 +24,9 @@ export async function openEngine(config: AgentConfig, logger: Logger, signal: Ab
   if (config.engine.kind === 'memory') return memoryEngine(config.engine, config.stateDir);
   const docker = new Docker();
   const scope = scopeIn(config) ?? (await ownProject(docker, logger, signal));
-  return new DockerEngine({ docker, ...(scope !== undefined && { scope }) });
+  const onConcern = (concern: string): void => logger.warn({ concern }, 'engine notice');
+  const { diskReserve } = config;
+  return new DockerEngine({ docker, diskReserve, onConcern, ...(scope !== undefined && { scope }) });
 }
 
 /** Its machine lives as long as the agent; what it runs stands in a file of the state directory. */

@@ -49,13 +49,28 @@ const PERFORMERS: Performers = {
       ({ message }) => ({ kind: 'not-observed', era, reason: message }),
     ),
 
-  'stage-image': ({ image }, { engine, signal }) =>
+  'stage-image': ({ image }, { engine, self, signal }) =>
     byEngine(
       async () => {
-        await engine.stageImage(image, signal);
+        await engine.stageImage(image, signal, self.service);
         return { kind: 'image-staged', digest: image.digest };
       },
-      ({ message }) => ({ kind: 'image-not-staged', digest: image.digest, reason: message }),
+      ({ message, retryAfterMs, code }) => ({
+        kind: 'image-not-staged',
+        digest: image.digest,
+        reason: message,
+        ...(retryAfterMs !== undefined && { retryAfterMs }),
+        ...(code === 'no-room' && { lacksRoom: true }),
+      }),
+    ),
+
+  'clean-images': ({ wanted }, { engine, self }) =>
+    byEngine(
+      async () => {
+        const removed = await engine.cleanImages(self.service, wanted);
+        return removed.length === 0 ? undefined : { kind: 'images-cleaned', removed };
+      },
+      ({ message }) => ({ kind: 'images-not-cleaned', reason: message }),
     ),
 
   'read-orders': ({ asked, beyond: lost }, { self, bus, host, operator }) =>
@@ -231,9 +246,9 @@ export function perform(effect: Effect, context: PerformerContext): Promise<Agen
 
 /** Failures of the engine are events; anything else is a bug, and crashes. */
 async function byEngine(
-  act: () => Promise<AgentEvent>,
+  act: () => Promise<AgentEvent | undefined>,
   failed: (error: EngineError) => AgentEvent,
-): Promise<AgentEvent> {
+): Promise<AgentEvent | undefined> {
   try {
     return await act();
   } catch (error) {

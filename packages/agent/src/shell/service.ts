@@ -172,6 +172,7 @@ export class Service implements Disposable {
       wave: after.wave?.revision,
       ...('reason' in event && { reason: event.reason }),
       ...('timer' in event && { timer: event.timer }),
+      ...('removed' in event && { removed: event.removed }),
     };
     const isQuiet = ['pulse-heard', 'slot-heard', 'slots-read', 'timer-fired', 'orders-read'].includes(
       event.kind,

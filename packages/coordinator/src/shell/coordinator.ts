@@ -3,9 +3,9 @@
 import { systemHost } from '@swell/shared/adapters/host.ts';
 import { createLogger } from '@swell/shared/adapters/logger.ts';
 import { connectNats, type NatsBus } from '@swell/shared/adapters/nats-bus.ts';
+import { createRegistry } from '@swell/shared/adapters/registry.ts';
 import { startStatusServer } from '@swell/shared/shell/status-server.ts';
 import { VERSION } from '@swell/shared/shell/version.ts';
-import { createRegistry } from '../adapters/registry.ts';
 import type { CoordinatorConfig } from './config.ts';
 import { Layout } from './layout.ts';
 import { CoordinatorMetrics } from './metrics.ts';

@@ -3,8 +3,8 @@
 import type { Bus } from '@swell/shared/adapters/bus.ts';
 import type { Host } from '@swell/shared/adapters/host.ts';
 import type { Logger } from '@swell/shared/adapters/logger.ts';
+import type { Registry } from '@swell/shared/adapters/registry.ts';
 import type { ServiceName } from '@swell/shared/domain/names.ts';
-import type { Registry } from '../adapters/registry.ts';
 import type { CoordinatorEvent } from '../core/events.ts';
 import type { ServiceState } from '../core/state.ts';
 import { Hearing } from './hearing.ts';

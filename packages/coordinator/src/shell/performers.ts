@@ -3,13 +3,13 @@
 import { type Bus, BusError, type Publication } from '@swell/shared/adapters/bus.ts';
 import type { Host } from '@swell/shared/adapters/host.ts';
 import { publishUntilStored } from '@swell/shared/adapters/persistent-publish.ts';
+import type { Registry } from '@swell/shared/adapters/registry.ts';
+import { RegistryError } from '@swell/shared/adapters/registry-error.ts';
 import { SlotBucket } from '@swell/shared/adapters/slot-bucket.ts';
 import type { FleetEvent } from '@swell/shared/domain/event.ts';
 import { encode } from '@swell/shared/protocol/codec.ts';
 import { describeHalt, describeWave } from '@swell/shared/protocol/orders.ts';
 import { eventSubject, haltKey, waveKey } from '@swell/shared/protocol/subjects.ts';
-import type { Registry } from '../adapters/registry.ts';
-import { RegistryError } from '../adapters/registry-error.ts';
 import type { Effect } from '../core/effects.ts';
 import type { CoordinatorEvent } from '../core/events.ts';
 

@@ -4,13 +4,13 @@ import { type Bus, BusError, type StoredMessage } from '@swell/shared/adapters/b
 import type { Host } from '@swell/shared/adapters/host.ts';
 import type { Logger } from '@swell/shared/adapters/logger.ts';
 import { publishUntilStored } from '@swell/shared/adapters/persistent-publish.ts';
+import type { Registry } from '@swell/shared/adapters/registry.ts';
 import type { ServiceName } from '@swell/shared/domain/names.ts';
 import { emptyRecord, type ServiceRecord } from '@swell/shared/domain/rollout.ts';
 import { encode } from '@swell/shared/protocol/codec.ts';
 import { describeRecord, readServiceRecord } from '@swell/shared/protocol/records.ts';
 import { lastToken, rolloutKey } from '@swell/shared/protocol/subjects.ts';
 import { Machine } from '@swell/shared/shell/machine.ts';
-import type { Registry } from '../adapters/registry.ts';
 import type { Effect } from '../core/effects.ts';
 import type { CoordinatorEvent } from '../core/events.ts';
 import { newService, type ServiceState } from '../core/state.ts';

@@ -3,7 +3,7 @@
 import type { Bus } from '@swell/shared/adapters/bus.ts';
 import type { Host } from '@swell/shared/adapters/host.ts';
 import type { Logger } from '@swell/shared/adapters/logger.ts';
-import type { Registry } from '../adapters/registry.ts';
+import type { Registry } from '@swell/shared/adapters/registry.ts';
 import { type LeaderWatcher, lead } from './leader.ts';
 import { acquireLeadership } from './leadership.ts';
 

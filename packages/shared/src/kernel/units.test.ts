@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { formatDuration, parseDurationMs } from './units.ts';
+import { formatBytes, formatDuration, parseBytes, parseDurationMs } from './units.ts';
 
 test.each([
   ['0s', 0],
@@ -59,4 +59,22 @@ test('what is formatted in full can be read back', () => {
   for (const ms of [1, 999, 1_000, 61_000, 3_660_000, 90_000_000]) {
     expect(parseDurationMs(formatDuration(ms).replace(' ', ''))).toBe(ms);
   }
+});
+
+test.each([
+  ['0B', 0, '0 B'],
+  ['1023B', 1_023, '1023 B'],
+  ['1.5KiB', 1_536, '1.5 KiB'],
+  ['2GiB', 2 * 1_024 ** 3, '2 GiB'],
+  ['3000TiB', 3_000 * 1_024 ** 4, '3000 TiB'],
+])('%s is %i bytes, and read as %s', (text, bytes, read) => {
+  expect([parseBytes(text), formatBytes(bytes)]).toEqual([bytes, read]);
+});
+
+test('what is missing is a size as well', () => {
+  expect(formatBytes(-3 * 1_024 ** 2)).toBe('-3 MiB');
+});
+
+test.each(['', '5', 'GiB', '5GB', '5 GiB', '-5GiB', '1e3B'])('%j is no size', (text) => {
+  expect(parseBytes(text)).toBeUndefined();
 });

@@ -1,5 +1,6 @@
 /**
- * Durations are whole milliseconds in code and Nomad-style words ("90s", "5m", "1h30m") where people write them.
+ * Durations are whole milliseconds in code and Nomad-style words ("90s", "5m", "1h30m") where people write them; sizes are
+ * bytes, and "512MiB" or "2GiB".
  */
 
 const UNIT_MS = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
@@ -37,4 +38,20 @@ export function formatDuration(ms: number): string {
     if (amount > 0) words.push(`${amount}${name}`);
   }
   return words.join(' ');
+}
+
+const SIZES = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const;
+
+/** Bytes of a size such as `2GiB`; `undefined` where the text is none. */
+export function parseBytes(text: string): number | undefined {
+  const [, amount, unit] = /^(\d{1,15}(?:\.\d{1,9})?)(B|KiB|MiB|GiB|TiB)$/.exec(text) ?? [];
+  if (amount === undefined) return undefined;
+  return Math.round(Number(amount) * 1_024 ** SIZES.indexOf(unit as (typeof SIZES)[number]));
+}
+
+/** A size for a person to read: `1.5 GiB`; also one that is missing: `-3 MiB`. */
+export function formatBytes(bytes: number): string {
+  const power = Math.min(SIZES.length - 1, Math.floor(Math.log2(Math.max(1, Math.abs(bytes))) / 10));
+  const amount = bytes / 1_024 ** power;
+  return `${Math.round(amount * 10) / 10} ${SIZES[power]}`;
 }

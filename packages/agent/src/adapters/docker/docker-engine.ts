@@ -4,7 +4,7 @@
  */
 
 import type { Probe } from '@swell/shared/domain/health.ts';
-import type { PinnedImage } from '@swell/shared/domain/image.ts';
+import type { Digest, PinnedImage } from '@swell/shared/domain/image.ts';
 import { isName, type ServiceName } from '@swell/shared/domain/names.ts';
 import type { InFlight } from '@swell/shared/domain/traffic.ts';
 import { unreachable } from '@swell/shared/kernel/unreachable.ts';
@@ -13,12 +13,14 @@ import type { Leave, Observation, ProbeOutcome, SwapOrder } from '../../core/con
 import { readOperatorLabels } from '../../protocol/operator-word.ts';
 import { type Engine, EngineError } from '../engine.ts';
 import { askCount, probeHttp, probeTcp, within } from '../probe.ts';
+import { cleanImages, type Holding, LAST_GOOD, placeOf } from './brought.ts';
+import { diskOfImages } from './disk.ts';
 import { Dockerd, engineErrorOf } from './dockerd.ts';
 import { serviceChanges } from './events.ts';
 import { probeCommand } from './exec.ts';
 import { addressOf, judgeAutomatically, judgeHealthcheck, notRunning } from './health.ts';
 import { asksOf, lockHeld, runHookAfter, runHookBefore } from './hooks.ts';
-import { digestsOf, stageImage } from './images.ts';
+import { digestsOf } from './images.ts';
 import type { InspectedContainer } from './inspected.ts';
 import {
   type Found,
@@ -37,6 +39,9 @@ import { obstacleIn } from './obstacles.ts';
 import { attainable, type Intent } from './plan.ts';
 import { createDraft, findTarget } from './prepare.ts';
 import { dockerConfigAuth, type RegistryAuthSource } from './registry-auth.ts';
+import { askRetryAfter } from './retry-after.ts';
+import { type Disk, type DiskReserve, Room } from './room.ts';
+import { type Recipient, type Supply, stageImage } from './stage.ts';
 import { type OnStep, runSwap } from './swap.ts';
 
 /** Only containers that bear this label are the agent's: of its own Compose project, or of a named stack. */
@@ -55,6 +60,12 @@ export interface DockerEngineOptions {
   /** Missing: what `docker login` has stored. */
   readonly auth?: RegistryAuthSource;
   readonly onStep?: OnStep;
+  /** What a pull leaves of the disk; missing: whatever is left. */
+  readonly diskReserve?: DiskReserve;
+  /** Missing: what can be seen of the disk of this dockerd. */
+  readonly disk?: () => Promise<Disk | undefined>;
+  /** Told of what an operator ought to know, once. */
+  readonly onConcern?: (concern: string) => void;
 }
 
 export class DockerEngine implements Engine {
@@ -62,17 +73,22 @@ export class DockerEngine implements Engine {
   readonly #docker: Docker;
   readonly #dockerd: Dockerd;
   readonly #scope: Scope | undefined;
-  readonly #auth: RegistryAuthSource;
+  readonly #supply: Supply;
   readonly #onStep: OnStep;
   readonly #disposed = new AbortController();
   /** What is being done to a service: one thing at a time. */
   readonly #turns = new Map<ServiceName, Promise<void>>();
 
-  constructor({ docker, scope, auth = dockerConfigAuth(), onStep = () => {} }: DockerEngineOptions) {
+  /** Services for which an image is being brought here: nothing of theirs is cleaned meanwhile. */
+  readonly #staging = new Map<ServiceName, number>();
+
+  constructor(options: DockerEngineOptions) {
+    const { docker, scope, auth = dockerConfigAuth(), onStep = () => {} } = options;
+    const dockerd = new Dockerd(docker);
     this.#docker = docker;
-    this.#dockerd = new Dockerd(docker);
+    this.#dockerd = dockerd;
     this.#scope = scope;
-    this.#auth = auth;
+    this.#supply = { docker, dockerd, auth, retryAfter: askRetryAfter(auth), room: roomOf(options, dockerd) };
     this.#onStep = onStep;
   }
 
@@ -113,8 +129,29 @@ export class DockerEngine implements Engine {
     };
   }
 
-  stageImage(image: PinnedImage, signal: AbortSignal): Promise<void> {
-    return stageImage(this.#docker, this.#dockerd, this.#auth, image, signal);
+  async stageImage(image: PinnedImage, signal: AbortSignal, service?: ServiceName): Promise<void> {
+    if (service === undefined) return stageImage(this.#supply, image, undefined, signal);
+    this.#staging.set(service, (this.#staging.get(service) ?? 0) + 1);
+    try {
+      // What is being cleaned just now may be this very image.
+      await this.#turns.get(service);
+      await stageImage(this.#supply, image, await this.#recipient(service), signal);
+    } finally {
+      const left = (this.#staging.get(service) ?? 1) - 1;
+      if (left > 0) this.#staging.set(service, left);
+      else this.#staging.delete(service);
+    }
+  }
+
+  async cleanImages(service: ServiceName, wanted?: Digest): Promise<readonly string[]> {
+    let gone: readonly string[] = [];
+    await this.#inTurn(service, async () => {
+      if (this.#staging.has(service)) return;
+      // Without a container nobody tells any more what its service goes back to; it may come back.
+      if ((await this.#look(service)).kind === 'absent') return;
+      gone = await cleanImages(this.#holding(service), wanted);
+    });
+    return gone;
   }
 
   prepareSwap(order: SwapOrder): Promise<void> {
@@ -238,6 +275,16 @@ export class DockerEngine implements Engine {
     return target.imageId === fresh.imageId;
   }
 
+  #holding(service: ServiceName): Holding {
+    return { dockerd: this.#dockerd, place: placeOf(service, this.#scope?.value) };
+  }
+
+  async #recipient(service: ServiceName): Promise<Recipient> {
+    const container = await this.#present(service);
+    const running = container && (await this.#dockerd.image(container.Image));
+    return { holding: this.#holding(service), running };
+  }
+
   /** The container that stands for the service now. */
   async #present(service: ServiceName): Promise<InspectedContainer | undefined> {
     const part = presentPart(await this.#look(service));
@@ -302,12 +349,10 @@ export class DockerEngine implements Engine {
   }
 
   #run(service: ServiceName, intent: Intent): Promise<void> {
-    const place = this.#scope === undefined ? '' : `.${this.#scope.value}`;
-    const tag = `${service}${place}`.replaceAll(/[^A-Za-z0-9_.-]/g, '_').slice(0, 128);
     return runSwap(
       {
         dockerd: this.#dockerd,
-        keepsake: { repository: 'swell.local/last-good', tag },
+        keepsake: { repository: LAST_GOOD, tag: this.#holding(service).place },
         onStep: this.#onStep,
         look: () => this.#look(service),
       },
@@ -331,6 +376,20 @@ export class DockerEngine implements Engine {
       if (this.#turns.get(service) === settled) this.#turns.delete(service);
     }
   }
+}
+
+/** Nobody asks how much is free where nothing is reserved. */
+function roomOf(options: DockerEngineOptions, dockerd: Dockerd): Supply['room'] {
+  const { diskReserve, disk = () => diskOfImages(dockerd), onConcern = () => {} } = options;
+  if (diskReserve === undefined) return async () => undefined;
+  let isTold = false;
+  return async () => {
+    const found = await disk();
+    if (found !== undefined) return new Room(found, diskReserve);
+    if (!isTold) onConcern('the disk of the images cannot be seen from here: pulls go on whatever is free');
+    isTold = true;
+    return undefined;
+  };
 }
 
 /** `docker compose run` makes containers of the same service that are none of ours. */

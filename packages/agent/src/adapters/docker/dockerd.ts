@@ -33,11 +33,15 @@ export class Dockerd {
   /** Ids of all containers that bear all these labels (`name` or `name=value`), stopped ones included. */
   async list(
     labels: readonly string[],
-  ): Promise<readonly { readonly id: string; readonly labels: Labels }[]> {
+  ): Promise<readonly { readonly id: string; readonly labels: Labels; readonly imageId: string }[]> {
     const found = await this.#ask('list containers', (abortSignal) =>
       this.#docker.listContainers({ all: true, filters: { label: [...labels] }, abortSignal }),
     );
-    return (found ?? []).map(({ Id, Labels }) => ({ id: Id, labels: Labels ?? {} }));
+    return (found ?? []).map(({ Id, Labels, ImageID }) => ({
+      id: Id,
+      labels: Labels ?? {},
+      imageId: ImageID,
+    }));
   }
 
   async container(id: string): Promise<InspectedContainer | undefined> {
@@ -54,6 +58,27 @@ export class Dockerd {
       this.#docker.getImage(reference).inspect(),
     );
     return found === undefined ? undefined : read(found, isImage, `image ${reference}`);
+  }
+
+  /** All images, or those that have a name in one of these repositories. */
+  async images(repositories: readonly string[] = []): Promise<readonly ListedImage[]> {
+    const filters = repositories.length > 0 ? { filters: { reference: [...repositories] } } : {};
+    const found = await this.#ask('list images', (abortSignal) =>
+      this.#docker.listImages({ ...filters, abortSignal }),
+    );
+    return (found ?? []).map(({ Id, RepoTags = null, RepoDigests = null }) => ({
+      Id,
+      RepoTags,
+      RepoDigests,
+    }));
+  }
+
+  /** Where it keeps all that it has. */
+  async dataRoot(): Promise<string | undefined> {
+    const found: unknown = await this.#ask('tell about itself', () => this.#docker.info());
+    const root =
+      typeof found === 'object' && found !== null && 'DockerRootDir' in found && found.DockerRootDir;
+    return typeof root === 'string' && root !== '' ? root : undefined;
   }
 
   /** What the container has written over its image. */
@@ -163,6 +188,27 @@ export class Dockerd {
     );
   }
 
+  /**
+   * Takes a name away from an image, and with its last name the image itself. dockerd refuses the last name of an image that
+   * a container has: then nothing happened, and it is false.
+   */
+  async untag(name: string): Promise<boolean> {
+    const is = await call(
+      'unavailable',
+      `remove the image name ${name}`,
+      ORDER_TIMEOUT_MS,
+      async (abortSignal) => {
+        const image: { remove(options: object): Promise<unknown> } = this.#docker.getImage(name);
+        await image.remove({ abortSignal }).catch((error: unknown) => {
+          if (statusOf(error) !== 404) throw error;
+        });
+        return 'gone';
+      },
+      [409],
+    );
+    return is === 'gone';
+  }
+
   async #ask<T>(what: string, run: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> {
     return call('unavailable', what, QUESTION_TIMEOUT_MS, run, [404]);
   }
@@ -171,6 +217,8 @@ export class Dockerd {
     await call('unavailable', what, ORDER_TIMEOUT_MS, run, [404]);
   }
 }
+
+export type ListedImage = Pick<InspectedImage, 'Id' | 'RepoTags' | 'RepoDigests'>;
 
 type Labels = Readonly<Record<string, string>>;
 

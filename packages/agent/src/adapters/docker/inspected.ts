@@ -123,6 +123,11 @@ export interface InspectedImage {
   readonly Id: string;
   readonly RepoTags?: readonly string[] | null;
   readonly RepoDigests?: readonly string[] | null;
+  readonly Os?: string;
+  readonly Architecture?: string;
+  readonly Variant?: string;
+  /** Unpacked, in bytes. */
+  readonly Size?: number;
   readonly Config?: ContainerConfig | null;
 }
 

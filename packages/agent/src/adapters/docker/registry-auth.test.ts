@@ -53,6 +53,51 @@ describe('who we are to a registry', () => {
     expect(asked).toEqual(['cloud cloud.example', 'store token.example', 'store file.example']);
   });
 
+  it('may be another one for each part of a registry', async () => {
+    const [team, web] = ['team', 'web'].map((name) => Buffer.from(`${name}:x`).toString('base64'));
+    const auths = {
+      'registry.example': { auth: AUTH },
+      'registry.example/team': { auth: team },
+      'registry.example/team/web': { auth: web },
+      'other.example/team': { auth: team },
+    };
+    await writeFile(path, JSON.stringify({ auths }));
+    const auth = dockerConfigAuth(path, noHelper);
+    const serveraddress = 'registry.example';
+    expect(await auth('registry.example/team/web')).toEqual({
+      username: 'web',
+      password: 'x',
+      serveraddress,
+    });
+    expect(await auth('registry.example/team/db')).toEqual({
+      username: 'team',
+      password: 'x',
+      serveraddress,
+    });
+    expect(await auth('registry.example/web')).toEqual({
+      username: 'me',
+      password: 'a:secret',
+      serveraddress,
+    });
+    // Nobody is somebody else's neighbour.
+    expect(await auth('other.example/web')).toBeUndefined();
+  });
+
+  it('is asked of the helper of that part of a registry by its name there', async () => {
+    await writeFile(
+      path,
+      JSON.stringify({ credHelpers: { 'cloud.example/team': 'cloud' }, credsStore: 'store' }),
+    );
+    const asked: string[] = [];
+    const auth = dockerConfigAuth(path, async (helper, server) => {
+      asked.push(`${helper} ${server}`);
+      return JSON.stringify({ Username: 'AWS', Secret: 'x' });
+    });
+    expect(await auth('cloud.example/team/web')).toMatchObject({ serveraddress: 'cloud.example' });
+    await auth('cloud.example/web');
+    expect(asked).toEqual(['cloud cloud.example/team', 'store cloud.example']);
+  });
+
   it('is nobody where the file is missing or broken', async () => {
     expect(await dockerConfigAuth(path, noHelper)('registry.example')).toBeUndefined();
     await writeFile(path, '{');

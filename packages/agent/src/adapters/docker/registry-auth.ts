@@ -17,8 +17,13 @@ export interface RegistryAuth {
   readonly serveraddress: string;
 }
 
-/** Asked before every pull, so that a new login needs no restart. `undefined`: nobody in particular. */
-export type RegistryAuthSource = (registry: string) => Promise<RegistryAuth | undefined>;
+/**
+ * Asked before every pull, so that a new login needs no restart and what expires is fetched anew. `undefined`: nobody in
+ * particular.
+ *
+ * @param repository with its registry: `registry.example/team/web`
+ */
+export type RegistryAuthSource = (repository: string) => Promise<RegistryAuth | undefined>;
 
 const NO_ACCOUNT = { auth: '', identitytoken: '' };
 /** The end of a program's name, and no place elsewhere. */
@@ -52,14 +57,30 @@ export function dockerConfigAuth(
   path: string = join(process.env['DOCKER_CONFIG'] ?? join(homedir(), '.docker'), 'config.json'),
   helper: CredentialHelper = runHelper,
 ): RegistryAuthSource {
-  return async (registry) => {
+  return async (repository) => {
     const config = await readConfig(path);
+    const registry = repository.split('/', 1)[0] ?? repository;
     const server = registry === 'docker.io' ? DOCKER_HUB : registry;
     const { credHelpers: helpers, credsStore } = config;
-    const program = own(helpers, server) ?? own(helpers, registry) ?? credsStore;
-    const answer = program === undefined ? undefined : await helper(program, server);
-    return helperAuth(server, answer) ?? plainAuth(server, config);
+    const named = closest(helpers, repository);
+    const program = named?.value ?? own(helpers, server) ?? credsStore;
+    // Of a helper for a part of a registry: its accounts are filed by that part.
+    const account = named !== undefined && named.key.includes('/') ? named.key : server;
+    const answer = program === undefined ? undefined : await helper(program, account);
+    return helperAuth(server, answer) ?? plainAuth(repository, server, config);
   };
+}
+
+/** The entry of the repository itself, else of the path above it, and so on up to its registry. */
+function closest<Value>(
+  record: Readonly<Record<string, Value>>,
+  repository: string,
+): { readonly key: string; readonly value: Value } | undefined {
+  for (let key = repository; key !== ''; key = key.slice(0, Math.max(0, key.lastIndexOf('/')))) {
+    const value = own(record, key);
+    if (value !== undefined) return { key, value };
+  }
+  return undefined;
 }
 
 async function readConfig(path: string): Promise<DockerConfig> {
@@ -74,14 +95,16 @@ function own<Value>(record: Readonly<Record<string, Value>>, key: string): Value
   return Object.hasOwn(record, key) ? record[key] : undefined;
 }
 
-/** A name as `docker login` may have written it: with a scheme or a path. */
+/** A registry's name as `docker login` may have written it: with a scheme or the path of its API. */
 function hostOf(key: string): string {
-  return key.replace(/^https?:\/\//, '').replace(/\/.*$/, '');
+  return key.replace(/^https?:\/\//, '').replace(/\/(?:v[12]\/?)?$/, '');
 }
 
-function plainAuth(server: string, { auths }: DockerConfig): RegistryAuth | undefined {
+function plainAuth(repository: string, server: string, { auths }: DockerConfig): RegistryAuth | undefined {
   const entry =
-    own(auths, server) ?? Object.entries(auths).find(([key]) => hostOf(key) === hostOf(server))?.[1];
+    closest(auths, repository)?.value ??
+    own(auths, server) ??
+    Object.entries(auths).find(([key]) => hostOf(key) === hostOf(server))?.[1];
   if (entry === undefined) return undefined;
   const { auth, identitytoken } = entry;
   const [username = '', ...password] = Buffer.from(auth, 'base64').toString('utf8').split(':');

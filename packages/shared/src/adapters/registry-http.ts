@@ -3,7 +3,7 @@
  * {@link RegistryError} that names the reference.
  */
 
-import type { Clock } from '@swell/shared/adapters/clock.ts';
+import type { Clock } from './clock.ts';
 import { RegistryError } from './registry-error.ts';
 
 /** On whose behalf a question is asked. */

@@ -1,8 +1,8 @@
 /** Asks an image registry (OCI distribution, Docker v2) which bytes a reference means. Pulls nothing. */
 
 import { createHash } from 'node:crypto';
-import { type Clock, systemClock } from '@swell/shared/adapters/clock.ts';
-import { DIGEST_PATTERN, type Digest, type ImageReference } from '@swell/shared/domain/image.ts';
+import { DIGEST_PATTERN, type Digest, type ImageReference } from '../domain/image.ts';
+import { type Clock, systemClock } from './clock.ts';
 import { createAuthorizer, logIn, type Repository } from './registry-auth.ts';
 import { type CredentialStore, dockerCredentials } from './registry-credentials.ts';
 import { type Answer, ask, type Errand, failure, refusal } from './registry-http.ts';

@@ -1,4 +1,4 @@
-import { shortLine } from '@swell/shared/kernel/printable.ts';
+import { shortLine } from '../kernel/printable.ts';
 
 export type RegistryErrorCode =
   /** The registry has no such tag or digest. */

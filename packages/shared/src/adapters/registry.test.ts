@@ -3,8 +3,8 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { ImageReference } from '@swell/shared/domain/image.ts';
 import { expect, onTestFinished, test } from 'vitest';
+import type { ImageReference } from '../domain/image.ts';
 import { createRegistry, type RegistryOptions, registryOrigin } from './registry.ts';
 import type { CredentialStore, Credentials } from './registry-credentials.ts';
 import type { RegistryError } from './registry-error.ts';
