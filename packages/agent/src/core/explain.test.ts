@@ -3,7 +3,10 @@ import { AgentStory, HEALTHY, newWave, ON_V1, ON_V2, V2 } from '../../../../test
 import { explain } from './explain.ts';
 
 const HOLDER = { rollout: 7, attempt: '7.update.1', leaseMs: 120_000 };
-const TRAFFIC = { drain: { checks: 0, timeMs: 10_000, maxMs: 10_000 }, rejoin: { checks: 2, maxMs: 30_000, rampMs: 0 } };
+const TRAFFIC = {
+  drain: { checks: 0, timeMs: 10_000, maxMs: 10_000 },
+  rejoin: { checks: 2, maxMs: 30_000, rampMs: 0 },
+};
 
 function to(phase: Parameters<AgentStory['reach']>[0]): AgentStory {
   return new AgentStory().reach(phase);
