@@ -18,7 +18,7 @@ export const SHARED_MUTANTS: readonly Mutant[] = [
     await save(before, this.#state);
     if (this.#ended) return;
     for (const { acknowledge } of taken) acknowledge();`,
-    breaks: ['I4', 'I8'],
+    breaks: ['I1', 'I4', 'I8', 'I14'],
     world: 'deadly',
   },
   {
