@@ -5,7 +5,10 @@ import { AGE_MS, type BusWorld, failure, listening, newRegion, put, slot } from 
 
 /** Without the way back to who said it: a writer waits for the stream's answer, which is nothing that a listener is told. */
 const readable = (messages: readonly HeardMessage[]) =>
-  messages.map(({ answer: _, ...message }) => ({ ...message, body: text(message.body) }));
+  messages.map((message) => {
+    const { answer: _, ...said } = message;
+    return { ...said, body: text(message.body) };
+  });
 
 export function hearingCases(world: () => BusWorld): void {
   let bus: Bus;

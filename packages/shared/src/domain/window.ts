@@ -64,7 +64,7 @@ function daysIn(text: string): readonly number[] | undefined {
     const length = ((to - from + DAYS.length) % DAYS.length) + 1;
     for (let count = 0; count < length; count += 1) found.add((from + count) % DAYS.length);
   }
-  return [...found].sort();
+  return [...found].sort((a, b) => a - b);
 }
 
 function minuteIn(text: string): number | undefined {
