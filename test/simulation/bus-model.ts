@@ -128,12 +128,12 @@ export class ModelServer {
     return this.#leaders.areAll;
   }
 
-  /** Makes the streams that are missing, as a coordinator does when it begins; returns their names. */
   /** Where a stream begins that a coordinator makes from now on. */
   set firstSequence(of: (stream: string) => number) {
     this.#jetStream.firstSequence = of;
   }
 
+  /** Makes the streams that are missing, as a coordinator does when it begins; returns their names. */
   ensure(): readonly string[] {
     return this.#state === 'up' ? this.#jetStream.ensure() : [];
   }

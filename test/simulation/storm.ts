@@ -7,7 +7,7 @@ import { FAULT_KINDS, type FaultKind } from './profile.ts';
 import { BUS_FAULTS } from './storm/bus.ts';
 import { DOOR_FAULTS } from './storm/doors.ts';
 import { type Fault, Scene } from './storm/fault.ts';
-import { MACHINE_FAULTS } from './storm/machines.ts';
+import { MACHINE_FAULTS, takeBack } from './storm/machines.ts';
 import { NETWORK_FAULTS } from './storm/network.ts';
 import { PROGRAM_FAULTS } from './storm/programs.ts';
 import { SUPPLY_FAULTS } from './storm/supply.ts';
@@ -92,8 +92,8 @@ export class Storm {
     Object.assign(server.rates, noFaults());
     registry.isDown = false;
     for (const node of nodes) {
-      mend(node);
-      this.#world.judge.operatorIsSilent(node.model);
+      mend(node, this.#world.nowMs);
+      takeBack(this.#scene, node.model);
       heal(node.running);
       this.#world.startAgent(node);
     }
@@ -126,16 +126,16 @@ export class Storm {
   }
 }
 
-function mend(node: SimulatedNode): void {
+function mend(node: SimulatedNode, nowMs: number): void {
   const { model } = node;
   node.offUntilMs = 0;
   model.pullFailureRate = 0;
   model.pullIsTampered = false;
   model.pullSlowness = 1;
   model.diskIsFull = false;
-  model.word = { ok: true, value: [] };
   model.registryIsDown = false;
-  model.dockerdDownUntilMs = 0;
+  // When it came back is remembered.
+  model.dockerdDownUntilMs = Math.min(model.dockerdDownUntilMs, nowMs);
   model.slowness = 1;
   model.leave = undefined;
   model.startContainers();

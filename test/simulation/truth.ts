@@ -171,7 +171,7 @@ export class Truth {
 
   // What happens on machines.
 
-  /** @param isCaught stopped after its last look: no program can know then what has become of its slot */
+  /** @param isCaught stopped after its last look: no program can know then what has become of its slot, or was said since */
   wentOut(model: NodeModel, attempt: string, isCaught = false): void {
     const start = this.#begun.get(model.name);
     if (start?.attempt.id !== attempt) {
@@ -185,8 +185,11 @@ export class Truth {
     this.updates += 1;
     this.#draining.delete(model.name);
     this.#unavailable.wentOut(model.region, model.name, this.#tenureOf(start));
-    if (!isCaught) this.#starts.judgeCutOver(start);
-    this.#halts.judgeCutOver(start);
+    // Whoever goes on just now does what it had decided; what it hears in the same instant comes after.
+    if (!isCaught) {
+      this.#starts.judgeCutOver(start);
+      this.#halts.judgeCutOver(start);
+    }
     this.#operators.judgeCutOver(start);
     this.#containers.cutOver(model, start);
     this.#wayBack.wentOut(model, start);

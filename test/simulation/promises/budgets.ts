@@ -32,7 +32,7 @@ interface Running {
 
 export class Budgets {
   readonly #scene: Scene;
-  readonly #last = new Map<NodeId, NodeReport>();
+  readonly #last = new Map<NodeId, { readonly report: NodeReport; readonly atMs: number }>();
   #running: Running | undefined;
   /** What was halted last; a loss that it was halted for may be told after it. */
   #halted: Running | undefined;
@@ -42,7 +42,7 @@ export class Budgets {
   }
 
   report(report: NodeReport): void {
-    this.#last.set(report.node, report);
+    this.#last.set(report.node, { report, atMs: this.#scene.bench.nowMs });
     const running = this.#running;
     if (report.status === 'failed' && report.rollout === running?.rollout)
       running.everFailed.add(report.node);
@@ -100,7 +100,8 @@ export class Budgets {
   /** By the last word of each node, as long as that is about this rollout. */
   #count({ rollout, lost }: Running): Count {
     let [attempted, failed] = [lost.size, lost.size];
-    for (const { rollout: of, node, status, attempt } of this.#last.values()) {
+    for (const { report } of this.#last.values()) {
+      const { rollout: of, node, status, attempt } = report;
       if (of !== rollout || lost.has(node)) continue;
       if (status === 'failed') failed += 1;
       if (status === 'failed' || (status === 'healthy' && attempt !== undefined)) attempted += 1;
@@ -155,8 +156,10 @@ export class Budgets {
     const { nowMs } = bench;
     if (isWatched || !calm.isBusCalm(KNOWN_AFTER_MS, nowMs)) return undefined;
     const busy = [...this.#last.values()]
-      .filter((report) => report.rollout === rollout && report.status === 'updating')
-      .map(({ node }) => node)
+      .filter(({ report }) => report.rollout === rollout && report.status === 'updating')
+      // Whoever begins in the same moment was not known to.
+      .filter(({ atMs }) => calm.hadTimeToObey(atMs, nowMs))
+      .map(({ report }) => report.node)
       .filter((node) => calm.isNodeCalm(node, KNOWN_AFTER_MS, nowMs));
     return busy.length === 0 ? undefined : busy;
   }

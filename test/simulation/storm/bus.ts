@@ -6,6 +6,8 @@ import { type Fault, type Scene, seconds } from './fault.ts';
 
 const DOWN_MS = 5_000;
 const ENSURED_MS = 2_000;
+/** As a coordinator looks at the layout. */
+const LOOKS_AGAIN_MS = 15_000;
 const FROZEN_MS = 15_000;
 const ELECTION_MS = { min: 1_000, max: 8_000 };
 const TAIL_MAX = 40;
@@ -87,7 +89,12 @@ function restart({ world, later }: Scene, chance: Chance, meanwhile: () => void 
   server.down();
   meanwhile();
   later(ms, () => server.up());
-  later(ensuredMs, () => void server.ensure());
+  // A bus that does not answer then is asked again.
+  const ensure = (): void => {
+    if (server.state === 'up') server.ensure();
+    else later(LOOKS_AGAIN_MS, ensure);
+  };
+  later(ensuredMs, ensure);
   return `down for ${seconds(ms)}`;
 }
 

@@ -198,7 +198,8 @@ function remove(scene: Scene, node: SimulatedNode, chance: Chance, ms: number): 
   return `${model.name}, another one after ${seconds(ms)}`;
 }
 
-function takeBack({ world }: Scene, model: NodeModel): void {
+/** Its operator says nothing any more. */
+export function takeBack({ world }: Scene, model: NodeModel): void {
   model.word = SAID_NOTHING;
   world.judge.operatorIsSilent(model);
 }
