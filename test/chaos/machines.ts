@@ -178,7 +178,7 @@ class Visit {
       case 'cutOver': {
         const attempt = this.#containers.swaps.get(service)?.attempt;
         if (attempt !== undefined) this.#outages.begin(this.#place, attempt);
-        return engine.cutOver(service);
+        return engine.cutOver(service, (args[1] as number | null) ?? undefined);
       }
       case 'commitSwap':
         await engine.commitSwap(service);

@@ -51,8 +51,8 @@ export class RemoteEngine implements Engine {
     await this.#ask('prepareSwap', order);
   }
 
-  async cutOver(service: ServiceName): Promise<void> {
-    await this.#ask('cutOver', service);
+  cutOver(service: ServiceName, left?: number): Promise<number> {
+    return this.#ask('cutOver', service, left) as Promise<number>;
   }
 
   askLeave(service: ServiceName): Promise<Leave> {

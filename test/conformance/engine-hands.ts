@@ -149,7 +149,7 @@ export function handCases(world: () => EngineWorld): void {
     const listening = (async () => {
       for await (const service of engine.changes()) heard.push(service);
     })();
-    const expectHeard = async (service: string, act: () => Promise<void>): Promise<void> => {
+    const expectHeard = async (service: string, act: () => Promise<unknown>): Promise<void> => {
       heard.length = 0;
       for (let looks = 0; !heard.includes(service); looks += 1) {
         // The first may come before anybody listens.

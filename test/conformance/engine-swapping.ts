@@ -27,7 +27,7 @@ export function swappingCases(world: () => EngineWorld): void {
   test('every state is told by a fresh engine, and every call may be repeated', async () => {
     const { v1, v2 } = images();
     await world().run(v1);
-    const again = async (call: (engine: Engine) => Promise<void>): Promise<void> => {
+    const again = async (call: (engine: Engine) => Promise<unknown>): Promise<void> => {
       await call(world().engine());
       await call(world().engine());
     };

@@ -10,7 +10,7 @@ import type { ServiceName } from '@swell/shared/domain/names.ts';
 import { isResult } from '@swell/shared/domain/report.ts';
 import type Docker from 'dockerode';
 import { DockerEngine, STACK_LABEL } from '../../packages/agent/src/adapters/docker/docker-engine.ts';
-import { SERVICE_LABEL } from '../../packages/agent/src/adapters/docker/marks.ts';
+import { SERVICE_LABEL } from '../../packages/agent/src/adapters/docker/memo.ts';
 import { Program } from '../fleet/programs.ts';
 import { removeContainers, TEST_LABEL, WEB_PORT } from '../support/docker.ts';
 import { type Shown, shown } from '../support/shown.ts';

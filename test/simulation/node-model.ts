@@ -169,13 +169,13 @@ export class NodeModel {
           if (this.diskIsFull) throw new EngineError('unavailable', 'no space left on device');
           await inner.prepareSwap(order);
         }),
-      cutOver: (service) =>
+      cutOver: (service, left) =>
         does('cut-over', async () => {
           const swap = this.containers.swaps.get(service);
           const isCaught = process.calmSinceMs === this.#ground.time.nowMs;
           if (swap !== undefined) witness.wentOut(this, swap.attempt, isCaught);
           await this.#work('cut-over', process);
-          await this.#cutOver(inner, service);
+          return this.#cutOver(inner, service, left);
         }),
       commitSwap: (service) =>
         does('commit', async () => {
@@ -258,14 +258,15 @@ export class NodeModel {
     return promise;
   }
 
-  async #cutOver(inner: MemoryEngine, service: ServiceName): Promise<void> {
+  async #cutOver(inner: MemoryEngine, service: ServiceName, left?: number): Promise<number> {
     const { failsToStart } = this.containers.ailments;
     const digest = this.containers.swaps.get(service)?.fresh.digest;
     const ailment = this.#ground.ailments.of(digest, this.name);
     if (digest !== undefined && ailment === 'fails-to-start') failsToStart.add(digest);
-    await inner.cutOver(service);
+    const others = await inner.cutOver(service, left);
     if (ailment === 'dies-at-start') this.#die(service, this.#ground.chance.between(0, DIES_AT_START_MS));
     if (ailment === 'dies-later') this.#die(service, this.#ground.chance.exponential(DIES_LATER_MS));
+    return others;
   }
 
   /** The container that runs now ends after a while, if it is still there then; nothing starts it again. */

@@ -3,15 +3,15 @@
 import { Readable } from 'node:stream';
 import { serviceChanges } from '@swell/agent/adapters/docker/events.ts';
 import type { InspectedContainer } from '@swell/agent/adapters/docker/inspected.ts';
+import { readPart } from '@swell/agent/adapters/docker/marks.ts';
 import {
-  memoLabels,
-  presentPart,
-  probedPart,
-  progressOf,
-  readMarks,
-  readMemo,
-  readPart,
-} from '@swell/agent/adapters/docker/marks.ts';
+  memberProgress,
+  membersLeft,
+  presentParts,
+  probedParts,
+  readMembers,
+} from '@swell/agent/adapters/docker/members.ts';
+import { memoLabels, readMemo } from '@swell/agent/adapters/docker/memo.ts';
 import { attainable, type Intent, nextStep } from '@swell/agent/adapters/docker/plan.ts';
 import { EngineError } from '@swell/agent/adapters/engine.ts';
 import { isName } from '@swell/shared/domain/names.ts';
@@ -36,9 +36,14 @@ const anyMemo = fc.record(
       { noNullPrototype: true },
     ),
     reference: anyName,
-    oldState: fc.constantFrom('running' as const, 'broken' as const),
+    oldState: fc.constantFrom('running' as const, 'broken' as const, 'stopped' as const),
     target: fc.constant(`sha256:${'0'.repeat(64)}`),
     stopTimeoutMs: fc.nat(DAY_MS),
+    tenants: fc.array(fc.constantFrom(...IDS), { minLength: 1, maxLength: 3 }),
+    along: fc.record(
+      { service: fc.constantFrom('web', 'db'), lead: fc.constantFrom(...IDS) },
+      { noNullPrototype: true },
+    ),
   },
   { requiredKeys: ['attempt', 'replaces', 'policy', 'reference', 'oldState'], noNullPrototype: true },
 );
@@ -51,6 +56,9 @@ const LABELS = [
   'reference',
   'stop-timeout-ms',
   'old-state',
+  'tenants',
+  'along-with',
+  'lead',
 ];
 const strangeLabels = fc.dictionary(
   fc.constantFrom(...LABELS.map((label) => `swell.swap.${label}`)),
@@ -119,15 +127,19 @@ const marks: Door = {
   property: fc.property(
     fc.array(anyContainer, { maxLength: 4 }),
     fc.constantFrom(...INTENTS),
-    (containers, intent) => {
-      const found = readMarks(containers.map(readPart));
-      presentPart(found);
-      probedPart(found);
+    fc.nat(4),
+    (containers, intent, own) => {
+      const parts = containers.map(readPart);
+      const found = readMembers('web', parts.slice(0, own), parts.slice(own));
+      presentParts(found);
+      probedParts(found);
       if (found.kind !== 'swap') return;
-      progressOf(found);
-      if (intent === 'commit' || intent === 'undo') attainable(found, intent);
+      memberProgress(found);
+      membersLeft(found);
+      const swaps = found.members.flat();
+      if (intent === 'commit' || intent === 'undo') for (const swap of swaps) attainable(swap, intent);
       try {
-        nextStep(found, intent, new Set());
+        nextStep(swaps, intent, new Set());
       } catch (error) {
         if (!(error instanceof EngineError)) throw error;
       }

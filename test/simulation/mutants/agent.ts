@@ -239,7 +239,7 @@ export const AGENT_MUTANTS: readonly Mutant[] = [
     name: 'half-done-swap-called-done',
     story: 'An agent that died right after the swap calls the new container healthy without asking it.',
     file: `${CORE}/recover.ts`,
-    find: '? probeAgain(known, attempt, nowMs)',
+    find: '? probeAgain(known, attempt, observation.swap.left, nowMs)',
     replace: '? settle(known, { attempt }, done(attempt))',
     breaks: ['N9'],
     world: 'deadly',

@@ -67,13 +67,16 @@ export interface Engine extends AsyncDisposable {
   cleanImages(service: ServiceName, wanted?: Digest): Promise<readonly string[]>;
   /** Creates the new container beside the old one, and proves that it differs only in its image. Nothing stops. */
   prepareSwap(order: SwapOrder): Promise<void>;
-  /** Takes the prepared swap to `cut-over`: the old container stops, the new one takes its name and starts. */
-  cutOver(service: ServiceName): Promise<void>;
+  /**
+   * Takes the prepared swap to `cut-over`: the old container stops, the new one takes its name and starts. Of several
+   * containers one goes over, and more, one by one, until at most `left` are left. How many are left.
+   */
+  cutOver(service: ServiceName, left?: number): Promise<number>;
   /** Makes the new container the service's only one. */
   commitSwap(service: ServiceName): Promise<void>;
   /** Brings the old container back, running, under its name, and removes the new one. Needs no bus, no registry (I10). */
   undoSwap(service: ServiceName): Promise<void>;
-  /** Asks the service's present container (after a cut-over: the new one) how it is. Never throws for an unhealthy one. */
+  /** Asks the service's present containers (after a cut-over: the new ones) how they are. Never throws for an unhealthy one. */
   probe(service: ServiceName, probe: Probe, timeoutMs: number): Promise<ProbeOutcome>;
   /** Asks the application whether its container may stop: its lock, and the hook before an update. Throws where the engine does not answer. */
   askLeave(service: ServiceName): Promise<Leave>;

@@ -29,6 +29,8 @@ export interface MemoryContainer {
   readonly lastGood?: Digest;
   /** Why it cannot be updated. */
   readonly obstacle?: string;
+  /** So many of them, all alike, serve together; missing: one. */
+  readonly replicas?: number;
 }
 
 interface MemorySwap {
@@ -36,6 +38,8 @@ interface MemorySwap {
   readonly progress: SwapProgress;
   readonly old: MemoryContainer;
   readonly fresh: MemoryContainer;
+  /** So many replicas have not gone over. */
+  readonly left: number;
   /** The one that somebody has taken away: the other one stays, whatever is wanted. */
   readonly gone?: 'old' | 'fresh';
 }
@@ -135,9 +139,10 @@ export class MemoryEngine implements Engine {
     const swap = this.#node.swaps.get(service);
     if (container === undefined) return { state: 'absent', digests: [] };
     const { up, digest, lastGood, obstacle } = container;
+    const isMixed = swap?.progress === 'cut-over' && swap.left > 0 && swap.old.digest !== digest;
     return {
-      state: up ? 'running' : 'stopped',
-      digests: digest === undefined ? [] : [digest],
+      state: up || isMixed ? 'running' : 'stopped',
+      digests: digest === undefined || isMixed ? [] : [digest],
       ...(swap !== undefined && { swap: describeSwap(swap) }),
       ...(lastGood !== undefined && this.#node.images.has(lastGood) && { lastGood: { digest: lastGood } }),
       ...(swap === undefined && obstacle !== undefined && { obstacle }),
@@ -200,21 +205,30 @@ export class MemoryEngine implements Engine {
     if (old.obstacle !== undefined) throw new EngineError('not-carried', `the container ${old.obstacle}`);
     const digest = this.#target(order, old);
     const lastGood = { running: old.digest, unchanged: old.lastGood, none: undefined }[order.lastGood];
-    const fresh = { up: false, digest, ...(lastGood !== undefined && { lastGood }) };
-    this.#node.swaps.set(service, { attempt, progress: 'prepared', old, fresh });
+    const { replicas = 1 } = old;
+    const fresh = {
+      up: false,
+      digest,
+      ...(lastGood !== undefined && { lastGood }),
+      ...(replicas > 1 && { replicas }),
+    };
+    this.#node.swaps.set(service, { attempt, progress: 'prepared', old, fresh, left: replicas });
     this.#node.touched.emit('touched', service);
   }
 
-  async cutOver(service: ServiceName): Promise<void> {
+  async cutOver(service: ServiceName, left = Number.POSITIVE_INFINITY): Promise<number> {
     await this.#onWork('cut-over');
     const swap = this.#node.swaps.get(service);
     if (swap === undefined) throw new EngineError('no-container', 'no swap was prepared');
     if (swap.gone === 'fresh') throw new EngineError('no-container', 'the new container was removed');
-    if (swap.progress !== 'prepared') return;
+    if (swap.progress === 'committed') return 0;
+    const goal = Math.min(swap.progress === 'prepared' ? swap.left - 1 : swap.left, left);
+    if (goal === swap.left) return goal;
     const up = this.#node.starts(swap.fresh.digest);
-    this.#node.swaps.set(service, { ...swap, progress: 'cut-over' });
+    this.#node.swaps.set(service, { ...swap, progress: 'cut-over', left: up ? goal : swap.left - 1 });
     this.#node.put(service, { ...swap.fresh, up });
     if (!up) throw new EngineError('start-failed', 'the new container did not start');
+    return goal;
   }
 
   async commitSwap(service: ServiceName): Promise<void> {
@@ -225,7 +239,7 @@ export class MemoryEngine implements Engine {
       this.#goBack(service, swap);
       throw new EngineError('no-container', 'the new container was removed; the other one stays');
     }
-    if (swap.progress === 'prepared')
+    if (swap.progress === 'prepared' || (swap.progress === 'cut-over' && swap.left > 0))
       throw new EngineError('no-container', 'there is no new container in place to commit');
     this.#finish(service, swap);
   }
@@ -302,7 +316,13 @@ export class MemoryEngine implements Engine {
   }
 }
 
-function describeSwap({ progress, attempt, fresh, gone }: MemorySwap): NonNullable<Observation['swap']> {
+function describeSwap(swap: MemorySwap): NonNullable<Observation['swap']> {
+  const { progress, attempt, fresh, gone, left } = swap;
   const isKnown = fresh.digest !== undefined && gone !== 'fresh';
-  return { progress, attempt, ...(isKnown && { target: fresh.digest }) };
+  return {
+    progress,
+    attempt,
+    ...(isKnown && { target: fresh.digest }),
+    ...(progress === 'cut-over' && left > 0 && { left }),
+  };
 }

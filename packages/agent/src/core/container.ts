@@ -9,7 +9,7 @@ import type { Parsed } from '@swell/shared/kernel/parsed.ts';
 export type SwapProgress =
   /** The new container exists; the old one still serves (or must serve again). */
   | 'prepared'
-  /** The new container has the name and was started; the old one is kept to go back to. */
+  /** The new container has the name and was started, or of several the first; the old one is kept to go back to. */
   | 'cut-over'
   /** Past the commit point: only finishing is left. */
   | 'committed';
@@ -17,10 +17,18 @@ export type SwapProgress =
 export interface Observation {
   /** What the service's container runs; `absent`: no container bears the service's label. */
   readonly state: 'running' | 'stopped' | 'absent';
-  /** Every digest that a registry gave the running image; empty where it was built on the node. */
+  /** Every digest that a registry gave the running image; empty where it was built on the node, or several run. */
   readonly digests: readonly Digest[];
-  /** An unfinished swap, with the attempt that began it and the digest that it goes to (missing: a local image). */
-  readonly swap?: { readonly progress: SwapProgress; readonly attempt: string; readonly target?: Digest };
+  /**
+   * An unfinished swap, with the attempt that began it and the digest that it goes to (missing: a local image). Once it is
+   * cut over, so many containers of the service still have the old image; missing: none.
+   */
+  readonly swap?: {
+    readonly progress: SwapProgress;
+    readonly attempt: string;
+    readonly target?: Digest;
+    readonly left?: number;
+  };
   /** The image to go back to, if this engine has kept one. */
   readonly lastGood?: { readonly digest?: Digest };
   /** Why this service cannot be updated as it stands (several containers, Swarm task, `--rm` …). */

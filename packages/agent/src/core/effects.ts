@@ -75,7 +75,8 @@ export type Effect =
   | { readonly kind: 'prepare-swap'; readonly order: SwapOrder }
   | { readonly kind: 'ask-leave' }
   | { readonly kind: 'count-in-flight'; readonly inFlight: InFlight }
-  | { readonly kind: 'cut-over' }
+  /** One container of the service goes over, and more, until at most `left` have the old image; missing: one. */
+  | { readonly kind: 'cut-over'; readonly left?: number }
   | { readonly kind: 'confirm' }
   | { readonly kind: 'commit-swap' }
   | { readonly kind: 'undo-swap' }

@@ -78,7 +78,8 @@ export type AgentEvent =
   | { readonly kind: 'leave-answered'; readonly leave: Leave }
   /** `count` is missing where nobody answered. */
   | { readonly kind: 'in-flight-counted'; readonly count?: number }
-  | { readonly kind: 'swapped' }
+  /** So many containers of the service still have the old image; missing: none. */
+  | { readonly kind: 'swapped'; readonly left?: number }
   | { readonly kind: 'not-swapped'; readonly reason: string; readonly retryable: boolean }
   /** `why` is there where the application does not agree that it is well. */
   | { readonly kind: 'confirmed'; readonly why?: string }

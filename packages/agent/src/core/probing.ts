@@ -14,6 +14,11 @@ export function ask({ id, health }: Attempt): Effect {
   return { kind: 'probe', attempt: id, probe: health.probe, timeoutMs: health.probeTimeoutMs };
 }
 
+/** The next container of the service, until so many are left; asked again, it is the same one. */
+export function goOver({ left }: { readonly left?: number }): Effect {
+  return { kind: 'cut-over', ...(left !== undefined && { left }) };
+}
+
 export function stepProbing(state: ServiceState, phase: Probing, event: AgentEvent, nowMs: number): Step {
   const { attempt } = phase;
   const ending = endingInTheMiddle(state, attempt);
@@ -35,12 +40,24 @@ function confirm(state: ServiceState, { attempt, lease }: Probing): Step {
   return { state: withPhase(state, confirming), effects: [{ kind: 'confirm' }] };
 }
 
+/** One container of several is well; while it serves, the next one goes over. */
+function followUp(state: ServiceState, { attempt, lease }: Probing, left: number): Step {
+  const swapping: Extract<Phase, { name: 'swapping' }> = {
+    name: 'swapping',
+    attempt,
+    left: left - 1,
+    ...(lease !== undefined && { lease }),
+  };
+  return { state: withPhase(state, swapping), effects: [goOver(swapping)] };
+}
+
 function judgeProbe(state: ServiceState, phase: Probing, outcome: ProbeOutcome, nowMs: number): Step {
   const { attempt, sinceMs } = phase;
   const { minHealthyTimeMs, healthyDeadlineMs, intervalMs } = attempt.health;
   if (outcome.healthy) {
     const healthySinceMs = phase.healthySinceMs ?? nowMs;
     if (nowMs - healthySinceMs >= minHealthyTimeMs) {
+      if (phase.left !== undefined) return followUp(state, phase, phase.left);
       const isUpdate = attempt.kind === 'update';
       return isUpdate && state.observation?.asks?.after === true
         ? confirm(state, phase)
@@ -71,6 +88,7 @@ function judgeProbe(state: ServiceState, phase: Probing, outcome: ProbeOutcome, 
       : `its container ended: ${outcome.seen}`;
     if (attempt.kind === 'update') return revert(state, phase, { result: 'failed', reason });
     // The last good image stays, well or not: there is nothing better, and the halted one is worse.
+    if (phase.left !== undefined) return followUp(state, phase, phase.left);
     return settle(state, phase, { result: 'returned', reason });
   }
   return { state: withPhase(state, unhealthy), effects: [timer('probe', intervalMs)] };

@@ -40,7 +40,7 @@ function takeUp(state: ServiceState, observation: Observation, event: AgentEvent
       return revert(known, { name: 'preparing', attempt }, attempt.ending ?? RESTARTED);
     case 'cut-over':
       return attempt.ending === undefined
-        ? probeAgain(known, attempt, nowMs)
+        ? probeAgain(known, attempt, observation.swap.left, nowMs)
         : revert(known, { attempt }, attempt.ending);
     case 'committed':
       return settle(known, { attempt }, done(attempt));
@@ -50,8 +50,8 @@ function takeUp(state: ServiceState, observation: Observation, event: AgentEvent
 }
 
 /** The new container runs, and nobody has said yet that it is well: it is asked from the beginning. */
-function probeAgain(state: ServiceState, attempt: Attempt, nowMs: number): Step {
-  const probing: Phase = { name: 'probing', attempt, sinceMs: nowMs };
+function probeAgain(state: ServiceState, attempt: Attempt, left: number | undefined, nowMs: number): Step {
+  const probing: Phase = { name: 'probing', attempt, sinceMs: nowMs, ...(left !== undefined && { left }) };
   return { state: withPhase(state, probing), effects: [ask(attempt)] };
 }
 

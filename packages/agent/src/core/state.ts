@@ -139,13 +139,16 @@ export type Phase =
       /** How often somebody has asked and heard that nothing more is to be sent. */
       readonly told: number;
     }
-  | { readonly name: 'swapping'; readonly attempt: Attempt; readonly lease?: Lease }
+  /** With several containers of the service they go over one by one; before the first one `left` is missing. */
+  | { readonly name: 'swapping'; readonly attempt: Attempt; readonly lease?: Lease; readonly left?: number }
   | {
       readonly name: 'probing';
       readonly attempt: Attempt;
       readonly lease?: Lease;
       readonly sinceMs: number;
       readonly healthySinceMs?: number;
+      /** So many containers of the service still have the old image, and follow when this one is well; missing: none. */
+      readonly left?: number;
     }
   /** It is well, and the application is asked whether that is all. */
   | { readonly name: 'confirming'; readonly attempt: Attempt; readonly lease?: Lease }

@@ -7,7 +7,7 @@ import { endingInTheMiddle, isHaltedAttempt, revert, settle, type Work } from '.
 import type { AgentEvent } from './events.ts';
 import { objectionNow, objectionTo, objectionToChange } from './leave.ts';
 import type { Step } from './outcome.ts';
-import { ask, stepProbing } from './probing.ts';
+import { ask, goOver, stepProbing } from './probing.ts';
 import { type Ending, type Phase, type ServiceState, withPhase } from './state.ts';
 import { drain, isDrained, rejoin, stepDraining, stepRejoining } from './traffic.ts';
 
@@ -175,21 +175,29 @@ function stepSwapping(state: ServiceState, phase: Of<'swapping'>, event: AgentEv
         attempt,
         sinceMs: nowMs,
         ...(lease !== undefined && { lease }),
+        ...(event.left !== undefined && { left: event.left }),
       };
       return { state: withPhase(state, probing), effects: [ask(attempt)] };
     }
     case 'not-swapped':
-      if (event.retryable) return unlessDoubted(state, phase, nowMs, { state, effects: [RETRY] });
+      if (event.retryable) return unlessEnded(state, phase, nowMs, { state, effects: [RETRY] });
       return phase.attempt.kind === 'update'
         ? revert(state, phase, { result: 'failed', reason: event.reason })
         : revert(state, phase, { result: 'interrupted', reason: event.reason });
     case 'timer-fired':
       return event.timer === 'retry'
-        ? unlessDoubted(state, phase, nowMs, { state, effects: [{ kind: 'cut-over' }] })
+        ? unlessEnded(state, phase, nowMs, { state, effects: [goOver(phase)] })
         : stay(state);
     default:
       return stay(state);
   }
+}
+
+/** With its first container gone over, a node is out: from then on only a halt turns it back. */
+function unlessEnded(state: ServiceState, phase: Of<'swapping'>, nowMs: number, onward: Step): Step {
+  if (phase.left === undefined) return unlessDoubted(state, phase, nowMs, onward);
+  const ending = endingInTheMiddle(state, phase.attempt);
+  return ending === undefined ? onward : revert(state, phase, ending);
 }
 
 /** What its own hook finds after the update counts like a probe. */

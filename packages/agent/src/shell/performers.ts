@@ -175,11 +175,11 @@ const PERFORMERS: Performers = {
     return { kind: 'in-flight-counted', ...(count !== undefined && { count }) };
   },
 
-  'cut-over': (_effect, { engine, self }) =>
+  'cut-over': ({ left }, { engine, self }) =>
     byEngine(
       async () => {
-        await engine.cutOver(self.service);
-        return { kind: 'swapped' };
+        const others = await engine.cutOver(self.service, left);
+        return { kind: 'swapped', ...(others > 0 && { left: others }) };
       },
       ({ message, retryable }) => ({ kind: 'not-swapped', reason: message, retryable }),
     ),

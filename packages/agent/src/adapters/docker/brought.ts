@@ -16,7 +16,7 @@ import { mayGo } from '../../core/images.ts';
 import type { Dockerd } from './dockerd.ts';
 import { digestsOf } from './images.ts';
 import type { InspectedImage } from './inspected.ts';
-import { LAST_GOOD_IMAGE_LABEL } from './marks.ts';
+import { LAST_GOOD_IMAGE_LABEL } from './memo.ts';
 
 const OURS = 'swell.local';
 export const LAST_GOOD = `${OURS}/last-good`;

@@ -16,33 +16,31 @@ import { askCount, probeHttp, probeTcp, within } from '../probe.ts';
 import { cleanImages, type Holding, LAST_GOOD, placeOf } from './brought.ts';
 import { diskOfImages } from './disk.ts';
 import { Dockerd, engineErrorOf } from './dockerd.ts';
+import { type Drafting, prepareSwap } from './drafts.ts';
 import { serviceChanges } from './events.ts';
 import { probeCommand } from './exec.ts';
 import { addressOf, judgeAutomatically, judgeHealthcheck, notRunning } from './health.ts';
 import { asksOf, lockHeld, runHookAfter, runHookBefore } from './hooks.ts';
 import { digestsOf } from './images.ts';
-import type { InspectedContainer } from './inspected.ts';
+import { type InspectedContainer, plainName } from './inspected.ts';
+import { hasGoneBack, type Marked, type Part, readPart } from './marks.ts';
 import {
   type Found,
-  hasGoneBack,
-  LAST_GOOD_DIGEST_LABEL,
-  LAST_GOOD_IMAGE_LABEL,
-  presentPart,
-  probedPart,
-  progressOf,
-  readMarks,
-  readPart,
-  SERVICE_LABEL,
-  type Swap,
-} from './marks.ts';
+  type MemberSwap,
+  memberProgress,
+  membersLeft,
+  presentParts,
+  probedParts,
+  readMembers,
+} from './members.ts';
+import { ALONG_LABEL, LAST_GOOD_DIGEST_LABEL, LAST_GOOD_IMAGE_LABEL, SERVICE_LABEL } from './memo.ts';
 import { obstacleIn } from './obstacles.ts';
-import { attainable, type Intent } from './plan.ts';
-import { createDraft, findTarget } from './prepare.ts';
+import { attainable } from './plan.ts';
 import { dockerConfigAuth, type RegistryAuthSource } from './registry-auth.ts';
 import { askRetryAfter } from './retry-after.ts';
 import { type Disk, type DiskReserve, Room } from './room.ts';
 import { type Recipient, type Supply, stageImage } from './stage.ts';
-import { type OnStep, runSwap } from './swap.ts';
+import { type Aim, type OnStep, runSwap, type SwapRun } from './swap.ts';
 
 /** Only containers that bear this label are the agent's: of its own Compose project, or of a named stack. */
 export interface Scope {
@@ -66,6 +64,15 @@ export interface DockerEngineOptions {
   readonly disk?: () => Promise<Disk | undefined>;
   /** Told of what an operator ought to know, once. */
   readonly onConcern?: (concern: string) => void;
+}
+
+type Labels = Readonly<Record<string, string>>;
+
+interface Asking {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  /** The engine has answered: whatever comes now is a word on the container. */
+  readonly onFound: () => void;
 }
 
 export class DockerEngine implements Engine {
@@ -100,26 +107,20 @@ export class DockerEngine implements Engine {
 
   async observe(service: ServiceName): Promise<Observation> {
     const found = await this.#look(service);
-    if (found.kind === 'replicas') {
-      return {
-        state: 'running',
-        digests: [],
-        obstacle: `several containers bear its label: ${found.bases.join(', ')}`,
-      };
-    }
-    const id = presentPart(found)?.id;
-    const container = id === undefined ? undefined : await this.#dockerd.container(id);
-    if (container === undefined) return { state: 'absent', digests: [] };
-    const image = await this.#dockerd.image(container.Image);
-    const obstacle = found.kind === 'single' ? obstacleIn(container) : undefined;
-    const lastGood = await this.#lastGood(container);
-    const labels = container.Config.Labels ?? {};
-    const word = readOperatorLabels(labels);
-    const asks = asksOf(labels);
-    const locked = await lockHeld(this.#docker, container, Date.now()).catch(unavailable('look at the lock'));
+    const containers = await this.#inspect(presentParts(found));
+    const [first] = containers;
+    if (first === undefined) return { state: 'absent', digests: [] };
+    const labels = containers.map(({ Config }) => Config.Labels ?? {});
+    const asks = labels.map(asksOf).find((one) => one !== undefined);
+    const obstacle = found.kind === 'settled' ? obstacleAmong(containers) : undefined;
+    const lastGood = await this.#lastGood(labels);
+    const word = readOperatorLabels(first.Config.Labels ?? {});
+    const locked = movedAlong(found) ?? (await this.#locked(containers));
     return {
-      state: container.State.Running && container.State.Restarting !== true ? 'running' : 'stopped',
-      digests: image === undefined ? [] : digestsOf(image),
+      state: containers.some(({ State }) => State.Running && State.Restarting !== true)
+        ? 'running'
+        : 'stopped',
+      digests: await this.#commonDigests(containers),
       ...(found.kind === 'swap' && { swap: describeSwap(found) }),
       ...(lastGood !== undefined && { lastGood }),
       ...(obstacle !== undefined && { obstacle }),
@@ -155,15 +156,26 @@ export class DockerEngine implements Engine {
   }
 
   prepareSwap(order: SwapOrder): Promise<void> {
-    return this.#inTurn(order.service, () => this.#prepare(order));
+    const { service } = order;
+    const drafting: Drafting = {
+      ...this.#swapRun(service),
+      run: (aim) => this.#run(service, aim),
+      isOurs: ({ Config: { Labels: labels } }) =>
+        this.#scope === undefined || labels?.[this.#scope.label] === this.#scope.value,
+    };
+    return this.#inTurn(service, () => prepareSwap(drafting, order));
   }
 
-  cutOver(service: ServiceName): Promise<void> {
-    return this.#inTurn(service, async () => {
+  async cutOver(service: ServiceName, left = Number.POSITIVE_INFINITY): Promise<number> {
+    let others = 0;
+    await this.#inTurn(service, async () => {
       const found = await this.#look(service);
       if (found.kind !== 'swap') throw new EngineError('no-container', 'no swap was prepared');
-      await this.#run(service, 'cut-over');
+      await this.#run(service, { left });
+      const over = await this.#look(service);
+      others = over.kind === 'swap' ? membersLeft(over).length : 0;
     });
+    return others;
   }
 
   commitSwap(service: ServiceName): Promise<void> {
@@ -189,16 +201,22 @@ export class DockerEngine implements Engine {
   }
 
   async askLeave(service: ServiceName): Promise<Leave> {
-    const container = await this.#present(service);
-    if (container === undefined) return { is: 'given' };
-    const locked = await lockHeld(this.#docker, container, Date.now()).catch(unavailable('look at the lock'));
+    const containers = await this.#present(service);
+    const locked = await this.#locked(containers);
     if (locked !== undefined) return { is: 'deferred', why: locked };
-    return runHookBefore(this.#docker, container).catch(unavailable('run the hook'));
+    for (const container of containers) {
+      const leave = await runHookBefore(this.#docker, container).catch(unavailable('run the hook'));
+      if (leave.is !== 'given') return leave;
+    }
+    return { is: 'given' };
   }
 
   async confirm(service: ServiceName): Promise<string | undefined> {
-    const container = await this.#present(service);
-    return container && runHookAfter(this.#docker, container).catch(unavailable('run the hook'));
+    for (const container of await this.#present(service)) {
+      const why = await runHookAfter(this.#docker, container).catch(unavailable('run the hook'));
+      if (why !== undefined) return why;
+    }
+    return undefined;
   }
 
   async countInFlight(
@@ -207,9 +225,16 @@ export class DockerEngine implements Engine {
     timeoutMs: number,
   ): Promise<number | undefined> {
     try {
-      const container = await this.#present(service);
-      const host = container === undefined ? undefined : await this.#address(container);
-      return host === undefined ? undefined : await askCount(host, port, path, timeoutMs);
+      const containers = await this.#present(service);
+      const counts = containers.map(async (container) => {
+        const host = await this.#address(container);
+        return host === undefined ? undefined : askCount(host, port, path, timeoutMs);
+      });
+      const all = await Promise.all(counts);
+      const known = all.filter((count) => count !== undefined);
+      return all.length === 0 || known.length < all.length
+        ? undefined
+        : known.reduce((sum, count) => sum + count, 0);
     } catch (error) {
       if (error instanceof EngineError) return undefined;
       throw error;
@@ -226,53 +251,16 @@ export class DockerEngine implements Engine {
     await Promise.allSettled(this.#turns.values());
   }
 
-  async #prepare(order: SwapOrder): Promise<void> {
-    const found = await this.#look(order.service);
-    if (found.kind === 'absent')
-      throw new EngineError('no-container', `no container bears ${order.service}'s label`);
-    if (found.kind === 'replicas') {
-      throw new EngineError('not-carried', `several containers bear its label: ${found.bases.join(', ')}`);
-    }
-    if (found.kind === 'swap' && (await this.#isFor(found, order)))
-      return this.#run(order.service, 'prepare');
-    if (found.kind === 'swap') {
-      const progress = progressOf(found);
-      if (progress === 'cut-over')
-        throw new EngineError('not-carried', 'another swap waits to be committed or undone');
-      // Somebody else's leftovers: an attempt that nobody will take up again.
-      await this.#run(order.service, progress === 'committed' ? 'commit' : 'undo');
-    }
-    const settled = await this.#look(order.service);
-    const old = settled.kind === 'single' ? await this.#dockerd.container(settled.part.id) : undefined;
-    if (old === undefined) throw new EngineError('no-container', 'the container was removed by somebody');
-    await this.#onStep('create-new', 'before');
-    await createDraft(this.#dockerd, order, old);
-    await this.#onStep('create-new', 'after');
-    await this.#run(order.service, 'prepare');
-  }
-
   /** Where somebody took a container away, the other one stays; that is said once, for the next call finds no swap. */
   async #end(service: ServiceName, wanted: 'commit' | 'undo'): Promise<void> {
     const found = await this.#look(service);
     if (found.kind !== 'swap') return;
-    const reached = attainable(found, wanted);
-    await this.#run(service, reached);
-    if (reached === wanted) return;
+    const isMissed = found.members.flat().some((pair) => attainable(pair, wanted) !== wanted);
+    await this.#run(service, wanted);
+    if (!isMissed) return;
     const missing =
       wanted === 'commit' ? 'the new container was removed' : 'there is no old container to go back to';
     throw new EngineError('no-container', `${missing}; the other one stays`);
-  }
-
-  /** Was this swap begun by the same order? Then it is taken up. */
-  async #isFor(swap: Swap, order: SwapOrder): Promise<boolean> {
-    const { old, fresh } = swap;
-    if (old === undefined || fresh?.memo?.replaces !== old.id || fresh.memo.attempt !== order.attempt)
-      return false;
-    if (progressOf(swap) === 'committed' || fresh.suffix === '.swell-failed') return false;
-    const container = await this.#dockerd.container(old.id);
-    if (container === undefined) return false;
-    const target = await findTarget(this.#dockerd, order.target, container);
-    return target.imageId === fresh.imageId;
   }
 
   #holding(service: ServiceName): Holding {
@@ -280,39 +268,73 @@ export class DockerEngine implements Engine {
   }
 
   async #recipient(service: ServiceName): Promise<Recipient> {
-    const container = await this.#present(service);
+    const [container] = await this.#present(service);
     const running = container && (await this.#dockerd.image(container.Image));
     return { holding: this.#holding(service), running };
   }
 
-  /** The container that stands for the service now. */
-  async #present(service: ServiceName): Promise<InspectedContainer | undefined> {
-    const part = presentPart(await this.#look(service));
-    return part && this.#dockerd.container(part.id);
+  /** The containers that stand for the service now. */
+  async #present(service: ServiceName): Promise<readonly InspectedContainer[]> {
+    return this.#inspect(presentParts(await this.#look(service)));
   }
 
-  async #lastGood(container: InspectedContainer): Promise<Observation['lastGood']> {
-    const { [LAST_GOOD_IMAGE_LABEL]: id, [LAST_GOOD_DIGEST_LABEL]: digest } = container.Config.Labels ?? {};
-    if (id === undefined || (await this.#dockerd.image(id)) === undefined) return undefined;
-    return digest === undefined ? {} : { digest };
+  async #inspect(parts: readonly Part[]): Promise<readonly InspectedContainer[]> {
+    const containers = await Promise.all(parts.map(({ id }) => this.#dockerd.container(id)));
+    return containers.filter((container) => container !== undefined);
   }
 
+  /** The first that still has one tells for all. */
+  async #lastGood(labels: readonly Labels[]): Promise<Observation['lastGood']> {
+    for (const { [LAST_GOOD_IMAGE_LABEL]: id, [LAST_GOOD_DIGEST_LABEL]: digest } of labels) {
+      if (id === undefined || (await this.#dockerd.image(id)) === undefined) continue;
+      return digest === undefined ? {} : { digest };
+    }
+    return undefined;
+  }
+
+  async #commonDigests(containers: readonly InspectedContainer[]): Promise<readonly Digest[]> {
+    const images = await Promise.all(
+      [...new Set(containers.map(({ Image }) => Image))].map((id) => this.#dockerd.image(id)),
+    );
+    const [digests = [], ...others] = images.map((image) => (image === undefined ? [] : digestsOf(image)));
+    return digests.filter((digest) => others.every((other) => other.includes(digest)));
+  }
+
+  async #locked(containers: readonly InspectedContainer[]): Promise<string | undefined> {
+    for (const container of containers) {
+      const locked = await lockHeld(this.#dockerd, container, Date.now());
+      if (locked !== undefined) return locked;
+    }
+    return undefined;
+  }
+
+  /** The first that is not well speaks for all. */
   async #probe(
     service: ServiceName,
     probe: Probe,
-    {
-      timeoutMs,
-      signal,
-      onFound,
-    }: { readonly timeoutMs: number; readonly signal: AbortSignal; readonly onFound: () => void },
+    { timeoutMs, signal, onFound }: Asking,
   ): Promise<ProbeOutcome> {
-    const found = await this.#look(service);
-    const part = probedPart(found);
-    const container = part === undefined ? undefined : await this.#dockerd.container(part.id);
+    const probed = probedParts(await this.#look(service));
+    const containers = await Promise.all(probed.map(({ part }) => this.#dockerd.container(part.id)));
     onFound();
+    let outcome: ProbeOutcome = { healthy: false, seen: 'there is no container' };
+    for (const [index, container] of containers.entries()) {
+      outcome = await this.#probeOne(container, probed[index]?.marked, probe, { timeoutMs, signal });
+      if (!outcome.healthy) return outcome;
+    }
+    return outcome;
+  }
+
+  async #probeOne(
+    container: InspectedContainer | undefined,
+    marked: Marked | undefined,
+    probe: Probe,
+    { timeoutMs, signal }: Omit<Asking, 'onFound'>,
+  ): Promise<ProbeOutcome> {
     if (container === undefined) return { healthy: false, seen: 'there is no container' };
     const down = notRunning(container);
-    if (down !== undefined) return hasGoneBack(found) ? { ...down, wentBack: true } : down;
+    if (down !== undefined)
+      return marked !== undefined && hasGoneBack(marked) ? { ...down, wentBack: true } : down;
     switch (probe.kind) {
       case 'automatic':
         return judgeAutomatically(container, Date.now());
@@ -342,22 +364,39 @@ export class DockerEngine implements Engine {
   }
 
   async #look(service: ServiceName): Promise<Found> {
-    const listed = await this.#dockerd.list(this.#labels(`${SERVICE_LABEL}=${service}`));
-    const lasting = listed.filter(isLasting);
-    const containers = await Promise.all(lasting.map(({ id }) => this.#dockerd.container(id)));
-    return readMarks(containers.filter((container) => container !== undefined).map(readPart));
+    const [own, along] = await Promise.all([
+      this.#parts(this.#labels(`${SERVICE_LABEL}=${service}`)),
+      this.#parts([`${ALONG_LABEL}=${service}`]),
+    ]);
+    // Those that go along, as they were: whose new container is gone is known by the memo of the one that he lived in.
+    const known = new Set(along.map(({ id }) => id));
+    const olds = [...own, ...along].flatMap(({ memo }) => [
+      ...(memo?.tenants ?? []),
+      ...(memo?.along?.service === service ? [memo.replaces] : []),
+    ]);
+    const missing = [...new Set(olds)].filter((id) => !known.has(id));
+    const found = await Promise.all(missing.map((id) => this.#dockerd.container(id)));
+    const more = found.filter((container) => container !== undefined).map(readPart);
+    return readMembers(service, own, [...along, ...more]);
   }
 
-  #run(service: ServiceName, intent: Intent): Promise<void> {
-    return runSwap(
-      {
-        dockerd: this.#dockerd,
-        keepsake: { repository: LAST_GOOD, tag: this.#holding(service).place },
-        onStep: this.#onStep,
-        look: () => this.#look(service),
-      },
-      intent,
-    );
+  async #parts(labels: readonly string[]): Promise<readonly Part[]> {
+    const lasting = (await this.#dockerd.list(labels)).filter(isLasting);
+    const containers = await Promise.all(lasting.map(({ id }) => this.#dockerd.container(id)));
+    return containers.filter((container) => container !== undefined).map(readPart);
+  }
+
+  #run(service: ServiceName, aim: Aim): Promise<void> {
+    return runSwap(this.#swapRun(service), aim);
+  }
+
+  #swapRun(service: ServiceName): SwapRun {
+    return {
+      dockerd: this.#dockerd,
+      keepsake: { repository: LAST_GOOD, tag: this.#holding(service).place },
+      onStep: this.#onStep,
+      look: () => this.#look(service),
+    };
   }
 
   #labels(service: string): readonly string[] {
@@ -397,13 +436,29 @@ function isLasting({ labels }: { readonly labels: Readonly<Record<string, string
   return labels['com.docker.compose.oneoff'] !== 'True';
 }
 
-function describeSwap(swap: Swap): NonNullable<Observation['swap']> {
-  const memo = swap.fresh?.memo;
+function describeSwap(found: MemberSwap): NonNullable<Observation['swap']> {
+  const memo = found.members.flatMap(([{ fresh }]) => fresh?.memo ?? [])[0];
+  const progress = memberProgress(found);
+  const left = progress === 'cut-over' ? membersLeft(found).length : 0;
   return {
-    progress: progressOf(swap),
+    progress,
     attempt: memo?.attempt ?? 'unknown',
     ...(memo?.target !== undefined && { target: memo.target }),
+    ...(left > 0 && { left }),
   };
+}
+
+function obstacleAmong(containers: readonly InspectedContainer[]): string | undefined {
+  const isOne = containers.length === 1;
+  return containers.flatMap((container) => {
+    const obstacle = obstacleIn(container);
+    return obstacle === undefined ? [] : [isOne ? obstacle : `${plainName(container.Name)} ${obstacle}`];
+  })[0];
+}
+
+function movedAlong(found: Found): string | undefined {
+  const service = found.kind === 'settled' ? found.alongWith : undefined;
+  return service && `${service}, in whose namespaces it lives, is being updated`;
 }
 
 function unavailable(what: string): (error: unknown) => never {

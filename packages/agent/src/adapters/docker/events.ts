@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { isName, type ServiceName } from '@swell/shared/domain/names.ts';
 import type Docker from 'dockerode';
-import { SERVICE_LABEL } from './marks.ts';
+import { SERVICE_LABEL } from './memo.ts';
 
 const EVENTS = ['start', 'die', 'destroy', 'rename'];
 const RETRY_FIRST_MS = 200;

@@ -6,6 +6,7 @@
 import { parseDurationMs } from '@swell/shared/kernel/units.ts';
 import type Docker from 'dockerode';
 import type { Leave, Observation } from '../../core/container.ts';
+import type { Dockerd } from './dockerd.ts';
 import { runCommand } from './exec.ts';
 import type { InspectedContainer } from './inspected.ts';
 
@@ -72,31 +73,16 @@ function wordsOf(text: string): readonly string[] {
 
 /** Why the application holds its lock; undefined: it does not, or for so long that it has forgotten it. */
 export async function lockHeld(
-  docker: Docker,
+  dockerd: Dockerd,
   container: InspectedContainer,
   nowMs: number,
 ): Promise<string | undefined> {
   const { [LOCK]: path, [LOCK_STALE]: stale } = container.Config.Labels ?? {};
   if (path === undefined) return undefined;
-  const writtenAtMs = await writtenAt(docker, container.Id, path);
-  if (writtenAtMs === undefined) return undefined;
-  const isStale = nowMs - writtenAtMs > durationIn(stale, LOCK_STALE_MS);
+  const file = await dockerd.pathStat(container.Id, path);
+  if (file === undefined) return undefined;
+  const isStale = nowMs - Date.parse(file.mtime) > durationIn(stale, LOCK_STALE_MS);
   return isStale ? undefined : `its application holds the update lock ${path}`;
-}
-
-/** When a file in a container was written, in ms since 1970; undefined: it is not there. */
-async function writtenAt(docker: Docker, id: string, path: string): Promise<number | undefined> {
-  try {
-    const answer: unknown = await docker.getContainer(id).infoArchive({ path });
-    const headers = (answer as { readonly headers?: Readonly<Record<string, unknown>> }).headers ?? {};
-    const stat = headers['x-docker-container-path-stat'];
-    if (typeof stat !== 'string') return undefined;
-    const { mtime } = JSON.parse(Buffer.from(stat, 'base64').toString('utf8')) as { readonly mtime?: string };
-    return Date.parse(mtime ?? '');
-  } catch (error) {
-    if (error instanceof Error && 'statusCode' in error && error.statusCode === 404) return undefined;
-    throw error;
-  }
 }
 
 function durationIn(text: string | undefined, defaultMs: number): number {

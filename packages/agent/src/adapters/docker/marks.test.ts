@@ -1,18 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import {
   hasGoneBack,
-  LAST_GOOD_IMAGE_LABEL,
-  type Memo,
-  memoLabels,
   type Part,
   presentPart,
   probedPart,
   progressOf,
   readMarks,
-  readMemo,
   type Suffix,
-  volumesLeftBehind,
 } from './marks.ts';
+import { LAST_GOOD_IMAGE_LABEL, type Memo, memoLabels, readMemo, volumesLeftBehind } from './memo.ts';
 
 const MEMO: Memo = {
   attempt: '7.update.1',
@@ -24,7 +20,18 @@ const MEMO: Memo = {
 
 function part(id: string, suffix: Suffix, changes: Partial<Part> = {}): Part {
   const policy = { Name: 'always', MaximumRetryCount: 0 };
-  return { id, base: 'web', suffix, up: true, started: true, policy, imageId: id, networks: [], ...changes };
+  return {
+    id,
+    base: 'web',
+    suffix,
+    up: true,
+    wanted: true,
+    started: true,
+    policy,
+    imageId: id,
+    networks: [],
+    ...changes,
+  };
 }
 
 const fresh = (suffix: Suffix, changes: Partial<Part> = {}) =>
@@ -61,6 +68,8 @@ describe('the memo', () => {
       stopTimeoutMs: 1_500,
       oldState: 'broken',
       broughtVolumes: ['/a', '/b c'],
+      tenants: ['id1', 'id2'],
+      along: { service: 'db', lead: 'id3' },
     };
     expect(readMemo(memoLabels(whole))).toEqual(whole);
     expect(readMemo(memoLabels(MEMO))).toEqual(MEMO);
@@ -87,7 +96,6 @@ describe('the memo', () => {
 
 describe('the marks', () => {
   it.each<[string, readonly Part[], string, string | undefined, string | undefined]>([
-    ['nothing', [], 'absent', undefined, undefined],
     ['one container', [old('')], 'single', undefined, 'old'],
     [
       'a draft beside it',
@@ -125,23 +133,8 @@ describe('the marks', () => {
       'prepared',
       'third',
     ],
-    ['a replica', [old(''), part('two', '', { base: 'web-2' })], 'replicas', undefined, undefined],
-    [
-      'a stopped stranger',
-      [old(''), part('two', '', { base: 'web-2', up: false })],
-      'single',
-      undefined,
-      'old',
-    ],
-    [
-      'a swap beside a replica',
-      [old(''), fresh('.swell-next'), part('two', '', { base: 'b' })],
-      'swap',
-      'prepared',
-      'old',
-    ],
   ])('of %s', (_, parts, kind, progress, present) => {
-    const found = readMarks(parts);
+    const found = readMarks('web', parts);
     expect({
       kind: found.kind,
       progress: found.kind === 'swap' ? progressOf(found) : undefined,
@@ -151,20 +144,20 @@ describe('the marks', () => {
 
   it('show that dockerd has gone back by itself, and not that a new container has ended of its own', () => {
     const found = (newIsUp: boolean, oldIsUp: boolean) =>
-      hasGoneBack(readMarks([fresh('', { up: newIsUp }), old('.swell-prev', oldIsUp)]));
+      hasGoneBack(readMarks('web', [fresh('', { up: newIsUp }), old('.swell-prev', oldIsUp)]));
     expect(found(false, true)).toBe(true);
     expect(found(false, false)).toBe(false);
     expect(found(true, true)).toBe(false);
-    expect(hasGoneBack(readMarks([fresh('.swell-next', { up: false, started: false }), old('')]))).toBe(
-      false,
-    );
-    expect(hasGoneBack(readMarks([part('one', '')]))).toBe(false);
+    expect(
+      hasGoneBack(readMarks('web', [fresh('.swell-next', { up: false, started: false }), old('')])),
+    ).toBe(false);
+    expect(hasGoneBack(readMarks('web', [part('one', '')]))).toBe(false);
   });
 
   it('let nobody but the new container answer for it once it is in place', () => {
-    expect(probedPart(readMarks([old('.swell-prev'), fresh('', { up: false })]))?.id).toBe('new');
-    expect(probedPart(readMarks([old(''), fresh('.swell-next', { up: false, started: false })]))?.id).toBe(
-      'old',
-    );
+    expect(probedPart(readMarks('web', [old('.swell-prev'), fresh('', { up: false })]))?.id).toBe('new');
+    expect(
+      probedPart(readMarks('web', [old(''), fresh('.swell-next', { up: false, started: false })]))?.id,
+    ).toBe('old');
   });
 });

@@ -24,6 +24,13 @@ export function obstacleIn(container: InspectedContainer): string | undefined {
   return standingOf(container) === undefined ? 'is stopped' : undefined;
 }
 
+/** It does not run, and nothing speaks against leaving it so: somebody stopped it, or never started it. */
+export function staysAsItIs(container: InspectedContainer): boolean {
+  const { State: state, HostConfig: host } = container;
+  const isIdle = state.Dead !== true && host.AutoRemove !== true && !isUp(state);
+  return isIdle && standingOf(container) === undefined;
+}
+
 /**
  * Docker does not say who stopped a container. One that Docker itself would start again was stopped by a person; one
  * that Docker is starting again and again, gave up on, or could not start is broken, and may get the image that mends it.

@@ -5,8 +5,9 @@
 
 import { unreachable } from '@swell/shared/kernel/unreachable.ts';
 import { describe, expect, it } from 'vitest';
-import { type Memo, type Part, progressOf, readMarks, type Swap } from './marks.ts';
-import { attainable, type Intent, nextStep, type Step, type StepName } from './plan.ts';
+import { type Marked, type Part, progressOf, readMarks, type Swap } from './marks.ts';
+import type { Memo } from './memo.ts';
+import { attainable, type Intent, nextStep, performedKey, type Step, type StepName } from './plan.ts';
 
 /** `byHand`: it was stopped, and did not end by itself; Docker remembers that. */
 type Model = readonly (Part & { readonly byHand?: boolean })[];
@@ -95,7 +96,7 @@ describe('a swap', () => {
     const given = policy('unless-stopped');
     for (const goal of ['commit', 'undo'] as const) {
       for (const { model } of run(afterCreate(given), ['prepare', 'cut-over', goal])) {
-        const found = readMarks(model);
+        const found = marked(model);
         if (found.kind !== 'swap') continue;
         for (const again of run(model, [attainable(found, wish(found))])) {
           expect(recovered(again.model)).toMatchObject([{ suffix: '', up: true, policy: given }]);
@@ -113,7 +114,7 @@ describe('a swap', () => {
           const found = recovered(happen(accident, model));
           const before = happen(accident, model);
           // What has nothing to do with the swap any more is as Docker and whoever took it away left it.
-          if (readMarks(before).kind !== 'swap') continue;
+          if (marked(before).kind !== 'swap') continue;
           // A container without a restart policy would be down after a restart of dockerd without any swap, too.
           const untouched = before.some(({ id, suffix, up }) => id === 'old' && suffix === '' && !up);
           if (untouched && accident === 'dockerd restarts') continue;
@@ -129,11 +130,15 @@ describe('a swap', () => {
   });
 });
 
+function marked(model: Model): Marked | { readonly kind: 'absent' } {
+  return model.length === 0 ? { kind: 'absent' } : readMarks('web', model);
+}
+
 /** What an agent does with what it finds after a start. */
 function recovered(model: Model): Model {
   let now = model;
   for (let rounds = 0; rounds < 5; rounds += 1) {
-    const found = readMarks(now);
+    const found = marked(now);
     if (found.kind !== 'swap') return now;
     now = last(run(now, [attainable(found, wish(found))]));
   }
@@ -154,13 +159,13 @@ function run(
   const way: { step: StepName | ''; model: Model }[] = [];
   let now = model;
   for (const intent of intents) {
-    const performed = new Set<StepName>();
+    const performed = new Set<string>();
     for (;;) {
-      const found = readMarks(now);
-      const step = found.kind === 'swap' ? nextStep(found, intent, performed) : undefined;
+      const found = marked(now);
+      const step = found.kind === 'swap' ? nextStep([found], intent, performed) : undefined;
       if (step === undefined) break;
       now = perform(now, step);
-      performed.add(step.step);
+      performed.add(performedKey(step.step, 'web'));
       way.push({ step: step.step, model: now });
       if (way.length > 60) throw new Error(`no end of ${step.step}`);
     }
@@ -185,7 +190,7 @@ function afterCreate(given: Part['policy']): Model {
     reference: 'web:latest',
     oldState: 'running',
   };
-  const common = { base: 'web', started: true, up: true, policy: given };
+  const common = { base: 'web', started: true, up: true, wanted: true, policy: given };
   return [
     { ...common, id: 'old', suffix: '', imageId: 'v1', networks: ['a', 'b'] },
     {

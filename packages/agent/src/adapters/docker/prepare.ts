@@ -1,5 +1,5 @@
 /**
- * Creates the new container beside the old one: the same wishes, another image, and the memo of the swap.
+ * Creates new containers beside the old ones: the same wishes, another image, and the memo of the swap.
  */
 
 import { type Digest, pullReference } from '@swell/shared/domain/image.ts';
@@ -7,18 +7,24 @@ import type { SwapOrder } from '../../core/container.ts';
 import { EngineError } from '../engine.ts';
 import type { Dockerd } from './dockerd.ts';
 import { digestsOf, stagedImage } from './images.ts';
-import { type ContainerConfig, type InspectedContainer, isUp, plainName } from './inspected.ts';
+import {
+  type ContainerConfig,
+  type InspectedContainer,
+  type InspectedImage,
+  isUp,
+  plainName,
+} from './inspected.ts';
+import { policyOf } from './marks.ts';
 import {
   LAST_GOOD_DIGEST_LABEL,
   LAST_GOOD_IMAGE_LABEL,
   type Memo,
   memoLabels,
-  policyOf,
   readMemo,
   volumesLeftBehind,
-} from './marks.ts';
-import { dependentsOn, landlordsOf, obstacleIn, standingOf } from './obstacles.ts';
-import { carriedSpec, createBody, freshVolumes, type Spec } from './spec.ts';
+} from './memo.ts';
+import { landlordsOf, obstacleIn, standingOf, staysAsItIs } from './obstacles.ts';
+import { carriedSpec, createBody, freshVolumes, rehomed, type Spec } from './spec.ts';
 
 /** The image that a swap goes to, as it lies on the node. */
 export interface Target {
@@ -29,11 +35,15 @@ export interface Target {
   readonly digest?: Digest;
 }
 
-/** Throws `image-missing` where it is not on the node. */
+/**
+ * Throws `image-missing` where it is not on the node.
+ *
+ * @param olds the containers that tell of a last good image, the one that it is for first
+ */
 export async function findTarget(
   dockerd: Dockerd,
   target: SwapOrder['target'],
-  old: InspectedContainer,
+  olds: readonly InspectedContainer[],
 ): Promise<Target> {
   if (target.kind === 'release') {
     const image = await stagedImage(dockerd, target.image);
@@ -41,7 +51,9 @@ export async function findTarget(
     if (image === undefined) throw new EngineError('image-missing', `${reference} is not on this node`);
     return { imageId: image.Id, config: image.Config ?? {}, reference, digest: target.image.digest };
   }
-  const { [LAST_GOOD_IMAGE_LABEL]: id, [LAST_GOOD_DIGEST_LABEL]: digest } = old.Config.Labels ?? {};
+  const labels = olds.map((old) => old.Config.Labels ?? {});
+  const { [LAST_GOOD_IMAGE_LABEL]: id, [LAST_GOOD_DIGEST_LABEL]: digest } =
+    labels.find((one) => LAST_GOOD_IMAGE_LABEL in one) ?? {};
   const image = id === undefined ? undefined : await dockerd.image(id);
   if (image === undefined) throw new EngineError('image-missing', 'no last good image was kept');
   return {
@@ -52,52 +64,86 @@ export async function findTarget(
   };
 }
 
-/** Creates the new container as a draft: it is nothing until it is proven. */
+/**
+ * Creates the new container as a draft: it is nothing until it is proven.
+ *
+ * @param tenants ids of those that live in its namespaces, and are made anew next
+ */
 export async function createDraft(
   dockerd: Dockerd,
   order: SwapOrder,
   old: InspectedContainer,
+  { target, tenants }: { readonly target: Target; readonly tenants: readonly string[] },
 ): Promise<void> {
-  await refuse(dockerd, old);
-  const oldImage = await dockerd.image(old.Image);
-  if (oldImage === undefined) {
-    throw new EngineError(
-      'not-carried',
-      'its image is gone from this node: what the operator asked for cannot be told',
-    );
-  }
-  const target = await findTarget(dockerd, order.target, old);
+  const oldImage = await imageOf(dockerd, old);
   const spec = carriedSpec(old, oldImage.Config ?? {}, volumesLeftBehind(old, target.imageId));
-  const ownLabels = old.Config.Labels ?? {};
-  const composed = ownLabels['com.docker.compose.image'] !== undefined;
+  const memo: Memo = { ...memoOf(order, old, target), ...broughtTo(spec, target) };
+  await create(
+    dockerd,
+    old,
+    { spec, target },
+    {
+      ...memoLabels({ ...memo, ...(tenants.length > 0 && { tenants }) }),
+      ...lastGoodLabels(order, old, digestsOf(oldImage)),
+    },
+  );
+}
+
+/**
+ * Creates anew one that lives in the namespaces of a container that is swapped: the same image, the new home.
+ *
+ * @param lead the id of the service's container that goes
+ * @param moved whose place each new container takes
+ */
+export async function createAlong(
+  dockerd: Dockerd,
+  order: SwapOrder,
+  old: InspectedContainer,
+  { lead, moved }: { readonly lead: string; readonly moved: ReadonlyMap<string, string> },
+): Promise<void> {
+  const image = await imageOf(dockerd, old);
+  const named = await dockerd.image(old.Config.Image ?? '');
+  // Under its name, as it is seen, unless that stands for another image by now.
+  const reference = named?.Id === image.Id && old.Config.Image !== undefined ? old.Config.Image : image.Id;
+  const target: Target = { imageId: image.Id, config: image.Config ?? {}, reference };
+  const spec = rehomed(carriedSpec(old, target.config), moved);
+  const { service } = order;
+  const memo = { ...memoOf(order, old, target), along: { service, lead } };
+  const oldState = staysAsItIs(old) ? 'stopped' : memo.oldState;
+  const unchanged = lastGoodLabels({ ...order, lastGood: 'unchanged' }, old, []);
+  await create(dockerd, old, { spec, target }, { ...memoLabels({ ...memo, oldState }), ...unchanged });
+}
+
+async function create(
+  dockerd: Dockerd,
+  old: InspectedContainer,
+  { spec, target }: { readonly spec: Spec; readonly target: Target },
+  labels: Readonly<Record<string, string>>,
+): Promise<void> {
+  const isComposed = old.Config.Labels?.['com.docker.compose.image'] !== undefined;
   await dockerd.create({
     name: `${plainName(old.Name)}.swell-draft`,
     image: target.reference,
     body: createBody(spec),
     // Until it has shown itself, dockerd must not start it again behind our back.
     policy: { Name: 'no', MaximumRetryCount: 0 },
-    labels: {
-      ...memoLabels({ ...memoOf(order, old, target), ...broughtTo(spec, target) }),
-      ...lastGoodLabels(order, old, digestsOf(oldImage)),
-      ...(composed && { 'com.docker.compose.image': target.imageId }),
-    },
+    labels: { ...labels, ...(isComposed && { 'com.docker.compose.image': target.imageId }) },
   });
 }
 
+async function imageOf(dockerd: Dockerd, old: InspectedContainer): Promise<InspectedImage> {
+  const image = await dockerd.image(old.Image);
+  if (image !== undefined) return image;
+  throw new EngineError(
+    'not-carried',
+    'its image is gone from this node: what the operator asked for cannot be told',
+  );
+}
+
 /** Nothing was touched yet: now is the time to say no. */
-async function refuse(dockerd: Dockerd, old: InspectedContainer): Promise<void> {
+export async function refuse(dockerd: Dockerd, old: InspectedContainer): Promise<void> {
   const obstacle = obstacleIn(old);
   if (obstacle !== undefined) throw new EngineError('not-carried', `the container ${obstacle}`);
-  const ids = await dockerd.list([]);
-  const others = await Promise.all(ids.map(({ id }) => dockerd.container(id)));
-  const dependents = dependentsOn(
-    old,
-    others.filter((other) => other !== undefined),
-  );
-  if (dependents.length > 0) {
-    const names = dependents.map(({ Name }) => plainName(Name)).join(', ');
-    throw new EngineError('not-carried', `${names} live in its namespaces, and would lose them`);
-  }
   for (const landlord of landlordsOf(old)) {
     const found = await dockerd.container(landlord);
     if (found === undefined || !isUp(found.State)) {

@@ -56,6 +56,23 @@ export function carriedSpec(
   return { ...seen, config: { ...config, ...(!isBlank(ports) && { ExposedPorts: ports }) } };
 }
 
+/**
+ * The same in the namespaces of those containers that take the place of others.
+ *
+ * @param moved ids: of the one that goes, and of the one that comes
+ */
+export function rehomed(spec: Spec, moved: ReadonlyMap<string, string>): Spec {
+  const { NetworkMode, PidMode, IpcMode } = spec.host;
+  const home = (mode: string | undefined): string | undefined => {
+    const comes =
+      mode?.startsWith('container:') === true ? moved.get(mode.slice('container:'.length)) : undefined;
+    return comes === undefined ? mode : `container:${comes}`;
+  };
+  const modes = Object.entries({ NetworkMode, PidMode, IpcMode }).map(([name, mode]) => [name, home(mode)]);
+  const known = modes.filter(([, mode]) => mode !== undefined);
+  return { ...spec, host: { ...spec.host, ...Object.fromEntries(known) } };
+}
+
 /** What the new container must look like, if Docker does with the spec and the new image what it always does. */
 export function expectedSpec(spec: Spec, image: ContainerConfig): Spec {
   return { ...spec, config: overlay(spec.config, image) };

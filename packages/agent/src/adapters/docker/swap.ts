@@ -7,9 +7,18 @@ import { EngineError } from '../engine.ts';
 import type { Dockerd } from './dockerd.ts';
 import { movableReference } from './images.ts';
 import { type InspectedContainer, isUp } from './inspected.ts';
-import { type Found, LAST_GOOD_IMAGE_LABEL, volumesLeftBehind } from './marks.ts';
-import { type Intent, nextStep, type Step, type StepName } from './plan.ts';
-import { carriedSpec, connectBody, differences, expectedSpec, freshVolumes, seenSpec } from './spec.ts';
+import { type Found, type MemberSwap, memberProgress, membersLeft } from './members.ts';
+import { LAST_GOOD_IMAGE_LABEL, volumesLeftBehind } from './memo.ts';
+import { type Intent, nextStep, type Performed, performedKey, type Step, type StepName } from './plan.ts';
+import {
+  carriedSpec,
+  connectBody,
+  differences,
+  expectedSpec,
+  freshVolumes,
+  rehomed,
+  seenSpec,
+} from './spec.ts';
 import { copyWritten, missingWritten } from './written.ts';
 
 /** Called before and after every step: a crash test dies here. */
@@ -24,7 +33,11 @@ export interface SwapRun {
 }
 
 type Performers = {
-  readonly [Name in StepName]: (run: SwapRun, step: Extract<Step, { step: Name }>) => Promise<void>;
+  readonly [Name in StepName]: (
+    run: SwapRun,
+    step: Extract<Step, { step: Name }>,
+    found: MemberSwap,
+  ) => Promise<void>;
 };
 
 const NEVER = { Name: 'no', MaximumRetryCount: 0 };
@@ -39,8 +52,8 @@ const performers: Performers = {
   },
   'copy-files': async ({ dockerd }, { fresh, old }) =>
     copyWritten(dockerd, await present(dockerd, old.id), await present(dockerd, fresh.id)),
-  prove: async ({ dockerd }, { fresh, old }) => {
-    await prove(dockerd, old.id, fresh.id);
+  prove: async ({ dockerd }, { fresh, old }, found) => {
+    await prove(dockerd, old.id, fresh.id, movedIn(found));
     await dockerd.rename(fresh.id, `${fresh.base}.swell-next`);
   },
   'move-reference': async ({ dockerd }, { fresh, reference }) => {
@@ -80,37 +93,85 @@ const performers: Performers = {
   'remove-new': ({ dockerd }, { fresh }) => dockerd.remove(fresh.id, 'with-volumes'),
 };
 
+/** What is wanted of a swap: an intent for all its members, or that so many of them go over that at most `left` are left. */
+export type Aim = Exclude<Intent, 'cut-over'> | { readonly left: number };
+
 /** Takes a swap where it is wanted; without one, nothing happens. */
-export async function runSwap(run: SwapRun, intent: Intent): Promise<void> {
-  const performed = new Set<StepName>();
+export async function runSwap(run: SwapRun, aim: Aim): Promise<void> {
+  const performed = new Set<string>();
   let last: string | undefined;
   for (;;) {
     const found = await run.look();
-    const step = found.kind === 'swap' ? nextStep(found, intent, performed) : undefined;
+    if (found.kind !== 'swap') return;
+    const step = stepTowards(found, aim, performed);
     if (step === undefined) return;
     const fingerprint = JSON.stringify(step);
     if (fingerprint === last)
       throw new EngineError('unavailable', `Docker said yes to ${step.step}, and did nothing`);
     last = fingerprint;
     await run.onStep(step.step, 'before');
-    await perform(run, step);
-    performed.add(step.step);
+    await perform(run, step, found);
+    performed.add(performedKey(step.step, 'fresh' in step ? step.fresh.base : step.old.base));
     await run.onStep(step.step, 'after');
   }
 }
 
-function perform<Name extends StepName>(run: SwapRun, step: Extract<Step, { step: Name }>): Promise<void> {
+function perform<Name extends StepName>(
+  run: SwapRun,
+  step: Extract<Step, { step: Name }>,
+  found: MemberSwap,
+): Promise<void> {
   const performer: Performers[Name] = performers[step.step];
-  return performer(run, step);
+  return performer(run, step, found);
+}
+
+/** One member after the other goes over, and comes back; the last one that went is the first that comes. */
+function stepTowards(found: MemberSwap, aim: Aim, performed: Performed): Step | undefined {
+  const { members } = found;
+  if (aim === 'prepare' || aim === 'commit') return nextStep(members.flat(), aim, performed);
+  if (aim === 'undo') {
+    // Past its commit point all of it goes on.
+    if (memberProgress(found) === 'committed') return nextStep(members.flat(), 'commit', performed);
+    return first(members.toReversed(), (member) => nextStep(member, 'undo', performed));
+  }
+  const left = membersLeft(found);
+  const isDone = left.length <= aim.left && memberProgress(found) !== 'prepared';
+  const [next] = left;
+  return isDone || next === undefined ? undefined : nextStep(next, 'cut-over', performed);
+}
+
+function first<Item, Value>(
+  items: readonly Item[],
+  of: (item: Item) => Value | undefined,
+): Value | undefined {
+  for (const item of items) {
+    const value = of(item);
+    if (value !== undefined) return value;
+  }
+  return undefined;
+}
+
+/** Whose place each new container takes. */
+export function movedIn({ members }: MemberSwap): ReadonlyMap<string, string> {
+  const pairs = members
+    .flat()
+    .flatMap(({ fresh }) => (fresh?.memo === undefined ? [] : [[fresh.memo.replaces, fresh.id] as const]));
+  return new Map(pairs);
 }
 
 /** Throws, and takes the new container away again, unless it is the old one but for its image. */
-async function prove(dockerd: Dockerd, oldId: string, freshId: string): Promise<void> {
+async function prove(
+  dockerd: Dockerd,
+  oldId: string,
+  freshId: string,
+  moved: ReadonlyMap<string, string>,
+): Promise<void> {
   const [old, fresh] = await Promise.all([present(dockerd, oldId), present(dockerd, freshId)]);
   const [oldImage, freshImage] = await Promise.all([dockerd.image(old.Image), dockerd.image(fresh.Image)]);
   if (oldImage === undefined || freshImage === undefined)
     throw new EngineError('not-carried', 'an image is gone');
-  const spec = carriedSpec(old, oldImage.Config ?? {}, volumesLeftBehind(old, fresh.Image));
+  const carried = carriedSpec(old, oldImage.Config ?? {}, volumesLeftBehind(old, fresh.Image));
+  const spec = rehomed(carried, moved);
   const expected = expectedSpec(spec, freshImage.Config ?? {});
   const shown = seenSpec(fresh, freshVolumes(spec, freshImage.Config ?? {}));
   const found = [...differences(expected, shown), ...(await missingWritten(dockerd, old, fresh))];

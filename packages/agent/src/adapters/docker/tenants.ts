@@ -1,0 +1,85 @@
+/** The containers that live in another one's namespaces: they hold dead ones once it is gone, so they are made anew with it. */
+
+import { EngineError } from '../engine.ts';
+import { type InspectedContainer, plainName } from './inspected.ts';
+import { readPart } from './marks.ts';
+import { SERVICE_LABEL } from './memo.ts';
+import { dependentsOn, obstacleIn, staysAsItIs } from './obstacles.ts';
+
+const PROJECT = 'com.docker.compose.project';
+const COMPOSE_SERVICE = 'com.docker.compose.service';
+/** `db:service_healthy:true,cache:service_started:false` */
+const DEPENDS_ON = 'com.docker.compose.depends_on';
+
+/**
+ * All that live in a container's namespaces, and in theirs, in the order in which they start: nobody before his landlord, nor
+ * before what Compose's `depends_on` names. Throws where one of them cannot be made anew.
+ *
+ * @param all every container of this dockerd
+ * @param isOurs whether we may touch it
+ */
+export function tenantsOf(
+  lead: InspectedContainer,
+  all: readonly InspectedContainer[],
+  isOurs: (container: InspectedContainer) => boolean,
+): readonly InspectedContainer[] {
+  const found: InspectedContainer[] = [];
+  for (let homes = [lead]; homes.length > 0; ) {
+    const near = homes.flatMap((home) => dependentsOn(home, all));
+    homes = [...new Set(near)].filter((one) => one.Id !== lead.Id && !found.includes(one));
+    found.push(...homes);
+  }
+  const tenants = found.filter(({ Config }) => !isFresh(Config.Labels ?? {}, found));
+  for (const tenant of tenants) refuse(tenant, lead, all, isOurs);
+  return inOrder(tenants);
+}
+
+function isFresh(labels: Readonly<Record<string, string>>, found: readonly InspectedContainer[]): boolean {
+  return found.some(({ Id }) => labels['swell.swap.replaces'] === Id);
+}
+
+function refuse(
+  tenant: InspectedContainer,
+  lead: InspectedContainer,
+  all: readonly InspectedContainer[],
+  isOurs: (container: InspectedContainer) => boolean,
+): void {
+  const name = plainName(tenant.Name);
+  const part = readPart(tenant);
+  const isMoving = part.suffix !== '' || all.some((other) => readPart(other).memo?.replaces === tenant.Id);
+  if (isMoving)
+    throw new EngineError('unavailable', `${name}, which lives in its namespaces, is being updated`);
+  const service = lead.Config.Labels?.[SERVICE_LABEL];
+  const obstacle = staysAsItIs(tenant) ? undefined : obstacleIn(tenant);
+  const why =
+    obstacle ??
+    (isOurs(tenant) ? undefined : 'is of another stack') ??
+    (tenant.Config.Labels?.[SERVICE_LABEL] === service ? 'bears the same label' : undefined);
+  if (why !== undefined)
+    throw new EngineError('not-carried', `${name}, which lives in its namespaces, ${why}`);
+}
+
+/** A stable order in which everybody comes after those on whom he depends; in a circle as they are found. */
+function inOrder(tenants: readonly InspectedContainer[]): readonly InspectedContainer[] {
+  const ordered: InspectedContainer[] = [];
+  let rest = tenants;
+  while (rest.length > 0) {
+    const next = rest.find((one) => rest.every((other) => other === one || !needs(one, other))) ?? rest[0];
+    if (next !== undefined) ordered.push(next);
+    rest = rest.filter((one) => one !== next);
+  }
+  return ordered;
+}
+
+function needs(one: InspectedContainer, other: InspectedContainer): boolean {
+  return dependentsOn(other, [one]).length > 0 || dependsOn(one, other);
+}
+
+function dependsOn(
+  { Config: { Labels: mine } }: InspectedContainer,
+  { Config }: InspectedContainer,
+): boolean {
+  const { [COMPOSE_SERVICE]: name, [PROJECT]: project } = Config.Labels ?? {};
+  if (name === undefined || mine?.[PROJECT] !== project) return false;
+  return (mine?.[DEPENDS_ON] ?? '').split(',').some((entry) => entry.split(':')[0] === name);
+}
