@@ -237,6 +237,6 @@ export function returnOrder(service: string): SwapOrder {
 
 export async function swap(engine: Engine, order: SwapOrder): Promise<void> {
   await engine.prepareSwap(order);
-  await engine.cutOver(order.service);
+  await engine.cutOver(order.service, 0);
   await engine.commitSwap(order.service);
 }

@@ -40,6 +40,8 @@ export interface WorldOptions {
 }
 
 export const SERVICE = 'web';
+/** Of the service, on one node: most have one. */
+const REPLICAS = [1, 1, 1, 2, 3];
 const REGIONS = ['eu-west', 'us-east', 'ap-south'] as const;
 export const START_MS = 1_750_000_000_000;
 /** How often it is looked at whether a stretch of time is over. */
@@ -155,7 +157,8 @@ export class World implements Disposable {
   addNode(digest = digestOf('v1')): SimulatedNode {
     const region = REGIONS[this.nodes.length % REGIONS.length] ?? REGIONS[0];
     const name = `n${this.nodes.length}`;
-    const containers = new MemoryNode({ [SERVICE]: { up: true, digest } });
+    const replicas = this.chance.fork(`replicas of ${name}`).pick(REPLICAS);
+    const containers = new MemoryNode({ [SERVICE]: { up: true, digest, replicas } });
     const { time, ailments, judge: witness } = this;
     const ground = { time, chance: this.chance.fork(name), ailments, witness };
     const model = new NodeModel({ region, name }, containers, ground);

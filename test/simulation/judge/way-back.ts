@@ -18,6 +18,8 @@ interface Out {
   readonly model: NodeModel;
   readonly start: Start;
   readonly sinceMs: number;
+  /** Each is found well before the next one goes over. */
+  readonly replicas: number;
   /** What the engine's work has taken since. */
   workMs: number;
   health: HealthCheck;
@@ -39,7 +41,9 @@ export class WayBack {
   }
 
   wentOut(model: NodeModel, start: Start): void {
-    const out: Out = { model, start, sinceMs: this.#time.nowMs, workMs: 0, health: start.attempt.health };
+    const { health } = start.attempt;
+    const replicas = Math.max(1, ...model.containers.containers.map((one) => one.replicas ?? 1));
+    const out: Out = { model, start, sinceMs: this.#time.nowMs, replicas, workMs: 0, health };
     this.#out.set(model.name, out);
     this.#lookAgain(out, allowedMs(out));
   }
@@ -103,8 +107,8 @@ export class WayBack {
   }
 }
 
-function allowedMs({ workMs, health }: Out): number {
-  return workMs + probingMs(health) + SLACK_MS;
+function allowedMs({ workMs, replicas, health }: Out): number {
+  return workMs + replicas * probingMs(health) + SLACK_MS;
 }
 
 /** The last probe that is not well comes at the deadline; then it may be well for as long as it has to be. */

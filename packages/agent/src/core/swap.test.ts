@@ -52,6 +52,55 @@ describe('preparing', () => {
   });
 });
 
+describe('several containers of the service', () => {
+  const goOver = (left: number) => ({ kind: 'cut-over', left });
+
+  /** The first has gone over, and so many are left. */
+  const reach = (left: number): AgentStory => {
+    const agent = new AgentStory().reach('swapping');
+    agent.tell({ kind: 'swapped', left });
+    return agent;
+  };
+
+  test('go over one after the other, each when the one before it is well', () => {
+    const agent = reach(2);
+    expect(agent.phase).toBe('probing');
+    expect(agent.probe(HEALTHY)).toContainEqual(goOver(1));
+    expect(agent.phase).toBe('swapping');
+    agent.tell({ kind: 'swapped', left: 1 });
+    expect(agent.probe(HEALTHY)).toContainEqual(goOver(0));
+    agent.tell({ kind: 'swapped' });
+    expect(agent.probe(HEALTHY)).toContainEqual({ kind: 'commit-swap' });
+  });
+
+  test('are asked for again with the same word, where nobody knows what came of it', () => {
+    const agent = reach(1);
+    agent.probe(HEALTHY);
+    agent.tell(NOT_SWAPPED);
+    expect(agent.fire('retry')).toEqual([goOver(0)]);
+  });
+
+  test('all go back where one of them is not well', () => {
+    const agent = reach(1);
+    agent.probe(HEALTHY);
+    agent.tell({ kind: 'swapped' });
+    expect(agent.probe({ ...SICK, ended: true })).toContainEqual(UNDO);
+  });
+
+  test('all go back with a halt, and go on without the slot: the node is out already', () => {
+    const over = reach(1);
+    over.probe(HEALTHY);
+    expect(over.tell(HALTED, { kind: 'swapped' })).toContainEqual(UNDO);
+    const slotless = reach(1);
+    slotless.probe(HEALTHY);
+    slotless.tell(LOST, NOT_SWAPPED);
+    expect(slotless.fire('retry')).toEqual([goOver(0)]);
+    const between = reach(1);
+    between.probe(HEALTHY);
+    expect(between.tell(HALTED, NOT_SWAPPED)).toContainEqual(UNDO);
+  });
+});
+
 const HALTED: AgentEvent = { kind: 'halt-heard', told: { revision: 11, order: newHalt() } };
 const LOST: AgentEvent = { kind: 'slot-not-renewed', slot: 0, lost: true };
 const STOP: AgentEvent = { kind: 'stop-requested' };

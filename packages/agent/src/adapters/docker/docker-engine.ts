@@ -7,34 +7,21 @@ import type { Probe } from '@swell/shared/domain/health.ts';
 import type { Digest, PinnedImage } from '@swell/shared/domain/image.ts';
 import { isName, type ServiceName } from '@swell/shared/domain/names.ts';
 import type { InFlight } from '@swell/shared/domain/traffic.ts';
-import { unreachable } from '@swell/shared/kernel/unreachable.ts';
 import type Docker from 'dockerode';
 import type { Leave, Observation, ProbeOutcome, SwapOrder } from '../../core/container.ts';
-import { readOperatorLabels } from '../../protocol/operator-word.ts';
 import { type Engine, EngineError } from '../engine.ts';
-import { askCount, probeHttp, probeTcp, within } from '../probe.ts';
+import { within } from '../probe.ts';
+import { Asking } from './asking.ts';
 import { cleanImages, type Holding, LAST_GOOD, placeOf } from './brought.ts';
 import { diskOfImages } from './disk.ts';
-import { Dockerd, engineErrorOf } from './dockerd.ts';
+import { Dockerd } from './dockerd.ts';
 import { type Drafting, prepareSwap } from './drafts.ts';
 import { serviceChanges } from './events.ts';
-import { probeCommand } from './exec.ts';
-import { addressOf, judgeAutomatically, judgeHealthcheck, notRunning } from './health.ts';
-import { asksOf, lockHeld, runHookAfter, runHookBefore } from './hooks.ts';
-import { digestsOf } from './images.ts';
-import { type InspectedContainer, plainName } from './inspected.ts';
-import { hasGoneBack, type Marked, type Part, readPart } from './marks.ts';
-import {
-  type Found,
-  type MemberSwap,
-  memberProgress,
-  membersLeft,
-  presentParts,
-  probedParts,
-  readMembers,
-} from './members.ts';
-import { ALONG_LABEL, LAST_GOOD_DIGEST_LABEL, LAST_GOOD_IMAGE_LABEL, SERVICE_LABEL } from './memo.ts';
-import { obstacleIn } from './obstacles.ts';
+import type { InspectedContainer } from './inspected.ts';
+import { type Part, readPart } from './marks.ts';
+import { type Found, membersLeft, presentParts, probedParts, readMembers } from './members.ts';
+import { ALONG_LABEL, SERVICE_LABEL } from './memo.ts';
+import { observation } from './observing.ts';
 import { attainable } from './plan.ts';
 import { dockerConfigAuth, type RegistryAuthSource } from './registry-auth.ts';
 import { askRetryAfter } from './retry-after.ts';
@@ -66,20 +53,12 @@ export interface DockerEngineOptions {
   readonly onConcern?: (concern: string) => void;
 }
 
-type Labels = Readonly<Record<string, string>>;
-
-interface Asking {
-  readonly timeoutMs: number;
-  readonly signal: AbortSignal;
-  /** The engine has answered: whatever comes now is a word on the container. */
-  readonly onFound: () => void;
-}
-
 export class DockerEngine implements Engine {
   readonly kind = 'docker';
   readonly #docker: Docker;
   readonly #dockerd: Dockerd;
   readonly #scope: Scope | undefined;
+  readonly #asking: Asking;
   readonly #supply: Supply;
   readonly #onStep: OnStep;
   readonly #disposed = new AbortController();
@@ -94,6 +73,7 @@ export class DockerEngine implements Engine {
     const dockerd = new Dockerd(docker);
     this.#docker = docker;
     this.#dockerd = dockerd;
+    this.#asking = new Asking(docker, dockerd);
     this.#scope = scope;
     this.#supply = { docker, dockerd, auth, retryAfter: askRetryAfter(auth), room: roomOf(options, dockerd) };
     this.#onStep = onStep;
@@ -108,26 +88,7 @@ export class DockerEngine implements Engine {
   async observe(service: ServiceName): Promise<Observation> {
     const found = await this.#look(service);
     const containers = await this.#inspect(presentParts(found));
-    const [first] = containers;
-    if (first === undefined) return { state: 'absent', digests: [] };
-    const labels = containers.map(({ Config }) => Config.Labels ?? {});
-    const asks = labels.map(asksOf).find((one) => one !== undefined);
-    const obstacle = found.kind === 'settled' ? obstacleAmong(containers) : undefined;
-    const lastGood = await this.#lastGood(labels);
-    const word = readOperatorLabels(first.Config.Labels ?? {});
-    const locked = movedAlong(found) ?? (await this.#locked(containers));
-    return {
-      state: containers.some(({ State }) => State.Running && State.Restarting !== true)
-        ? 'running'
-        : 'stopped',
-      digests: await this.#commonDigests(containers),
-      ...(found.kind === 'swap' && { swap: describeSwap(found) }),
-      ...(lastGood !== undefined && { lastGood }),
-      ...(obstacle !== undefined && { obstacle }),
-      ...(word !== undefined && { word }),
-      ...(asks !== undefined && { asks }),
-      ...(locked !== undefined && { locked }),
-    };
+    return observation(found, containers, { dockerd: this.#dockerd, asking: this.#asking });
   }
 
   async stageImage(image: PinnedImage, signal: AbortSignal, service?: ServiceName): Promise<void> {
@@ -187,12 +148,17 @@ export class DockerEngine implements Engine {
   }
 
   async probe(service: ServiceName, probe: Probe, timeoutMs: number): Promise<ProbeOutcome> {
-    const signal = AbortSignal.timeout(timeoutMs);
     let isFound = false;
-    const onFound = (): void => {
+    const answer = async (): Promise<ProbeOutcome> => {
+      const probed = probedParts(await this.#look(service)).map(async ({ part, marked }) => ({
+        container: await this.#dockerd.container(part.id),
+        marked,
+      }));
+      const all = await Promise.all(probed);
       isFound = true;
+      return this.#asking.probe(all, probe, timeoutMs);
     };
-    const asked = this.#probe(service, probe, { timeoutMs, signal, onFound }).catch((error: unknown) => ({
+    const asked = answer().catch((error: unknown) => ({
       healthy: false,
       seen: error instanceof Error ? error.message : String(error),
     }));
@@ -201,40 +167,20 @@ export class DockerEngine implements Engine {
   }
 
   async askLeave(service: ServiceName): Promise<Leave> {
-    const containers = await this.#present(service);
-    const locked = await this.#locked(containers);
-    if (locked !== undefined) return { is: 'deferred', why: locked };
-    for (const container of containers) {
-      const leave = await runHookBefore(this.#docker, container).catch(unavailable('run the hook'));
-      if (leave.is !== 'given') return leave;
-    }
-    return { is: 'given' };
+    return this.#asking.leave(await this.#present(service));
   }
 
   async confirm(service: ServiceName): Promise<string | undefined> {
-    for (const container of await this.#present(service)) {
-      const why = await runHookAfter(this.#docker, container).catch(unavailable('run the hook'));
-      if (why !== undefined) return why;
-    }
-    return undefined;
+    return this.#asking.confirm(await this.#present(service));
   }
 
   async countInFlight(
     service: ServiceName,
-    { port, path }: InFlight,
+    inFlight: InFlight,
     timeoutMs: number,
   ): Promise<number | undefined> {
     try {
-      const containers = await this.#present(service);
-      const counts = containers.map(async (container) => {
-        const host = await this.#address(container);
-        return host === undefined ? undefined : askCount(host, port, path, timeoutMs);
-      });
-      const all = await Promise.all(counts);
-      const known = all.filter((count) => count !== undefined);
-      return all.length === 0 || known.length < all.length
-        ? undefined
-        : known.reduce((sum, count) => sum + count, 0);
+      return await this.#asking.countInFlight(await this.#present(service), inFlight, timeoutMs);
     } catch (error) {
       if (error instanceof EngineError) return undefined;
       throw error;
@@ -281,86 +227,6 @@ export class DockerEngine implements Engine {
   async #inspect(parts: readonly Part[]): Promise<readonly InspectedContainer[]> {
     const containers = await Promise.all(parts.map(({ id }) => this.#dockerd.container(id)));
     return containers.filter((container) => container !== undefined);
-  }
-
-  /** The first that still has one tells for all. */
-  async #lastGood(labels: readonly Labels[]): Promise<Observation['lastGood']> {
-    for (const { [LAST_GOOD_IMAGE_LABEL]: id, [LAST_GOOD_DIGEST_LABEL]: digest } of labels) {
-      if (id === undefined || (await this.#dockerd.image(id)) === undefined) continue;
-      return digest === undefined ? {} : { digest };
-    }
-    return undefined;
-  }
-
-  async #commonDigests(containers: readonly InspectedContainer[]): Promise<readonly Digest[]> {
-    const images = await Promise.all(
-      [...new Set(containers.map(({ Image }) => Image))].map((id) => this.#dockerd.image(id)),
-    );
-    const [digests = [], ...others] = images.map((image) => (image === undefined ? [] : digestsOf(image)));
-    return digests.filter((digest) => others.every((other) => other.includes(digest)));
-  }
-
-  async #locked(containers: readonly InspectedContainer[]): Promise<string | undefined> {
-    for (const container of containers) {
-      const locked = await lockHeld(this.#dockerd, container, Date.now());
-      if (locked !== undefined) return locked;
-    }
-    return undefined;
-  }
-
-  /** The first that is not well speaks for all. */
-  async #probe(
-    service: ServiceName,
-    probe: Probe,
-    { timeoutMs, signal, onFound }: Asking,
-  ): Promise<ProbeOutcome> {
-    const probed = probedParts(await this.#look(service));
-    const containers = await Promise.all(probed.map(({ part }) => this.#dockerd.container(part.id)));
-    onFound();
-    let outcome: ProbeOutcome = { healthy: false, seen: 'there is no container' };
-    for (const [index, container] of containers.entries()) {
-      outcome = await this.#probeOne(container, probed[index]?.marked, probe, { timeoutMs, signal });
-      if (!outcome.healthy) return outcome;
-    }
-    return outcome;
-  }
-
-  async #probeOne(
-    container: InspectedContainer | undefined,
-    marked: Marked | undefined,
-    probe: Probe,
-    { timeoutMs, signal }: Omit<Asking, 'onFound'>,
-  ): Promise<ProbeOutcome> {
-    if (container === undefined) return { healthy: false, seen: 'there is no container' };
-    const down = notRunning(container);
-    if (down !== undefined)
-      return marked !== undefined && hasGoneBack(marked) ? { ...down, wentBack: true } : down;
-    switch (probe.kind) {
-      case 'automatic':
-        return judgeAutomatically(container, Date.now());
-      case 'docker':
-        return judgeHealthcheck(container);
-      case 'command':
-        return probeCommand(this.#docker, container.Id, probe.command, signal);
-      case 'http':
-      case 'tcp': {
-        const host = await this.#address(container);
-        if (host === undefined) return { healthy: false, seen: 'the container has no address' };
-        return probe.kind === 'tcp'
-          ? probeTcp(host, probe.port, timeoutMs)
-          : probeHttp(host, probe.port, probe.path, timeoutMs);
-      }
-      default:
-        return unreachable(probe);
-    }
-  }
-
-  async #address(container: InspectedContainer): Promise<string | undefined> {
-    const address = addressOf(container);
-    if (address === undefined || 'host' in address) return address?.host;
-    const parent = await this.#dockerd.container(address.parent);
-    const lent = parent === undefined ? undefined : addressOf(parent);
-    return lent !== undefined && 'host' in lent ? lent.host : undefined;
   }
 
   async #look(service: ServiceName): Promise<Found> {
@@ -434,35 +300,4 @@ function roomOf(options: DockerEngineOptions, dockerd: Dockerd): Supply['room'] 
 /** `docker compose run` makes containers of the same service that are none of ours. */
 function isLasting({ labels }: { readonly labels: Readonly<Record<string, string>> }): boolean {
   return labels['com.docker.compose.oneoff'] !== 'True';
-}
-
-function describeSwap(found: MemberSwap): NonNullable<Observation['swap']> {
-  const memo = found.members.flatMap(([{ fresh }]) => fresh?.memo ?? [])[0];
-  const progress = memberProgress(found);
-  const left = progress === 'cut-over' ? membersLeft(found).length : 0;
-  return {
-    progress,
-    attempt: memo?.attempt ?? 'unknown',
-    ...(memo?.target !== undefined && { target: memo.target }),
-    ...(left > 0 && { left }),
-  };
-}
-
-function obstacleAmong(containers: readonly InspectedContainer[]): string | undefined {
-  const isOne = containers.length === 1;
-  return containers.flatMap((container) => {
-    const obstacle = obstacleIn(container);
-    return obstacle === undefined ? [] : [isOne ? obstacle : `${plainName(container.Name)} ${obstacle}`];
-  })[0];
-}
-
-function movedAlong(found: Found): string | undefined {
-  const service = found.kind === 'settled' ? found.alongWith : undefined;
-  return service && `${service}, in whose namespaces it lives, is being updated`;
-}
-
-function unavailable(what: string): (error: unknown) => never {
-  return (error) => {
-    throw engineErrorOf(error, 'unavailable', `could not ${what}`);
-  };
 }

@@ -61,19 +61,28 @@ async function draftMembers(drafting: Drafting, order: SwapOrder): Promise<void>
   const olds = await inspected(drafting, partsOf(found));
   if (olds.size === 0 && found.kind !== 'swap')
     throw new EngineError('no-container', 'the container was removed by somebody');
+  const drafts: {
+    readonly old: InspectedContainer;
+    readonly target: Target;
+    readonly tenants: readonly string[];
+  }[] = [];
+  // Nothing is made before nothing stands against any of them.
   for (const [old, target] of await due(drafting, order, found, olds)) {
     await refuse(dockerd, old);
-    const listed = await dockerd.list([]);
-    const all = await Promise.all(listed.map(({ id }) => dockerd.container(id)));
-    const tenants = tenantsOf(
-      old,
-      all.filter((one) => one !== undefined),
-      isOurs,
-    );
+    const tenants = tenantsOf(old, await everyContainer(drafting), isOurs);
+    drafts.push({ old, target, tenants: tenants.map(({ Id }) => Id) });
+  }
+  for (const { old, ...draft } of drafts) {
     await onStep('create-new', 'before');
-    await createDraft(dockerd, order, old, { target, tenants: tenants.map(({ Id }) => Id) });
+    await createDraft(dockerd, order, old, draft);
     await onStep('create-new', 'after');
   }
+}
+
+async function everyContainer({ dockerd }: Drafting): Promise<readonly InspectedContainer[]> {
+  const listed = await dockerd.list([]);
+  const all = await Promise.all(listed.map(({ id }) => dockerd.container(id)));
+  return all.filter((one) => one !== undefined);
 }
 
 /** Who has no draft yet, and is not where he is to go; where all are there, all are made anew. */
@@ -88,7 +97,8 @@ async function due(
   const waiting: (readonly [InspectedContainer, Target])[] = [];
   for (const part of parts) {
     const old = olds.get(part.id);
-    if (old === undefined || part.memo?.attempt === order.attempt) continue;
+    const isDone = found.kind === 'swap' && part.memo?.attempt === order.attempt;
+    if (old === undefined || isDone) continue;
     waiting.push([old, await findTarget(drafting.dockerd, order.target, [old, ...olds.values()])]);
   }
   const apart = waiting.filter(([old, { imageId }]) => old.Image !== imageId);

@@ -1,0 +1,82 @@
+/**
+ * Stacks as Compose makes them: after a service with tenants, or with replicas, was updated or returned, Compose finds
+ * nothing to do (B5).
+ */
+
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { ComposeProject } from '../fidelity/compose-project.ts';
+import { type Ground, openGround, returnOrder, swap, updateOrder } from '../fidelity/ground.ts';
+import { describeWithDocker } from '../support/needs.ts';
+
+describeWithDocker('Compose and a swap of several containers', () => {
+  let ground: Ground;
+  let project: ComposeProject;
+
+  beforeAll(async () => {
+    ground = await openGround();
+    const image = ground.reference(ground.place(0));
+    const neighbour = `${ground.v1.repository}:${ground.v1.tag}`;
+    project = await ComposeProject.write(ground, `swell-stacks-${ground.run}`, {
+      hub: { image, restart: 'always' },
+      late: { image: neighbour, network_mode: 'service:hub', pid: 'service:ship', depends_on: ['ship'] },
+      ship: { image: neighbour, network_mode: 'service:hub', volumes: ['/own'], restart: 'unless-stopped' },
+      web: { image, deploy: { replicas: 3 } },
+    });
+  });
+
+  beforeEach(async () => {
+    await ground.point(ground.place(0), ground.v1);
+    await project.up();
+  });
+
+  afterEach(async () => {
+    await project.clear();
+  });
+
+  afterAll(async () => {
+    await ground[Symbol.asyncDispose]();
+  });
+
+  test.each([
+    ['hub', ['hub', 'late', 'ship']],
+    ['web', ['web', 'web', 'web']],
+  ])('leaves %s alone once it is updated, and once it is returned', async (service, moved) => {
+    const before = await containers();
+    await swap(ground.engine, updateOrder(service, ground.v2));
+    const updated = await containers();
+    expect(updated.map(({ name, up }) => ({ name, up }))).toEqual(
+      before.map(({ name, up }) => ({ name, up })),
+    );
+    expect(changed(before, updated)).toEqual(moved);
+    await project.up();
+    expect(await containers()).toEqual(updated);
+
+    await swap(ground.engine, returnOrder(service));
+    const returned = await containers();
+    await project.up();
+    expect(await containers()).toEqual(returned);
+    expect(returned.map(({ image }) => image)).toEqual(before.map(({ image }) => image));
+  });
+
+  async function containers() {
+    const label = [`com.docker.compose.project=${project.name}`];
+    const found = await ground.docker.listContainers({ all: true, filters: { label } });
+    const all = await Promise.all(found.map(({ Id }) => ground.inspect(Id)));
+    const shown = all.map(({ Id, Name, Image, State, Config }) => ({
+      id: Id,
+      name: Name,
+      service: Config.Labels['com.docker.compose.service'] ?? '',
+      image: Image,
+      up: State.Running,
+    }));
+    return shown.sort((a, b) => a.name.localeCompare(b.name));
+  }
+
+  function changed(
+    before: Awaited<ReturnType<typeof containers>>,
+    after: Awaited<ReturnType<typeof containers>>,
+  ): readonly string[] {
+    const known = new Set(before.map(({ id }) => id));
+    return after.filter(({ id }) => !known.has(id)).map(({ service }) => service);
+  }
+});
