@@ -30,6 +30,7 @@ type Work = Parameters<OnWork>[0];
 const WORK_MS: Readonly<Record<Work, number>> = {
   stage: 400,
   prepare: 300,
+  'start-beside': 200,
   'cut-over': 500,
   commit: 150,
   undo: 500,
@@ -175,6 +176,8 @@ class Visit {
         return engine.cleanImages(service, (args[1] as string | null) ?? undefined);
       case 'prepareSwap':
         return engine.prepareSwap(args[0] as SwapOrder);
+      case 'startBeside':
+        return engine.startBeside(service);
       case 'cutOver': {
         const attempt = this.#containers.swaps.get(service)?.attempt;
         if (attempt !== undefined) this.#outages.begin(this.#place, attempt);

@@ -51,6 +51,10 @@ export class RemoteEngine implements Engine {
     await this.#ask('prepareSwap', order);
   }
 
+  startBeside(service: ServiceName): Promise<boolean> {
+    return this.#ask('startBeside', service) as Promise<boolean>;
+  }
+
   cutOver(service: ServiceName, left?: number): Promise<number> {
     return this.#ask('cutOver', service, left) as Promise<number>;
   }

@@ -20,12 +20,13 @@ import type { Chance } from './chance.ts';
 import { never, type Process } from './process.ts';
 import type { VirtualTime } from './time.ts';
 
-export type Work = 'stage' | 'prepare' | 'cut-over' | 'commit' | 'undo';
+export type Work = 'stage' | 'prepare' | 'start-beside' | 'cut-over' | 'commit' | 'undo';
 
 /** How long each piece of work takes on average, in ms. */
 const WORK_MS: Readonly<Record<Work, number>> = {
   stage: 3_000,
   prepare: 300,
+  'start-beside': 500,
   'cut-over': 1_500,
   commit: 300,
   undo: 1_500,
@@ -169,6 +170,12 @@ export class NodeModel {
           if (this.diskIsFull) throw new EngineError('unavailable', 'no space left on device');
           await inner.prepareSwap(order);
         }),
+      startBeside: (service) =>
+        does('start-beside', async () => {
+          await this.#work('start-beside', process);
+          this.#ail(service);
+          return inner.startBeside(service);
+        }),
       cutOver: (service, left) =>
         does('cut-over', async () => {
           const swap = this.containers.swaps.get(service);
@@ -259,14 +266,20 @@ export class NodeModel {
   }
 
   async #cutOver(inner: MemoryEngine, service: ServiceName, left?: number): Promise<number> {
-    const { failsToStart } = this.containers.ailments;
-    const digest = this.containers.swaps.get(service)?.fresh.digest;
-    const ailment = this.#ground.ailments.of(digest, this.name);
-    if (digest !== undefined && ailment === 'fails-to-start') failsToStart.add(digest);
+    const ailment = this.#ail(service);
     const others = await inner.cutOver(service, left);
     if (ailment === 'dies-at-start') this.#die(service, this.#ground.chance.between(0, DIES_AT_START_MS));
     if (ailment === 'dies-later') this.#die(service, this.#ground.chance.exponential(DIES_LATER_MS));
     return others;
+  }
+
+  /** What the new image has here. */
+  #ail(service: ServiceName): ReturnType<Ailments['of']> {
+    const { failsToStart } = this.containers.ailments;
+    const digest = this.containers.swaps.get(service)?.fresh.digest;
+    const ailment = this.#ground.ailments.of(digest, this.name);
+    if (digest !== undefined && ailment === 'fails-to-start') failsToStart.add(digest);
+    return ailment;
   }
 
   /** The container that runs now ends after a while, if it is still there then; nothing starts it again. */

@@ -38,6 +38,7 @@ export function drawPolicy(chance: Chance): Record<string, unknown> {
       { time: '1s', max: '10s', inFlight: { port: 80 } },
     ]),
     rejoin: chance.pick([{}, {}, { checks: 2, max: '20s', ramp: '1m' }]),
+    maxSurge: chance.pick([0, 0, 1]),
   };
 }
 

@@ -231,6 +231,10 @@ export class AgentWorld {
         return outcome === 'refused'
           ? { kind: 'confirmed', why: outcome }
           : { kind: 'not-confirmed', reason: outcome };
+      case 'start-beside':
+        return outcome === 'done' || outcome === 'refused'
+          ? { kind: 'started-beside', isBeside: outcome === 'done' }
+          : { kind: 'not-swapped', reason: outcome, retryable: true };
       case 'count-in-flight':
         return { kind: 'in-flight-counted', ...(outcome === 'done' && { count: 0 }) };
       case 'prepare-swap':

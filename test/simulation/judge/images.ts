@@ -44,9 +44,12 @@ export class Images {
   }
 
   /** An agent has taken a step. */
-  handled(model: NodeModel, event: AgentEvent, { phase, observation, wave }: ServiceState): void {
+  handled(model: NodeModel, event: AgentEvent, state: ServiceState): void {
+    const { phase, observation, wave, frozen } = state;
     const { name, containers } = model;
-    const isSettled = phase.name === 'idle' && observation !== undefined && wave?.order.phase === 'settled';
+    // Whoever has seen his orders go backwards does nothing.
+    const isAtEase = phase.name === 'idle' && observation !== undefined && !frozen;
+    const isSettled = isAtEase && wave?.order.phase === 'settled';
     if (!isSettled) return void this.#quietLooks.delete(name);
     if (event.kind !== 'timer-fired' || event.timer !== 'look') return;
     const lastMs = this.#quietLooks.get(name);

@@ -259,7 +259,7 @@ export const AGENT_MUTANTS: readonly Mutant[] = [
     file: `${CORE}/say.ts`,
     find: 'outbox: state.journal.outbox.filter((report) => report.id !== id)',
     replace: 'outbox: []',
-    breaks: ['I8'],
+    breaks: ['I8', 'I14', 'I1', 'I5'],
     world: 'lossy',
   },
   {

@@ -4,9 +4,11 @@
  */
 
 import type { FleetEvent } from '@swell/shared/domain/event.ts';
-import type { NodeId } from '@swell/shared/domain/names.ts';
+import type { NodeId, Region } from '@swell/shared/domain/names.ts';
 import type { FailureBudget } from '@swell/shared/domain/policy.ts';
+import { isBelow, rankOf } from '@swell/shared/domain/rank.ts';
 import type { NodeReport } from '@swell/shared/domain/report.ts';
+import type { Wave } from '@swell/shared/domain/wave.ts';
 import { READ_WITHIN_MS, type Scene, TOLD_WITHIN_MS, type ToldStart } from './scene.ts';
 
 const BEGINNING = { spentSinceMs: undefined, isWatched: false };
@@ -33,6 +35,8 @@ interface Running {
 export class Budgets {
   readonly #scene: Scene;
   readonly #last = new Map<NodeId, { readonly report: NodeReport; readonly atMs: number }>();
+  /** The present stage of each region. */
+  readonly #waves = new Map<Region, Wave>();
   #running: Running | undefined;
   /** What was halted last; a loss that it was halted for may be told after it. */
   #halted: Running | undefined;
@@ -70,6 +74,10 @@ export class Budgets {
     }
   }
 
+  wave(wave: Wave): void {
+    this.#waves.set(wave.region, wave);
+  }
+
   policyOrCountChanged(): void {
     const running = this.#running;
     if (running === undefined) return;
@@ -95,6 +103,12 @@ export class Budgets {
 
   #end(rollout: number | undefined): void {
     if (this.#running?.rollout === rollout) this.#running = undefined;
+  }
+
+  /** New stages may begin anew below who is at it already. */
+  #isOfStage({ region, node }: NodeReport): boolean {
+    const wave = this.#waves.get(region);
+    return wave !== undefined && isBelow(rankOf(wave.seed, node), wave.stageBelow);
   }
 
   /** By the last word of each node, as long as that is about this rollout. */
@@ -157,6 +171,7 @@ export class Budgets {
     if (isWatched || !calm.isBusCalm(KNOWN_AFTER_MS, nowMs)) return undefined;
     const busy = [...this.#last.values()]
       .filter(({ report }) => report.rollout === rollout && report.status === 'updating')
+      .filter(({ report }) => this.#isOfStage(report))
       // Whoever begins in the same moment was not known to.
       .filter(({ atMs }) => calm.hadTimeToObey(atMs, nowMs))
       .map(({ report }) => report.node)

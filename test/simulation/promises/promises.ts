@@ -164,6 +164,7 @@ export class Promises {
         this.#waves.set(`${entry.wave.region}/${entry.revision}`, entry.wave);
         for (const one of [
           this.#answers,
+          this.#budgets,
           this.#limits,
           this.#stages,
           this.#waysBack,

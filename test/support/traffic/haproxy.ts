@@ -55,17 +55,28 @@ export class Haproxy implements AsyncDisposable {
 
   /** Checks the configuration as an operator would, starts, and waits until every server is up. */
   static async start(backend: Backend, nodes: readonly NodePorts[]): Promise<Haproxy> {
+    const shipped = await readFile(SHIPPED, 'utf8');
+    return Haproxy.startWith(
+      backend,
+      (place) => configuration(shipped, backend, { ...place, nodes }),
+      (servers) => servers.length === nodes.length && servers.every(({ status }) => status === 'UP'),
+    );
+  }
+
+  /** With a configuration of one's own, which has that backend. Waits until its servers are as they are meant to be. */
+  static async startWith(
+    backend: Backend,
+    configure: (place: { readonly port: number; readonly directory: string }) => string,
+    isReady: (servers: readonly Server[]) => boolean,
+  ): Promise<Haproxy> {
     const directory = await mkdtemp(join(tmpdir(), 'swell-haproxy-'));
     const [port = 0] = await lowPorts(1);
     const conf = join(directory, 'haproxy.cfg');
-    await writeFile(
-      conf,
-      configuration(await readFile(SHIPPED, 'utf8'), backend, { port, directory, nodes }),
-    );
+    await writeFile(conf, configure({ port, directory }));
     await runTool('haproxy', ['-c', '-q', '-f', conf]);
     const haproxy = new Haproxy(port, backend, directory);
     try {
-      await haproxy.#untilUp(nodes.length);
+      await haproxy.until(isReady);
       return haproxy;
     } catch (error) {
       await haproxy[Symbol.asyncDispose]();
@@ -115,14 +126,16 @@ export class Haproxy implements AsyncDisposable {
     });
   }
 
-  async #untilUp(count: number): Promise<void> {
+  async until(isReady: (servers: readonly Server[]) => boolean): Promise<void> {
     const deadline = performance.now() + READY_WITHIN_MS;
     for (;;) {
       const servers = await this.servers().catch(() => []);
-      if (servers.length === count && servers.every(({ status }) => status === 'UP')) return;
+      if (isReady(servers)) return;
       if (this.#child.exitCode !== null) throw new Error(`haproxy ended: ${this.#said.join('')}`);
       if (performance.now() > deadline)
-        throw new Error(`not every server came up: ${JSON.stringify(servers)}, ${this.#said.join('')}`);
+        throw new Error(
+          `the servers are not as they are meant to be: ${JSON.stringify(servers)}, ${this.#said.join('')}`,
+        );
       await delay(20);
     }
   }

@@ -1,5 +1,6 @@
 /**
- * The program of a test's image: a web server as most are, which ends in the middle of everything when it is told to stop.
+ * The program of a test's image: a web server as most are, which ends in the middle of everything when it is told to stop;
+ * with `GRACEFUL=1` it ends what it has begun, and takes nothing new.
  *
  * - `GET /`: its version, `GET /health`: 200, `GET /busy`: how many requests it works on.
  * - `POST /?ms=300`: its own body, after so long.
@@ -17,7 +18,10 @@ const server = createServer((request, response) => void serve(request, response)
 server.keepAliveTimeout = 600_000;
 server.listen(Number(process.env['PORT'] ?? '8080'));
 // The first process of a container hears no signal that it does not ask for.
-process.on('SIGTERM', () => process.exit(0));
+process.on('SIGTERM', () => {
+  if (process.env['GRACEFUL'] === '1') server.close(() => process.exit(0));
+  else process.exit(0);
+});
 
 async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { pathname, searchParams } = new URL(request.url ?? '/', 'http://any');

@@ -68,6 +68,11 @@ export interface Engine extends AsyncDisposable {
   /** Creates the new container beside the old one, and proves that it differs only in its image. Nothing stops. */
   prepareSwap(order: SwapOrder): Promise<void>;
   /**
+   * Starts the new container while the old one serves on; of several, the one that is to go over next. False: the two
+   * cannot run side by side, and nothing was done.
+   */
+  startBeside(service: ServiceName): Promise<boolean>;
+  /**
    * Takes the prepared swap to `cut-over`: the old container stops, the new one takes its name and starts. Of several
    * containers one goes over, and more, one by one, until at most `left` are left. How many are left.
    */

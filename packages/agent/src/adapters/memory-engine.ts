@@ -29,6 +29,8 @@ export interface MemoryContainer {
   readonly lastGood?: Digest;
   /** Why it cannot be updated. */
   readonly obstacle?: string;
+  /** Two of it cannot run side by side. */
+  readonly holdsPort?: true;
   /** So many of them, all alike, serve together; missing: one. */
   readonly replicas?: number;
 }
@@ -40,12 +42,16 @@ interface MemorySwap {
   readonly fresh: MemoryContainer;
   /** So many replicas have not gone over. */
   readonly left: number;
+  /** The next new one runs already. */
+  readonly isBeside?: true;
   /** The one that somebody has taken away: the other one stays, whatever is wanted. */
   readonly gone?: 'old' | 'fresh';
 }
 
 /** Called before each piece of work: it may take its time, or throw as a death would. */
-export type OnWork = (work: 'stage' | 'prepare' | 'cut-over' | 'commit' | 'undo') => void | Promise<void>;
+export type OnWork = (
+  work: 'stage' | 'prepare' | 'start-beside' | 'cut-over' | 'commit' | 'undo',
+) => void | Promise<void>;
 
 /** A machine's containers, one for each service. */
 export class MemoryNode {
@@ -205,15 +211,28 @@ export class MemoryEngine implements Engine {
     if (old.obstacle !== undefined) throw new EngineError('not-carried', `the container ${old.obstacle}`);
     const digest = this.#target(order, old);
     const lastGood = { running: old.digest, unchanged: old.lastGood, none: undefined }[order.lastGood];
-    const { replicas = 1 } = old;
+    const { replicas = 1, holdsPort } = old;
     const fresh = {
       up: false,
       digest,
       ...(lastGood !== undefined && { lastGood }),
+      ...(holdsPort !== undefined && { holdsPort }),
       ...(replicas > 1 && { replicas }),
     };
     this.#node.swaps.set(service, { attempt, progress: 'prepared', old, fresh, left: replicas });
     this.#node.touched.emit('touched', service);
+  }
+
+  async startBeside(service: ServiceName): Promise<boolean> {
+    await this.#onWork('start-beside');
+    const swap = this.#node.swaps.get(service);
+    if (swap === undefined) throw new EngineError('no-container', 'no swap was prepared');
+    if (swap.gone === 'fresh') throw new EngineError('no-container', 'the new container was removed');
+    if (swap.old.holdsPort === true || !swap.old.up || swap.left === 0) return false;
+    if (!this.#node.starts(swap.fresh.digest))
+      throw new EngineError('start-failed', 'the new container did not start');
+    this.#node.swaps.set(service, { ...swap, isBeside: true });
+    return true;
   }
 
   async cutOver(service: ServiceName, left = Number.POSITIVE_INFINITY): Promise<number> {
@@ -225,7 +244,8 @@ export class MemoryEngine implements Engine {
     const goal = Math.min(swap.progress === 'prepared' ? swap.left - 1 : swap.left, left);
     if (goal === swap.left) return goal;
     const up = this.#node.starts(swap.fresh.digest);
-    this.#node.swaps.set(service, { ...swap, progress: 'cut-over', left: up ? goal : swap.left - 1 });
+    const { isBeside: _, ...begun } = swap;
+    this.#node.swaps.set(service, { ...begun, progress: 'cut-over', left: up ? goal : swap.left - 1 });
     this.#node.put(service, { ...swap.fresh, up });
     if (!up) throw new EngineError('start-failed', 'the new container did not start');
     return goal;
@@ -254,7 +274,9 @@ export class MemoryEngine implements Engine {
   }
 
   async probe(service: ServiceName, probe: Probe, _timeoutMs: number): Promise<ProbeOutcome> {
-    const container = this.#node.container(service);
+    const swap = this.#node.swaps.get(service);
+    const beside = swap?.isBeside === true ? { ...swap.fresh, up: true } : undefined;
+    const container = beside ?? this.#node.container(service);
     if (container === undefined) return { healthy: false, seen: 'there is no container' };
     if (!container.up) return { healthy: false, seen: 'the container is exited', ended: true };
     const sick = container.digest !== undefined && this.#node.ailments.sick.has(container.digest);

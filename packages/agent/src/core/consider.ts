@@ -189,6 +189,7 @@ function attemptFor(state: ServiceState, goal: Goal): Attempt {
     health: order.health,
     leaseMs: order.slotLeaseMs,
     ...(order.stopTimeoutMs !== undefined && { stopTimeoutMs: order.stopTimeoutMs }),
+    ...(order.maxSurge === 1 && { surges: true }),
     drain: order.drain,
     rejoin: order.rejoin,
   };

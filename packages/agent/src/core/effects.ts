@@ -75,6 +75,8 @@ export type Effect =
   | { readonly kind: 'prepare-swap'; readonly order: SwapOrder }
   | { readonly kind: 'ask-leave' }
   | { readonly kind: 'count-in-flight'; readonly inFlight: InFlight }
+  /** The new container starts beside the old one; of several, the next one's. */
+  | { readonly kind: 'start-beside' }
   /** One container of the service goes over, and more, until at most `left` have the old image; missing: one. */
   | { readonly kind: 'cut-over'; readonly left?: number }
   | { readonly kind: 'confirm' }

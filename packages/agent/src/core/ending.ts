@@ -12,7 +12,13 @@ import {
   withPhase,
 } from './state.ts';
 
-export type Work = { readonly attempt: Attempt; readonly lease?: Lease; readonly name?: Phase['name'] };
+export interface Work {
+  readonly attempt: Attempt;
+  readonly lease?: Lease;
+  readonly name?: Phase['name'];
+  readonly left?: number;
+  readonly beside?: true;
+}
 
 /** The new container is well: it becomes the only one. */
 export function settle(state: ServiceState, { attempt, lease }: Work, ending: Ending): Step {
@@ -40,8 +46,9 @@ export function revert(state: ServiceState, phase: Work, ending: Ending): Step {
 }
 
 /** Before the cut-over; of a swap that was found there nobody knows. */
-function isServing({ name }: Work): boolean {
-  return name === 'preparing' || name === 'asking' || name === 'draining';
+function isServing({ name, beside, left }: Work): boolean {
+  const isBeside = name === 'surging' || beside === true;
+  return name === 'preparing' || name === 'asking' || name === 'draining' || (isBeside && left === undefined);
 }
 
 export function isHaltedAttempt({ halt }: ServiceState, { kind, digest, rollout }: Attempt): boolean {

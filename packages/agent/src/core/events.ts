@@ -78,6 +78,8 @@ export type AgentEvent =
   | { readonly kind: 'leave-answered'; readonly leave: Leave }
   /** `count` is missing where nobody answered. */
   | { readonly kind: 'in-flight-counted'; readonly count?: number }
+  /** It runs beside the old one, or cannot: then the old one has to stop first. */
+  | { readonly kind: 'started-beside'; readonly isBeside: boolean }
   /** So many containers of the service still have the old image; missing: none. */
   | { readonly kind: 'swapped'; readonly left?: number }
   | { readonly kind: 'not-swapped'; readonly reason: string; readonly retryable: boolean }

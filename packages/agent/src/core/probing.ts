@@ -3,7 +3,7 @@
 import { formatDuration } from '@swell/shared/kernel/units.ts';
 import type { ProbeOutcome } from './container.ts';
 import { type Effect, timer } from './effects.ts';
-import { endingInTheMiddle, revert, settle } from './ending.ts';
+import { endingInTheMiddle, revert, settle, type Work } from './ending.ts';
 import type { AgentEvent } from './events.ts';
 import type { Step } from './outcome.ts';
 import { type Attempt, type Phase, type ServiceState, withPhase } from './state.ts';
@@ -17,6 +17,17 @@ export function ask({ id, health }: Attempt): Effect {
 /** The next container of the service, until so many are left; asked again, it is the same one. */
 export function goOver({ left }: { readonly left?: number }): Effect {
   return { kind: 'cut-over', ...(left !== undefined && { left }) };
+}
+
+/** The next container of the service is started beside the one whose place it takes. */
+export function surge(state: ServiceState, { attempt, lease, left }: Work): Step {
+  const surging: Phase = {
+    name: 'surging',
+    attempt,
+    ...(lease !== undefined && { lease }),
+    ...(left !== undefined && { left }),
+  };
+  return { state: withPhase(state, surging), effects: [{ kind: 'start-beside' }] };
 }
 
 export function stepProbing(state: ServiceState, phase: Probing, event: AgentEvent, nowMs: number): Step {
@@ -42,10 +53,15 @@ function confirm(state: ServiceState, { attempt, lease }: Probing): Step {
 
 /** One container of several is well; while it serves, the next one goes over. */
 function followUp(state: ServiceState, { attempt, lease }: Probing, left: number): Step {
+  const next = { attempt, left: left - 1, ...(lease !== undefined && { lease }) };
+  return attempt.surges === true ? surge(state, next) : takeOver(state, next);
+}
+
+function takeOver(state: ServiceState, { attempt, lease, left }: Work): Step {
   const swapping: Extract<Phase, { name: 'swapping' }> = {
     name: 'swapping',
     attempt,
-    left: left - 1,
+    ...(left !== undefined && { left }),
     ...(lease !== undefined && { lease }),
   };
   return { state: withPhase(state, swapping), effects: [goOver(swapping)] };
@@ -57,6 +73,7 @@ function judgeProbe(state: ServiceState, phase: Probing, outcome: ProbeOutcome, 
   if (outcome.healthy) {
     const healthySinceMs = phase.healthySinceMs ?? nowMs;
     if (nowMs - healthySinceMs >= minHealthyTimeMs) {
+      if (phase.beside === true) return takeOver(state, phase);
       if (phase.left !== undefined) return followUp(state, phase, phase.left);
       const isUpdate = attempt.kind === 'update';
       return isUpdate && state.observation?.asks?.after === true
@@ -88,6 +105,7 @@ function judgeProbe(state: ServiceState, phase: Probing, outcome: ProbeOutcome, 
       : `its container ended: ${outcome.seen}`;
     if (attempt.kind === 'update') return revert(state, phase, { result: 'failed', reason });
     // The last good image stays, well or not: there is nothing better, and the halted one is worse.
+    if (phase.beside === true) return takeOver(state, phase);
     if (phase.left !== undefined) return followUp(state, phase, phase.left);
     return settle(state, phase, { result: 'returned', reason });
   }

@@ -32,6 +32,8 @@ export interface Attempt {
   readonly health: HealthCheck;
   readonly leaseMs: number;
   readonly stopTimeoutMs?: number;
+  /** The new container starts before the old one stops; the node stays in rotation. */
+  readonly surges?: true;
   readonly drain: Drain;
   readonly rejoin: Rejoin;
   /** It is being given up, and this is what will be reported. */
@@ -139,6 +141,8 @@ export type Phase =
       /** How often somebody has asked and heard that nothing more is to be sent. */
       readonly told: number;
     }
+  /** The new container is started beside the old one, which serves on. */
+  | { readonly name: 'surging'; readonly attempt: Attempt; readonly lease?: Lease; readonly left?: number }
   /** With several containers of the service they go over one by one; before the first one `left` is missing. */
   | { readonly name: 'swapping'; readonly attempt: Attempt; readonly lease?: Lease; readonly left?: number }
   | {
@@ -147,6 +151,8 @@ export type Phase =
       readonly lease?: Lease;
       readonly sinceMs: number;
       readonly healthySinceMs?: number;
+      /** It runs beside the old one, which stops when this is well; what is left is counted as if it had. */
+      readonly beside?: true;
       /** So many containers of the service still have the old image, and follow when this one is well; missing: none. */
       readonly left?: number;
     }

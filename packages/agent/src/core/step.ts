@@ -58,6 +58,7 @@ function act(state: ServiceState, event: AgentEvent, nowMs: number): Step {
     case 'preparing':
     case 'asking':
     case 'draining':
+    case 'surging':
     case 'swapping':
     case 'probing':
     case 'confirming':

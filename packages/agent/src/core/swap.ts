@@ -7,8 +7,8 @@ import { endingInTheMiddle, isHaltedAttempt, revert, settle, type Work } from '.
 import type { AgentEvent } from './events.ts';
 import { objectionNow, objectionTo, objectionToChange } from './leave.ts';
 import type { Step } from './outcome.ts';
-import { ask, goOver, stepProbing } from './probing.ts';
-import { type Ending, type Phase, type ServiceState, withPhase } from './state.ts';
+import { ask, goOver, stepProbing, surge } from './probing.ts';
+import { type Ending, type Phase, type ServiceState, withJournal, withPhase } from './state.ts';
 import { drain, isDrained, rejoin, stepDraining, stepRejoining } from './traffic.ts';
 
 type SwapPhase = Extract<
@@ -18,6 +18,7 @@ type SwapPhase = Extract<
       | 'preparing'
       | 'asking'
       | 'draining'
+      | 'surging'
       | 'swapping'
       | 'probing'
       | 'confirming'
@@ -42,8 +43,10 @@ export function stepSwap(state: ServiceState, phase: SwapPhase, event: AgentEven
       return stepDrained(state, phase, event, nowMs);
     case 'swapping':
       return stepSwapping(state, phase, event, nowMs);
+    case 'surging':
+      return stepSurging(state, phase, event, nowMs);
     case 'probing':
-      return stepProbing(state, phase, event, nowMs);
+      return stepProbingOf(state, phase, event, nowMs);
     case 'confirming':
       return stepConfirming(state, phase, event);
     case 'settling':
@@ -104,7 +107,56 @@ function stepAsking(state: ServiceState, phase: Of<'asking'>, event: AgentEvent,
 }
 
 function leaveGiven(state: ServiceState, phase: Work, nowMs: number): Step {
+  if (phase.attempt.surges === true) return surge(state, phase);
   return isDrained(phase.attempt) ? drain(state, phase, nowMs) : cutOver(state, phase);
+}
+
+/** The new container starts while the old one serves. */
+function stepSurging(state: ServiceState, phase: Of<'surging'>, event: AgentEvent, nowMs: number): Step {
+  switch (event.kind) {
+    case 'started-beside':
+      return unlessEnded(
+        state,
+        phase,
+        nowMs,
+        event.isBeside ? probeBeside(state, phase, nowMs) : stopFirst(state, phase, nowMs),
+      );
+    case 'not-swapped':
+      if (event.retryable) return unlessEnded(state, phase, nowMs, { state, effects: [RETRY] });
+      return notSwapped(state, phase, event.reason);
+    case 'timer-fired':
+      return event.timer === 'retry' ? unlessEnded(state, phase, nowMs, surge(state, phase)) : stay(state);
+    default:
+      return unlessEnded(state, phase, nowMs, stay(state));
+  }
+}
+
+function probeBeside(state: ServiceState, { attempt, lease, left }: Of<'surging'>, nowMs: number): Step {
+  const probing: Phase = {
+    name: 'probing',
+    attempt,
+    sinceMs: nowMs,
+    beside: true,
+    ...(lease !== undefined && { lease }),
+    ...(left !== undefined && { left }),
+  };
+  return { state: withPhase(state, probing), effects: [ask(attempt)] };
+}
+
+/** The two cannot run side by side: from here on it is an attempt like any other. */
+function stopFirst(state: ServiceState, phase: Of<'surging'>, nowMs: number): Step {
+  const { surges: _, ...attempt } = phase.attempt;
+  const known = withJournal(state, { attempt });
+  return leaveGiven(known, { ...phase, attempt }, nowMs);
+}
+
+/** While the old container serves, whatever speaks against its stop ends the attempt. */
+function stepProbingOf(state: ServiceState, phase: Of<'probing'>, event: AgentEvent, nowMs: number): Step {
+  const onward = stepProbing(state, phase, event, nowMs);
+  const isServing = phase.beside === true && phase.left === undefined;
+  return isServing && onward.state.phase.name !== 'reverting'
+    ? unlessDoubted(state, phase, nowMs, onward)
+    : onward;
 }
 
 /** The old container serves those who are on it, and nobody comes any more. */
@@ -125,7 +177,7 @@ function cutOver(state: ServiceState, { attempt, lease }: Work): Step {
 /** Before each step that takes the old container further out: a halt, a lost slot or a stop ends it here. */
 function unlessDoubted(
   state: ServiceState,
-  phase: Of<'preparing' | 'asking' | 'draining' | 'swapping'>,
+  phase: Of<'preparing' | 'asking' | 'draining' | 'surging' | 'swapping' | 'probing'>,
   nowMs: number,
   onward: Step,
 ): Step {
@@ -181,9 +233,7 @@ function stepSwapping(state: ServiceState, phase: Of<'swapping'>, event: AgentEv
     }
     case 'not-swapped':
       if (event.retryable) return unlessEnded(state, phase, nowMs, { state, effects: [RETRY] });
-      return phase.attempt.kind === 'update'
-        ? revert(state, phase, { result: 'failed', reason: event.reason })
-        : revert(state, phase, { result: 'interrupted', reason: event.reason });
+      return notSwapped(state, phase, event.reason);
     case 'timer-fired':
       return event.timer === 'retry'
         ? unlessEnded(state, phase, nowMs, { state, effects: [goOver(phase)] })
@@ -193,8 +243,19 @@ function stepSwapping(state: ServiceState, phase: Of<'swapping'>, event: AgentEv
   }
 }
 
+/** The new container does not start: a word on the image, where it is a new one. */
+function notSwapped(state: ServiceState, phase: Of<'surging' | 'swapping'>, reason: string): Step {
+  const result = phase.attempt.kind === 'update' ? 'failed' : 'interrupted';
+  return revert(state, phase, { result, reason });
+}
+
 /** With its first container gone over, a node is out: from then on only a halt turns it back. */
-function unlessEnded(state: ServiceState, phase: Of<'swapping'>, nowMs: number, onward: Step): Step {
+function unlessEnded(
+  state: ServiceState,
+  phase: Of<'surging' | 'swapping'>,
+  nowMs: number,
+  onward: Step,
+): Step {
   if (phase.left === undefined) return unlessDoubted(state, phase, nowMs, onward);
   const ending = endingInTheMiddle(state, phase.attempt);
   return ending === undefined ? onward : revert(state, phase, ending);

@@ -70,8 +70,10 @@ export function stepDraining(phase: Draining, event: AgentEvent, nowMs: number):
 
 /** Its container is the only one again: it is back, and keeps its slot until who asks has been told so. */
 export function rejoin(state: ServiceState, work: Work, ending: Ending, nowMs: number): Step {
-  const { attempt, lease } = work;
+  const { attempt, lease, name } = work;
   const { checks, maxMs, rampMs } = attempt.rejoin;
+  // Whoever has surged was never out.
+  if (attempt.surges === true && name === 'settling') return finish(state, attempt, lease, ending, nowMs);
   const warming = rampMs > 0 ? { ...state, warming: { sinceMs: nowMs, rampMs } } : state;
   if (checks === 0 || state.stopping) return finish(warming, attempt, lease, ending, nowMs);
   const rejoining: Phase = {
@@ -112,7 +114,8 @@ export function rotationOf(state: ServiceState, nowMs: number): Rotation {
     case 'probing':
     case 'confirming':
     case 'settling':
-      return { is: 'out', why: `it is ${phase.name}` };
+      if (phase.attempt.surges !== true) return { is: 'out', why: `it is ${phase.name}` };
+      break;
     case 'reverting':
       if (phase.serves !== true) return { is: 'out', why: 'it goes back' };
       break;

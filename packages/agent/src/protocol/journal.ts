@@ -24,6 +24,7 @@ const attempt = z.object({
   health: healthCheck,
   leaseMs: durationMs,
   stopTimeoutMs: durationMs.optional(),
+  surges: z.literal(true).optional(),
   drain,
   rejoin,
   ending: z

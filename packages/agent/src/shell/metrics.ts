@@ -17,6 +17,7 @@ const PHASES = [
   'preparing',
   'asking',
   'draining',
+  'surging',
   'swapping',
   'probing',
   'confirming',

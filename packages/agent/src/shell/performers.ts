@@ -175,6 +175,12 @@ const PERFORMERS: Performers = {
     return { kind: 'in-flight-counted', ...(count !== undefined && { count }) };
   },
 
+  'start-beside': (_effect, { engine, self }) =>
+    byEngine(
+      async () => ({ kind: 'started-beside', isBeside: await engine.startBeside(self.service) }),
+      ({ message, retryable }) => ({ kind: 'not-swapped', reason: message, retryable }),
+    ),
+
   'cut-over': ({ left }, { engine, self }) =>
     byEngine(
       async () => {

@@ -89,6 +89,14 @@ test.each<[NodeStatus | undefined, boolean, boolean]>([
   },
 );
 
+test('after a halt a node in the middle of another rollout may be on its way to the same image', () => {
+  const busy = facts(OLD, 'updating', 6);
+  expect(hasToReturn(busy, ROLLOUT, NOW)).toBe(true);
+  // By then it has shown what runs there.
+  expect(hasToReturn({ ...busy, seenAtMs: NOW + 61_000 }, ROLLOUT, NOW + 61_000)).toBe(false);
+  expect(hasToReturn(facts(OLD, 'healthy', 6), ROLLOUT, NOW)).toBe(false);
+});
+
 test('nobody waits for the return of a node that is away', () => {
   expect(hasToReturn(facts(NEW, 'healthy'), ROLLOUT, NOW + 180_000)).toBe(false);
 });

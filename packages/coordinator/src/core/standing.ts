@@ -83,7 +83,8 @@ export function hasToReturn(facts: NodeFacts, rollout: Reading, nowMs: number): 
       // Who lost his slot in the middle, and runs something else now, was helped by somebody else.
       return isOnIt || !isLost(facts, rollout.lost);
     default:
-      return isOnIt;
+      // In the middle of another rollout, which may have the same image.
+      return isOnIt || (facts.report?.status === 'updating' && !hasBeenSeenSince(facts));
   }
 }
 

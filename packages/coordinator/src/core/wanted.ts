@@ -87,6 +87,7 @@ function wave(
     slotLeaseMs: policy.slotLeaseMs,
     stagingSpreadMs: policy.stagingSpreadMs,
     ...(policy.stopTimeoutMs !== undefined && { stopTimeoutMs: policy.stopTimeoutMs }),
+    ...(policy.maxSurge > 0 && { maxSurge: policy.maxSurge }),
     health: policy.health,
     drain: policy.drain,
     rejoin: policy.rejoin,

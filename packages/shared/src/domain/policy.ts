@@ -7,6 +7,9 @@ export type Share =
   | { readonly kind: 'count'; readonly count: number }
   | { readonly kind: 'percent'; readonly percent: number };
 
+/** How many containers of a service a node may run beside those that it has. */
+export type MaxSurge = 0 | 1;
+
 /** How rollouts of a service behave. */
 export interface Policy {
   /** Rising, each in (0, 100], the last one 100. */
@@ -29,6 +32,8 @@ export interface Policy {
   readonly slotLeaseMs: number;
   /** Between the stop signal and the kill; the container's own where it is missing. */
   readonly stopTimeoutMs?: number;
+  /** 1: a node starts the new container before it stops the old one, where the two can run side by side. */
+  readonly maxSurge: MaxSurge;
   readonly health: HealthCheck;
   readonly drain: Drain;
   readonly rejoin: Rejoin;
@@ -98,6 +103,7 @@ export const DEFAULT_POLICY: Policy = {
   failureBudget: { max: { kind: 'percent', percent: 10 }, minSample: 5 },
   regions: 'parallel',
   slotLeaseMs: 120_000,
+  maxSurge: 0,
   health: {
     probe: { kind: 'automatic' },
     intervalMs: 2_000,

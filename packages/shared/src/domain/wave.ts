@@ -1,6 +1,7 @@
 import type { HealthCheck } from './health.ts';
 import type { Digest, PinnedImage } from './image.ts';
 import type { Region, ServiceName } from './names.ts';
+import type { MaxSurge } from './policy.ts';
 import { isBelow, type Rank } from './rank.ts';
 import type { Drain, Rejoin } from './traffic.ts';
 
@@ -42,6 +43,8 @@ export interface Wave {
   readonly slotLeaseMs: number;
   readonly stagingSpreadMs: number;
   readonly stopTimeoutMs?: number;
+  /** Missing: 0. */
+  readonly maxSurge?: MaxSurge;
   readonly health: HealthCheck;
   readonly drain: Drain;
   readonly rejoin: Rejoin;

@@ -211,6 +211,10 @@ export const policySchema = z
     regions: regionsSchema.optional().describe('Side by side, or group after group; parallel'),
     slotLease: duration(2_000, DAY_MS).optional().describe('A slot not renewed for this long is lost; 2m'),
     stopTimeout: duration(0, DAY_MS).optional().describe("Between stop signal and kill; the container's own"),
+    maxSurge: z
+      .union([z.literal(0), z.literal(1)], { error: 'must be 0 or 1' })
+      .optional()
+      .describe('1: a node starts the new container before it stops the old one, where it can; 0'),
     health: healthSchema.optional(),
     drain: drainSchema.optional(),
     rejoin: rejoinSchema.optional(),
@@ -229,6 +233,7 @@ export const policySchema = z
         regions: policy.regions,
         slotLeaseMs: policy.slotLease,
         stopTimeoutMs: policy.stopTimeout,
+        maxSurge: policy.maxSurge,
         health: policy.health,
         drain: policy.drain,
         rejoin: policy.rejoin,

@@ -61,6 +61,7 @@ const policyLayer = z
     regions: grouping,
     slotLeaseMs: durationMs,
     stopTimeoutMs: durationMs,
+    maxSurge: z.union([z.literal(0), z.literal(1)]),
     health: healthCheck.partial(),
     drain: drainFields.partial().transform(compact),
     rejoin: rejoin.partial(),

@@ -22,6 +22,7 @@ import { type Part, readPart } from './marks.ts';
 import { type Found, membersLeft, presentParts, probedParts, readMembers } from './members.ts';
 import { ALONG_LABEL, SERVICE_LABEL } from './memo.ts';
 import { observation } from './observing.ts';
+import { canRunTwice } from './obstacles.ts';
 import { attainable } from './plan.ts';
 import { dockerConfigAuth, type RegistryAuthSource } from './registry-auth.ts';
 import { askRetryAfter } from './retry-after.ts';
@@ -125,6 +126,20 @@ export class DockerEngine implements Engine {
         this.#scope === undefined || labels?.[this.#scope.label] === this.#scope.value,
     };
     return this.#inTurn(service, () => prepareSwap(drafting, order));
+  }
+
+  async startBeside(service: ServiceName): Promise<boolean> {
+    let isBeside = false;
+    await this.#inTurn(service, async () => {
+      const found = await this.#look(service);
+      if (found.kind !== 'swap') throw new EngineError('no-container', 'no swap was prepared');
+      const [next] = membersLeft(found);
+      const old = next?.[0].old && (await this.#dockerd.container(next[0].old.id));
+      // Who lives in its namespaces would have to run twice, too.
+      isBeside = next?.length === 1 && old !== undefined && canRunTwice(old);
+      if (isBeside) await this.#run(service, 'beside');
+    });
+    return isBeside;
   }
 
   async cutOver(service: ServiceName, left = Number.POSITIVE_INFINITY): Promise<number> {

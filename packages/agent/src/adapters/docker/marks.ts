@@ -144,14 +144,16 @@ export function presentPart(found: Marked): Part | undefined {
 export function hasGoneBack(found: Marked): boolean {
   if (found.kind !== 'swap') return false;
   const { old, fresh } = found;
-  return isSuccessor(fresh, old) && fresh?.started === true && !fresh.up && old?.up === true;
+  const isInPlace = fresh?.suffix === '' && fresh.started;
+  return isInPlace && isSuccessor(fresh, old) && !fresh.up && old?.up === true;
 }
 
 /**
- * The container that is asked for its health. After a restart of dockerd the old one may run again under the new one's
- * eyes; it must not answer for it.
+ * The container that is asked for its health: the new one as soon as it was started. After a restart of dockerd the old one
+ * may run again under its eyes, or serve beside it; it must not answer for it.
  */
 export function probedPart(found: Marked): Part | undefined {
-  const inPlace = found.kind === 'swap' && found.fresh?.suffix === '' && found.fresh.started;
-  return inPlace ? found.fresh : presentPart(found);
+  const { fresh } = found.kind === 'swap' ? found : {};
+  const isAsked = fresh?.started === true && (fresh.suffix === '' || fresh.suffix === '.swell-next');
+  return isAsked ? fresh : presentPart(found);
 }

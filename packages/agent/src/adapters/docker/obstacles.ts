@@ -46,6 +46,18 @@ export function standingOf(container: InspectedContainer): Standing | undefined 
   return gaveUp ? 'broken' : undefined;
 }
 
+/** Can another one like it run beside it? Not where both would want the same host port or address. */
+export function canRunTwice(container: InspectedContainer): boolean {
+  const { HostConfig: host, Config: config, NetworkSettings: settings } = container;
+  const isApart = !/^(?:host|container:.*)$/.test(host.NetworkMode ?? '');
+  const publishes = Object.keys(host.PortBindings ?? {}).length > 0;
+  const asksForAddress = Object.values(settings.Networks ?? {}).some(({ IPAMConfig }) =>
+    Object.keys(IPAMConfig ?? {}).some((name) => name.endsWith('Address')),
+  );
+  const asksForMac = config.MacAddress !== undefined && config.MacAddress !== '';
+  return isApart && !publishes && !asksForAddress && !asksForMac && standingOf(container) === 'running';
+}
+
 /** Containers that live in the old one's namespaces: they would hold dead ones afterwards. */
 export function dependentsOn(
   container: InspectedContainer,

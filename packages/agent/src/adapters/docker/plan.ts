@@ -6,7 +6,7 @@
 import { EngineError } from '../engine.ts';
 import { isSuccessor, type Part, progressOf, type Swap, staysStopped } from './marks.ts';
 
-export type Intent = 'prepare' | 'cut-over' | 'commit' | 'undo';
+export type Intent = 'prepare' | 'beside' | 'cut-over' | 'commit' | 'undo';
 
 export type Step =
   // prepare: nothing stops
@@ -63,6 +63,7 @@ type Staged = readonly (readonly [Stage, 'forth' | 'back'])[];
 
 const STAGES: Readonly<Record<Intent, Staged>> = {
   prepare: [[(swap, did) => toPrepare(pair(swap), did), 'forth']],
+  beside: [[toStartBeside, 'forth']],
   'cut-over': [
     [toLeave, 'forth'],
     [toStop, 'back'],
@@ -86,7 +87,7 @@ const STAGES: Readonly<Record<Intent, Staged>> = {
  * Throws where it cannot be.
  */
 export function nextStep(swaps: readonly Swap[], intent: Intent, performed: Performed): Step | undefined {
-  if (intent === 'prepare' || intent === 'cut-over') return inStages(swaps, STAGES[intent], performed);
+  if (intent !== 'commit' && intent !== 'undo') return inStages(swaps, STAGES[intent], performed);
   const forth = swaps.filter((swap) => attainable(swap, intent) === 'commit');
   const back = swaps.filter((swap) => attainable(swap, intent) === 'undo');
   return inStages(forth, STAGES.commit, performed) ?? inStages(back, STAGES.undo, performed);
@@ -124,6 +125,13 @@ function toPrepare({ old, fresh }: Pair, did: Did): Step | undefined {
   if (network !== undefined) return { step: 'connect-network', fresh, old, network };
   if (!did('copy-files')) return { step: 'copy-files', fresh, old };
   return { step: 'prove', fresh, old };
+}
+
+/** Under the name that it has while it waits: the old one keeps its own, and serves. */
+function toStartBeside(swap: Swap, did: Did): Step | undefined {
+  const { old, fresh } = pair(swap);
+  const isDue = fresh.suffix === '.swell-next' && !fresh.started && !did('start-new');
+  return toPrepare({ old, fresh }, did) ?? (isDue ? { step: 'start-new', fresh, mayFail: false } : undefined);
 }
 
 /** All that needs no standstill. A container that was set aside is known to be ours to start again. */

@@ -93,7 +93,10 @@ const performers: Performers = {
   'remove-new': ({ dockerd }, { fresh }) => dockerd.remove(fresh.id, 'with-volumes'),
 };
 
-/** What is wanted of a swap: an intent for all its members, or that so many of them go over that at most `left` are left. */
+/**
+ * What is wanted of a swap: an intent for all its members (`beside`: for the next one), or that so many of them go over
+ * that at most `left` are left.
+ */
 export type Aim = Exclude<Intent, 'cut-over'> | { readonly left: number };
 
 /** Takes a swap where it is wanted; without one, nothing happens. */
@@ -135,6 +138,7 @@ function stepTowards(found: MemberSwap, aim: Aim, performed: Performed): Step | 
     return first(members.toReversed(), (member) => nextStep(member, 'undo', performed));
   }
   const left = membersLeft(found);
+  if (aim === 'beside') return left[0] && nextStep(left[0].slice(0, 1), aim, performed);
   const isDone = left.length <= aim.left && memberProgress(found) !== 'prepared';
   const [next] = left;
   return isDone || next === undefined ? undefined : nextStep(next, 'cut-over', performed);
