@@ -14,18 +14,19 @@ describeWithDocker('Compose and a swap of several containers', () => {
 
   beforeAll(async () => {
     ground = await openGround();
-    const image = ground.reference(ground.place(0));
+    const [hub, web] = [ground.reference(ground.place(0)), ground.reference(ground.place(1))];
     const neighbour = `${ground.v1.repository}:${ground.v1.tag}`;
     project = await ComposeProject.write(ground, `swell-stacks-${ground.run}`, {
-      hub: { image, restart: 'always' },
+      hub: { image: hub, restart: 'always' },
       late: { image: neighbour, network_mode: 'service:hub', pid: 'service:ship', depends_on: ['ship'] },
       ship: { image: neighbour, network_mode: 'service:hub', volumes: ['/own'], restart: 'unless-stopped' },
-      web: { image, deploy: { replicas: 3 } },
+      web: { image: web, deploy: { replicas: 3 } },
     });
   });
 
   beforeEach(async () => {
     await ground.point(ground.place(0), ground.v1);
+    await ground.point(ground.place(1), ground.v1);
     await project.up();
   });
 
