@@ -150,7 +150,7 @@ it.each<[string, readonly string[], RegExp]>([
   [
     'a time that is none',
     ['pause', 'web', '--timeout', 'soon'],
-    /^swell: --timeout: "soon" is no duration: write "30s"/,
+    /^swell: --timeout: "soon" is no duration of at most 24 days: write "30s"/,
   ],
   [
     'a timeout of nothing',

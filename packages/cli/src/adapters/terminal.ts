@@ -23,6 +23,7 @@ class LiveScreen implements Screen {
   readonly #out: WriteStream;
   readonly #coloured = !process.env['NO_COLOR'];
   #drawn = 0;
+  #isCursorHidden = false;
 
   constructor(out: WriteStream) {
     this.#out = out;
@@ -42,14 +43,15 @@ class LiveScreen implements Screen {
     const lines = rows
       .slice(0, Math.max(1, (height || 24) - 1))
       .map((one) => `${paint(clipped(one, columns || 80), this.#coloured)}\u001B[K\n`);
-    const up = this.#drawn === 0 ? HIDE_CURSOR : `\u001B[${this.#drawn}F`;
-    this.#out.write(`${up}${lines.join('')}\u001B[J`);
+    const up = this.#drawn === 0 ? '' : `\u001B[${this.#drawn}F`;
+    this.#out.write(`${this.#isCursorHidden ? '' : HIDE_CURSOR}${up}${lines.join('')}\u001B[J`);
+    this.#isCursorHidden = true;
     this.#drawn = lines.length;
   }
 
   [Symbol.dispose](): void {
     process.off('exit', this.#showCursor);
-    if (this.#drawn > 0) this.#showCursor();
+    this.#showCursor();
   }
 
   #up(): string {
@@ -57,7 +59,8 @@ class LiveScreen implements Screen {
   }
 
   readonly #showCursor = (): void => {
-    this.#out.write(SHOW_CURSOR);
+    if (this.#isCursorHidden) this.#out.write(SHOW_CURSOR);
+    this.#isCursorHidden = false;
   };
 }
 

@@ -38,6 +38,11 @@ export interface SeenNode {
   report?: NodeReport;
 }
 
+/** Tells nodes of one name apart. */
+export function nodeKeyOf({ region, node }: { readonly region: Region; readonly node: NodeId }): string {
+  return `${region}.${node}`;
+}
+
 export class Sightings {
   readonly service: ServiceName;
   record: ServiceRecord | undefined;
@@ -87,7 +92,7 @@ export class Sightings {
   }
 
   #node(region: Region, node: NodeId): SeenNode {
-    const key = `${region}.${node}`;
+    const key = nodeKeyOf({ region, node });
     const seen = this.nodes.get(key) ?? { region, node };
     this.nodes.set(key, seen);
     return seen;

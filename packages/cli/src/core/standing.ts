@@ -15,7 +15,12 @@ export const STANDINGS = [
 ] as const;
 export type NodeStanding = (typeof STANDINGS)[number];
 
-export function standingOf(seen: SeenNode, rollout: Pick<Rollout, 'release' | 'lost'>): NodeStanding {
+/** @param toldFailed the log tells that it failed: once a rollout rests, nodes speak of what the fleet had settled on */
+export function standingOf(
+  seen: SeenNode,
+  rollout: Pick<Rollout, 'release' | 'lost'>,
+  toldFailed: boolean,
+): NodeStanding {
   const { release, lost } = rollout;
   if (lost.some((one) => isSame(one, seen))) return 'failed';
   const isOnIt = seen.presence?.running === release.image.digest;
@@ -39,7 +44,8 @@ export function standingOf(seen: SeenNode, rollout: Pick<Rollout, 'release' | 'l
     case 'interrupted':
       return isOnIt ? 'updated' : 'staged';
     case undefined:
-      return isOnIt ? 'updated' : 'waiting';
+      if (isOnIt) return 'updated';
+      return toldFailed ? 'failed' : 'waiting';
   }
 }
 

@@ -5,7 +5,7 @@ import { pullReference } from '@swell/shared/domain/image.ts';
 import type { NodeId, Region, ServiceName } from '@swell/shared/domain/names.ts';
 import type { Rollout, RolloutPhase } from '@swell/shared/domain/rollout.ts';
 import type { Wave } from '@swell/shared/domain/wave.ts';
-import type { SeenNode, Sightings } from './sightings.ts';
+import { nodeKeyOf, type SeenNode, type Sightings, type ToldEvent } from './sightings.ts';
 import { type NodeStanding, STANDINGS, standingOf } from './standing.ts';
 
 /**
@@ -65,7 +65,8 @@ export function summarize(sightings: Sightings, wanted?: number): RolloutStatus 
   const target = wanted ?? record?.candidate?.rollout ?? rollout?.release.rollout;
   if (target === undefined) return without(service, 'none', false);
   if (rollout?.release.rollout === target) return presentStatus(sightings, rollout);
-  return { ...absentStatus(sightings, target), rollout: target };
+  const troubles = [...failuresTold(sightings.events, target).values()];
+  return { ...absentStatus(sightings, target), rollout: target, troubles };
 }
 
 function without(service: ServiceName, phase: StatusPhase, ended: boolean): RolloutStatus {
@@ -101,13 +102,30 @@ const ENDS: Readonly<Partial<Record<FleetEvent['name'], StatusPhase>>> = {
   'rollout-settled': 'settled',
 };
 
+/** Has the coordinator said that it is over? It remembers first, and tells then. */
+export function isEndTold({ events }: Sightings, target: number): boolean {
+  return events.some(({ event }) => event.rollout === target && LAST_WORDS.includes(event.name));
+}
+
+const LAST_WORDS: readonly FleetEvent['name'][] = [
+  'release-rejected',
+  'rollout-superseded',
+  'rollout-aborted',
+  'rollout-rested',
+  'rollout-settled',
+];
+
 const ENDED: readonly StatusPhase[] = ['settled', 'rested', 'aborted'];
 
 function presentStatus(sightings: Sightings, rollout: Rollout): RolloutStatus {
   const { release, phase, paused } = rollout;
   const reason = paused?.reason ?? ('reason' in phase ? phase.reason : undefined);
   const stage = stageOf(sightings, rollout);
-  const here = [...sightings.nodes.values()].map((seen) => ({ seen, standing: standingOf(seen, rollout) }));
+  const told = failuresTold(sightings.events, release.rollout);
+  const here = [...sightings.nodes].map(([key, seen]) => ({
+    seen,
+    standing: standingOf(seen, rollout, told.has(key)),
+  }));
   return {
     service: sightings.service,
     phase: phase.name,
@@ -119,7 +137,11 @@ function presentStatus(sightings: Sightings, rollout: Rollout): RolloutStatus {
     paused: paused !== undefined,
     ...(stage !== undefined && { stage }),
     regions: regionsOf(sightings, rollout, here),
-    troubles: here.flatMap(({ seen, standing }) => troubleOf(seen, standing)),
+    troubles: [
+      ...here.flatMap(({ seen, standing }) => troubleOf(seen, standing, rollout, told)),
+      // Nothing else is known of them any more.
+      ...[...told].flatMap(([key, trouble]) => (sightings.nodes.has(key) ? [] : [trouble])),
+    ],
   };
 }
 
@@ -161,10 +183,30 @@ function countStandings(nodes: Here): Readonly<Record<NodeStanding, number>> {
   return counts;
 }
 
-function troubleOf({ region, node, report }: SeenNode, standing: NodeStanding): readonly NodeTrouble[] {
+function troubleOf(
+  seen: SeenNode,
+  standing: NodeStanding,
+  { release }: Rollout,
+  told: ReadonlyMap<string, NodeTrouble>,
+): readonly NodeTrouble[] {
   if (standing !== 'failed' && standing !== 'held' && standing !== 'refused') return [];
-  const isLost = standing === 'failed' && report?.status !== 'failed';
-  return [{ region, node, standing, reason: isLost ? 'it lost its slot' : (report?.reason ?? standing) }];
+  const { region, node, report } = seen;
+  const said = report?.rollout === release.rollout ? report.reason : undefined;
+  return [
+    { region, node, standing, reason: said ?? told.get(nodeKeyOf(seen))?.reason ?? 'it lost its slot' },
+  ];
+}
+
+/** Who failed a rollout, by what the coordinator has told of it. */
+function failuresTold(events: readonly ToldEvent[], target: number): ReadonlyMap<string, NodeTrouble> {
+  const failures = new Map<string, NodeTrouble>();
+  for (const { event } of events) {
+    const { name, rollout, region, node, line } = event;
+    const isFailure = name === 'node-failed' || name === 'slot-lost';
+    if (!isFailure || rollout !== target || region === undefined || node === undefined) continue;
+    failures.set(nodeKeyOf({ region, node }), { region, node, standing: 'failed', reason: line });
+  }
+  return failures;
 }
 
 export const EXIT = { done: 0, failed: 1, stopped: 2, timedOut: 3 } as const;

@@ -10,6 +10,7 @@ import { decode } from '@swell/shared/protocol/codec.ts';
 import { eventSchema } from '@swell/shared/protocol/records.ts';
 import { eventSubject, STREAMS } from '@swell/shared/protocol/subjects.ts';
 import { ANSWERS, type Answer, type Asked, answerTo } from '../core/answer.ts';
+import { TooLateError } from './usage.ts';
 
 export interface Asking {
   readonly asked: Asked;
@@ -30,7 +31,7 @@ export interface Answered {
   readonly answer?: Answer;
 }
 
-/** Publishes it once, however often the bus has to be told, and waits. Throws {@link BusError}. */
+/** Publishes it once, however often the bus has to be told, and waits. Throws {@link BusError}, {@link TooLateError}. */
 export async function askCoordinator(bus: NatsBus, asking: Asking): Promise<Answered> {
   const { asked, subject, body, line, timeoutMs, signal } = asking;
   const late = AbortSignal.timeout(timeoutMs);
@@ -40,7 +41,13 @@ export async function askCoordinator(bus: NatsBus, asking: Asking): Promise<Answ
   const subjects = [...applied, ...rejected, ...meanwhile].map((name) => eventSubject('*', name));
   const before = await lastSequence(bus, subjects);
   const publication = { subject, body, line, id: randomUUID() };
-  const { sequence } = await publishUntilStored(bus, publication, systemHost, either);
+  const { sequence } = await publishUntilStored(bus, publication, systemHost, either).catch(
+    (error: unknown) => {
+      if (!late.aborted || signal.aborted) throw error;
+      const open = 'it may be stored or not. swell doctor looks at the bus';
+      throw new TooLateError(`the bus has not acknowledged ${subject} in time: ${open}`, { cause: error });
+    },
+  );
   const events = bus.follow({ stream: STREAMS.log, subjects, from: before + 1 });
   either.addEventListener('abort', () => events.close());
   if (either.aborted) events.close();

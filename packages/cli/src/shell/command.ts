@@ -52,12 +52,17 @@ export function textOf(values: Values, option: string): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
+/** What a timer of the platform can wait for. */
+const WAIT_MAX_MS = 24 * 86_400_000;
+
 export function durationOf(values: Values, option: string): number | undefined {
   const text = textOf(values, option);
   if (text === undefined) return undefined;
   const ms = parseDurationMs(text);
-  if (ms !== undefined) return ms;
-  throw new UsageError(`--${option}: "${text}" is no duration: write "30s", "10m" or "1h30m"`);
+  if (ms !== undefined && ms <= WAIT_MAX_MS) return ms;
+  throw new UsageError(
+    `--${option}: "${text}" is no duration of at most 24 days: write "30s", "10m" or "1h30m"`,
+  );
 }
 
 export function rolloutOf(values: Values): number | undefined {

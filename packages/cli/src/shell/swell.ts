@@ -11,7 +11,7 @@ import { EXIT } from '../core/status.ts';
 import type { Command, Context } from './command.ts';
 import { COMMANDS } from './commands.ts';
 import { CONNECTION_OPTIONS, readConnection } from './connection.ts';
-import { CONNECTION_USAGE, UsageError } from './usage.ts';
+import { CONNECTION_USAGE, TooLateError, UsageError } from './usage.ts';
 
 /** Runs one command to its end; returns the exit code. */
 export async function runSwell(words: readonly string[], environment: NodeJS.ProcessEnv): Promise<number> {
@@ -93,10 +93,8 @@ function explainFailure(command: Command, error: unknown): number {
     complain(`${error.message}\n${usageOf(command)}`);
     return EXIT.failed;
   }
-  if (error instanceof Error && error.name === 'TimeoutError') {
-    complain(
-      'the bus has not acknowledged it in time: it may be stored or not. swell doctor looks at the bus',
-    );
+  if (error instanceof TooLateError) {
+    complain(error.message);
     return EXIT.timedOut;
   }
   complain(`${(error as Error).message}${error instanceof BusError ? remedyOf(error) : ''}`);

@@ -3,6 +3,11 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
+/** It took longer than somebody wanted to wait. */
+export class TooLateError extends Error {
+  override readonly name = 'TooLateError';
+}
+
 export const CONNECTION_USAGE = `\
 Connection (or the environment: SWELL_NATS_SERVERS, SWELL_NATS_CREDS, …, as of the other programs):
   --server <url,…>       nats://127.0.0.1:4222

@@ -18,14 +18,17 @@ export interface Watching {
 /** @param onSeen hears everything, what was there in the beginning too */
 export function watchService(bus: Bus, service: ServiceName, onSeen: (sighting: Sighting) => void): Watching {
   const sightings = new Sightings(service);
-  const followers: { close(): void }[] = [];
+  const closing = new AbortController();
   const see = (sighting: Sighting): void => {
     sightings.see(sighting);
     onSeen(sighting);
   };
   const sources = sourcesOf(service).map((source) => {
     const { promise, resolve } = Promise.withResolvers<void>();
-    return { caughtUp: promise, ended: follow(bus, service, source, { see, resolve, followers }) };
+    return {
+      caughtUp: promise,
+      ended: follow(bus, service, source, { see, resolve, closing: closing.signal }),
+    };
   });
   const ended = Promise.all(sources.map((source) => source.ended)).then(() => undefined);
   const caughtUp = Promise.all(sources.map((source) => source.caughtUp)).then(() => undefined);
@@ -33,7 +36,7 @@ export function watchService(bus: Bus, service: ServiceName, onSeen: (sighting: 
     sightings,
     ended,
     caughtUp: Promise.race([caughtUp, ended]),
-    close: () => followers.forEach((follower) => follower.close()),
+    close: () => closing.abort(),
   };
 }
 
@@ -41,19 +44,20 @@ interface Hearing {
   readonly see: (sighting: Sighting) => void;
   /** All that was there has been heard. */
   readonly resolve: () => void;
-  readonly followers: { close(): void }[];
+  readonly closing: AbortSignal;
 }
 
 async function follow(
   bus: Bus,
   service: ServiceName,
   { stream, subject, from, read }: Source,
-  { see, resolve, followers }: Hearing,
+  { see, resolve, closing }: Hearing,
 ): Promise<void> {
   const end = (await bus.readLast(stream, subject))?.sequence ?? 0;
   if (end === 0) resolve();
   const follower = bus.follow({ stream, subjects: [subject], from });
-  followers.push(follower);
+  closing.addEventListener('abort', () => follower.close());
+  if (closing.aborted) follower.close();
   for await (const message of follower) {
     const sighting = read(message, service);
     // What does not parse is the coordinator's to report (I13); without the record there is nothing to show.

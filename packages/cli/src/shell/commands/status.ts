@@ -6,9 +6,9 @@ import type { Screen } from '../../adapters/terminal.ts';
 import { drawStatus } from '../../core/draw-status.ts';
 import { row } from '../../core/rows.ts';
 import type { ToldEvent } from '../../core/sightings.ts';
-import { EXIT, type ExitCode, exitCodeOf, type RolloutStatus, summarize } from '../../core/status.ts';
+import { EXIT, type ExitCode, exitCodeOf, isEndTold, summarize } from '../../core/status.ts';
 import { atMost, type Command, type Context, durationOf, rolloutOf, serviceOf } from '../command.ts';
-import { UsageError } from '../usage.ts';
+import { TooLateError, UsageError } from '../usage.ts';
 import { type Watching, watchService } from '../watching.ts';
 import { printOverview } from './overview.ts';
 
@@ -72,7 +72,7 @@ async function watch(
   await using stack = new AsyncDisposableStack();
   const late = new AbortController();
   if (timeoutMs !== undefined) {
-    const timer = setTimeout(() => late.abort(), Math.min(timeoutMs, TIMER_MAX_MS));
+    const timer = setTimeout(() => late.abort(), timeoutMs);
     stack.defer(() => clearTimeout(timer));
   }
   let look: (() => void) | undefined;
@@ -83,6 +83,8 @@ async function watch(
   stack.defer(() => watching.close());
   await watching.caughtUp;
   signal.throwIfAborted();
+  if (end.aborted)
+    throw new TooLateError(`the bus has not shown in time how ${service} stands: swell doctor looks at it`);
   const target = rollout ?? summarize(watching.sightings).rollout;
   if (target === undefined)
     throw new UsageError(`nothing of ${service} was released yet: swell release ${service} <image>`);
@@ -101,9 +103,9 @@ async function watch(
   return exitCodeOf(found);
 }
 
-/** What a timer of the platform can wait for. */
-const TIMER_MAX_MS = 2 ** 31 - 1;
 const DRAW_EVERY_MS = 100;
+/** The coordinator says that a rollout is over soon after it is, if it still leads; the log forgets that after a month. */
+const LAST_WORD_MS = 3_000;
 
 /** Draws whenever something was seen, and not more often than anybody can look; closes the watch when the rollout has ended. */
 class Picture {
@@ -111,6 +113,7 @@ class Picture {
   readonly #watching: Watching;
   readonly #target: number;
   #timer: NodeJS.Timeout | undefined;
+  #grace: NodeJS.Timeout | undefined;
   #told = 0;
 
   constructor(screen: Screen | undefined, watching: Watching, target: number) {
@@ -125,16 +128,19 @@ class Picture {
 
   stop(): void {
     clearTimeout(this.#timer);
-    this.#timer = undefined;
+    clearTimeout(this.#grace);
     this.#tell();
   }
 
   #look(): void {
     this.#timer = undefined;
-    const found: RolloutStatus = summarize(this.#watching.sightings, this.#target);
+    const { sightings } = this.#watching;
+    const found = summarize(sightings, this.#target);
     this.#tell();
     this.#screen?.draw(drawStatus(found));
-    if (found.ended) this.#watching.close();
+    if (!found.ended) return;
+    if (isEndTold(sightings, this.#target)) this.#watching.close();
+    this.#grace ??= setTimeout(() => this.#watching.close(), LAST_WORD_MS);
   }
 
   /** Where no picture moves, what the coordinator says is told line by line. */
