@@ -3,13 +3,16 @@
  * waits for the answer, and ends with the exit code that a pipeline counts on.
  */
 
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { root } from '../../scripts/setup/places.ts';
 import { SERVICE } from '../fleet/fleet.ts';
 import { fleetOfThisFile, QUICK } from '../fleet/scenario.ts';
-import { type Ran, runSwellCommand } from '../fleet/swell-command.ts';
+import { type Ran, runSwellCommand, SWELL_ENTRY } from '../fleet/swell-command.ts';
 import { untilEntry, untilEvent } from '../fleet/watching.ts';
 
 /** Each stage after the first waits for a person. */
@@ -73,18 +76,15 @@ describe('the swell command', () => {
     });
     expect(await json('policy', 'set', SERVICE, good)).toMatchObject({ code: 0, result: { accepted: true } });
     expect(await json('policy', 'get', SERVICE)).toMatchObject({ code: 0, result: { policy: MANUAL } });
-    const piped = await runSwellCommand(
-      fleet().server.url,
-      ['policy', 'check', SERVICE, '-'],
-      JSON.stringify(MANUAL),
-    );
+    const args = ['policy', 'check', SERVICE, '-'];
+    const piped = await runSwellCommand(fleet().server.url, args, { input: JSON.stringify(MANUAL) });
     expect(piped).toEqual({ code: 0, out: 'the policy is right\n', err: '' });
   });
 
   it('releases, waits at the gate, takes a word, and ends with 0 when the rollout has settled', async () => {
     const rollout = await release('v2');
     await untilEvent(fleet(), 'approval-awaited', rollout);
-    expect(await json('status', SERVICE, '--watch', '--timeout', '1s')).toMatchObject({
+    expect(await json('status', SERVICE, '--watch', '--timeout', '4s')).toMatchObject({
       code: 3,
       result: { rollout, phase: 'gated', ended: false, stage: { number: 1, of: 2, percent: 50 } },
     });
@@ -231,7 +231,7 @@ describe('the swell command', () => {
   it('a word that nobody answers is stored, and says so with 3', async () => {
     const [program] = fleet().coordinators.values();
     await program?.stop();
-    expect(await json('pause', SERVICE, '--timeout', '1s')).toMatchObject({
+    expect(await json('pause', SERVICE, '--timeout', '4s')).toMatchObject({
       code: 3,
       result: { service: SERVICE, action: 'pause', applied: null, sequence: expect.any(Number) },
     });
@@ -249,4 +249,53 @@ describe('the swell command', () => {
         : undefined,
     );
   });
+
+  it('the GitHub Actions example releases and waits, with the words that stand in it', async () => {
+    const quick = await fileOf('quick.json', QUICK);
+    expect(await json('policy', 'set', SERVICE, quick)).toMatchObject({ code: 0 });
+    const outputs = join(directory, 'outputs');
+    const environment = {
+      SERVICE,
+      IMAGE: `${fleet().repository}:v4`,
+      SWELL: SWELL_ENTRY,
+      GITHUB_OUTPUT: outputs,
+      SWELL_NATS_SERVERS: fleet().server.url,
+    };
+    await runStep('Release', environment);
+    const [, rollout = ''] = /^rollout=(\d+)\n$/.exec(await readFile(outputs, 'utf8')) ?? [];
+    const waited = await runStep('Wait until it has settled', { ...environment, ROLLOUT: rollout });
+    expect(waited).toContain(`rollout ${rollout} of web has settled: the fleet is on v4\n`);
+    expect(await fleet().nats('kv', 'get', 'swell_rollouts', `service.${SERVICE}`, '--raw')).toMatch(
+      await waitedForByHand(rollout),
+    );
+    const sick = { ...environment, IMAGE: `${fleet().repository}:v3` };
+    await expect(runStep('Release', sick)).rejects.toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/"accepted":false.*was halted as rollout/),
+    });
+  });
+
+  /** What `docs/CLI.md` waits for with the `nats` CLI alone, of this rollout. */
+  async function waitedForByHand(rollout: string): Promise<RegExp> {
+    const text = await readFile(join(root, 'docs/CLI.md'), 'utf8');
+    const [, pattern] =
+      /^until nats kv get swell_rollouts service\.web --raw \| grep -qE '(.*)'; do/m.exec(text) ?? [];
+    if (pattern === undefined) throw new Error('docs/CLI.md does not say how to wait');
+    return new RegExp(pattern.replace('7', rollout));
+  }
+
+  /** Runs a step of the example as GitHub does; returns what it printed. */
+  async function runStep(name: string, environment: Readonly<Record<string, string>>): Promise<string> {
+    const workflow = await readFile(join(root, 'deploy/github-actions/release.yaml'), 'utf8');
+    const step = workflow.split(/^ {6}- /m).find((one) => one.startsWith(`name: ${name}\n`)) ?? '';
+    const [, block, line] = /^ {8}run: (?:\|\n((?: {10}.*\n)+)|(.*)\n)/m.exec(step) ?? [];
+    const script = block ?? line;
+    if (script === undefined) throw new Error(`the example has no step "${name}"`);
+    const path = `${dirname(process.execPath)}:${process.env['PATH']}`;
+    const ran = await promisify(execFile)('bash', ['-e', '-c', script], {
+      cwd: directory,
+      env: { ...environment, PATH: path },
+    });
+    return ran.stdout;
+  }
 });

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { root } from '../../scripts/setup/places.ts';
 
-const ENTRY = join(root, 'packages/cli/src/main.ts');
+export const SWELL_ENTRY = join(root, 'packages/cli/src/main.ts');
 
 export interface Ran {
   readonly code: number | null;
@@ -14,10 +14,14 @@ export interface Ran {
   readonly err: string;
 }
 
-/** Runs it to its end. Its environment names the server and nothing else. */
-export async function runSwellCommand(server: string, args: readonly string[], input = ''): Promise<Ran> {
-  const child = spawn(process.execPath, [ENTRY, ...args], {
-    env: { PATH: process.env['PATH'], SWELL_NATS_SERVERS: server },
+/** Runs it to its end. Its environment names the server, and what else is said here. */
+export async function runSwellCommand(
+  server: string,
+  args: readonly string[],
+  { input = '', environment = {} }: { input?: string; environment?: Readonly<Record<string, string>> } = {},
+): Promise<Ran> {
+  const child = spawn(process.execPath, [SWELL_ENTRY, ...args], {
+    env: { PATH: process.env['PATH'], SWELL_NATS_SERVERS: server, ...environment },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   child.stdin.end(input);

@@ -64,7 +64,8 @@ it('a bus where nothing has happened', async () => {
 });
 
 it('a release that no coordinator takes is stored, and whoever watches it hears so', async () => {
-  const released = await swell('release', 'web', 'registry.example/web:v2', '--timeout', '300ms', '--json');
+  await ensureTopology(bus);
+  const released = await swell('release', 'web', 'registry.example/web:v2', '--timeout', '3s', '--json');
   expect(released).toEqual({
     code: 3,
     out: '{"service":"web","rollout":1,"accepted":null}\n',
@@ -72,7 +73,7 @@ it('a release that no coordinator takes is stored, and whoever watches it hears 
   });
   const stored = await bus.readLast(STREAMS.releases, 'swell.release.web');
   expect(new TextDecoder().decode(stored?.body)).toBe('{"image":"registry.example/web:v2"}');
-  const watched = await swell('status', 'web', '--watch', '--rollout', '1', '--timeout', '300ms', '--json');
+  const watched = await swell('status', 'web', '--watch', '--rollout', '1', '--timeout', '3s', '--json');
   expect(watched.code).toBe(3);
   expect(JSON.parse(watched.out)).toEqual({
     service: 'web',
@@ -87,6 +88,7 @@ it('a release that no coordinator takes is stored, and whoever watches it hears 
 });
 
 it('the audit names a rule that somebody broke, and where', async () => {
+  await ensureTopology(bus);
   const report = { region: 'eu', node: 'n1', service: 'web', rollout: 1, attempt: 'a1' };
   const subject = healthSubject('eu', 'web', 'n1');
   const running = `sha256:${'1'.repeat(64)}`;
@@ -95,11 +97,12 @@ it('the audit names a rule that somebody broke, and where', async () => {
   await expect.poll(async () => (await bus.readLast(STREAMS.log, subject))?.sequence).toBeGreaterThan(1);
   const { code, out } = await swell('audit');
   expect(code).toBe(1);
-  expect(out).toMatch(/^3 entries: \d+ violations?\n/);
+  expect(out).toMatch(/^\d+ entries: \d+ violations?\n/);
   expect(out).toMatch(/\n {2}I8 at \d+: .*a1/);
 });
 
 it('several nodes of one name: the region has to be said; and whatever a node says, no terminal is steered', async () => {
+  await ensureTopology(bus);
   for (const region of ['eu', 'us']) {
     const body = encode({ region, node: 'n1', agentVersion: '1', services: {} });
     await bus.publish({ subject: nodeKey(region, 'n1'), body, line: 'here' });
@@ -121,6 +124,7 @@ it('several nodes of one name: the region has to be said; and whatever a node sa
 });
 
 it('doctor names a stream that differs, and one that is gone', async () => {
+  await ensureTopology(bus);
   const { streams } = bus.manager;
   const { config } = await streams.info(STREAMS.log);
   await streams.update(STREAMS.log, { ...config, max_age: config.max_age / 2 });
@@ -196,6 +200,22 @@ it('a server that is not there: exit code 1, and where it was looked for', async
   expect(err).toMatch(
     /^swell: connecting to nats:\/\/127\.0\.0\.1:1: .*\nIs the server there.* --server says where/,
   );
+});
+
+it('who may not in is told so, and an option says who it is in the place of the environment', async () => {
+  await using guarded = await startNats({ conf: 'authorization { token: "open sesame" }' });
+  const { code, err } = await runSwellCommand(guarded.url, ['status']);
+  expect(code).toBe(1);
+  expect(err).toMatch(
+    /^swell: connecting to .*\nThe server says no: --creds, --nkey, --user or --token say who you are/,
+  );
+  const token = ['--token', 'open sesame'];
+  const environment = { SWELL_NATS_USER: 'somebody', SWELL_NATS_PASSWORD: 'else' };
+  const doctor = await runSwellCommand(guarded.url, ['doctor', ...token], { environment });
+  expect(doctor.out).toMatch(/^✓ server version: /);
+  const variable = { SWELL_NATS_TOKEN: 'open sesame' };
+  const again = await runSwellCommand(guarded.url, ['doctor'], { environment: variable });
+  expect(again.out).toMatch(/^✓ server version: /);
 });
 
 it('help: of everything, and of each command', async () => {

@@ -43,6 +43,7 @@ const CODES: Readonly<Record<Tone, string | undefined>> = {
 /** As text for a terminal, in its sixteen colours or in none. */
 export function paint(spans: Row, coloured: boolean): string {
   return spans
+    .filter(({ text }) => text !== '')
     .map(({ text, tone }) => {
       const code = coloured ? CODES[tone] : undefined;
       return code === undefined ? text : `\u001B[${code}m${text}\u001B[0m`;
