@@ -86,7 +86,9 @@ export async function untilAtRest(fleet: Fleet): Promise<void> {
   const copied = [STREAMS.releases, STREAMS.controls, STREAMS.health, STREAMS.orders, STREAMS.slots];
   const sequences = new Map<string, number>();
   for (const stream of [...copied, STREAMS.log]) {
-    sequences.set(stream, (await fleet.bus.manager.streams.info(stream)).state.last_seq);
+    const { messages, last_seq } = (await fleet.bus.manager.streams.info(stream)).state;
+    // A bucket that nobody has written to yet may begin at a later number: there is nothing to wait for.
+    sequences.set(stream, messages === 0 ? 0 : last_seq);
   }
   const named = [...sequences].map(([stream, sequence]) => `${stream} ${sequence}`).join(', ');
   await patiently(fleet, `the log to hold all that was stored (${named})`, fleet.log.untilRead(sequences));

@@ -32,8 +32,9 @@ export interface TopologyReport {
   readonly concerns: readonly ServerConcern[];
 }
 
-const DEFINITIONS = new URL('../../../../nats/streams/', import.meta.url);
-const STREAM_NOT_FOUND = 10_059;
+/** The repository's own. */
+export const DEFINITIONS = new URL('../../../../nats/streams/', import.meta.url);
+export const STREAM_NOT_FOUND = 10_059;
 /** Somebody else made it a moment ago, a little differently. */
 const NAME_IN_USE = 10_058;
 

@@ -129,6 +129,30 @@ export class NatsBus implements Bus {
     }
   }
 
+  /** Asks whoever answers on a plain subject. Throws {@link BusError}: `unavailable` where nobody does. */
+  async ask(subject: string): Promise<Uint8Array> {
+    const doing = `asking ${subject}`;
+    this.#needConnection(doing);
+    try {
+      const timeout = this.#options.requestTimeoutMs;
+      return (await this.#orCut(this.#connection.request(subject, new Uint8Array(), { timeout }))).data;
+    } catch (error) {
+      throw toBusError(error, doing, 'unavailable');
+    }
+  }
+
+  /** The sequence of the first message that was stored then or later; missing where there is none. */
+  async firstSince(stream: string, sinceMs: number): Promise<number | undefined> {
+    const doing = `looking into ${stream}`;
+    this.#needConnection(doing);
+    try {
+      const first = this.manager.direct.getMessage(stream, { start_time: new Date(sinceMs) });
+      return (await this.#orCut(first))?.seq;
+    } catch (error) {
+      throw toBusError(error, doing, 'unavailable');
+    }
+  }
+
   follow(options: FollowOptions): Follower {
     const follower = new NatsFollower(
       {

@@ -1,7 +1,7 @@
 /** What agents say: health reports and presence. Read tolerantly, since old and new agents talk during an update. */
 
 import { z } from 'zod';
-import { NODE_STATUSES, type NodeReport, type Presence } from '../domain/report.ts';
+import { type Explanation, NODE_STATUSES, type NodeReport, type Presence } from '../domain/report.ts';
 import { compact, digest, durationMs, name, sequence } from './fields.ts';
 
 export const reportSchema = z
@@ -41,6 +41,13 @@ export const presenceSchema = z
     ),
   })
   .transform((presence): Presence => presence as Presence);
+
+/** What a node answers to whoever asks why it waits. */
+export const explanationSchema = z.object({
+  region: name,
+  node: name,
+  services: z.record(name, z.string()),
+}) satisfies z.ZodType<Explanation>;
 
 export function describeReport(report: NodeReport): string {
   const why = report.reason === undefined ? '' : `: ${report.reason}`;

@@ -45,6 +45,8 @@ export const healthSubject = (region: Region, service: ServiceName, node: NodeId
   `swell.health.${region}.${service}.${node}`;
 export const ALL_HEALTH = 'swell.health.*.*.*';
 export const eventSubject = (service: ServiceName, name: string): string => `swell.event.${service}.${name}`;
+/** All that the log holds. */
+export const ALL_LOG = 'swell.>';
 export const pulseSubject = (region: Region): string => `swell.pulse.${region}`;
 
 /** Questions to one node, asked with `nats request`. */

@@ -1,0 +1,45 @@
+/** The coordinator's answer to what a person published: which of its events it is. */
+
+import type { EventName, FleetEvent } from '@swell/shared/domain/event.ts';
+
+/** What may be said, and the events that answer it. */
+export const ANSWERS = {
+  release: {
+    applied: ['release-accepted'],
+    // Given up before it began: another release, or another person's word.
+    rejected: ['release-rejected', 'rollout-superseded', 'rollout-aborted'],
+    meanwhile: ['release-delayed'],
+  },
+  control: { applied: ['control-applied'], rejected: ['control-rejected'], meanwhile: [] },
+  policy: { applied: ['policy-accepted'], rejected: ['policy-rejected'], meanwhile: [] },
+} as const satisfies Readonly<Record<string, Answers>>;
+export type Asked = keyof typeof ANSWERS;
+
+interface Answers {
+  readonly applied: readonly EventName[];
+  readonly rejected: readonly EventName[];
+  /** Told of it before it is answered. */
+  readonly meanwhile: readonly EventName[];
+}
+
+export interface Answer {
+  readonly applied: boolean;
+  readonly event: FleetEvent;
+}
+
+/**
+ * Is this event the answer to what was published under that sequence? A release is answered by its number, a policy by its
+ * revision, a word by the end of the event's id (`…control-applied.17-1700000000000`).
+ */
+export function answerTo(asked: Asked, sequence: number, event: FleetEvent): Answer | undefined {
+  const { applied, rejected }: Answers = ANSWERS[asked];
+  const isApplied = applied.includes(event.name);
+  if (!isApplied && !rejected.includes(event.name)) return undefined;
+  const marked = Number(/\.(\d+)(?:-\d+)?$/.exec(event.id)?.[1]);
+  const speaksOf = {
+    release: event.rollout ?? marked,
+    control: marked,
+    policy: event.revision ?? marked,
+  }[asked];
+  return speaksOf === sequence ? { applied: isApplied, event } : undefined;
+}

@@ -1,0 +1,76 @@
+import type { EventName } from '@swell/shared/domain/event.ts';
+import { describe, expect, it, test } from 'vitest';
+import { drawHistory, historyOf } from './history.ts';
+import { paint } from './rows.ts';
+import type { ToldEvent } from './sightings.ts';
+
+function told(rollout: number, ...names: readonly EventName[]): readonly ToldEvent[] {
+  return names.map((name, index) => ({
+    atMs: 1_000 * (index + 1),
+    event: { id: `${rollout}.${index}`, name, service: 'web', rollout, line: `${name} of ${rollout}` },
+  }));
+}
+
+const published = (rollout: number) => ({
+  rollout,
+  atMs: 0,
+  image: 'registry.example/web:v1',
+  version: 'v1',
+});
+
+function outcome(...names: readonly EventName[]): unknown {
+  return historyOf([published(7)], told(7, ...names))[0];
+}
+
+describe('what became of a release', () => {
+  test.each<[readonly EventName[], string]>([
+    [[], 'unknown'],
+    [['release-delayed'], 'waiting'],
+    [['release-delayed', 'release-accepted', 'rollout-started', 'stage-opened'], 'under way'],
+    [['release-rejected'], 'rejected'],
+    [['rollout-started', 'rollout-settled'], 'settled'],
+    [['rollout-started', 'rollout-settled', 'rollout-halted', 'rollout-rested'], 'halted'],
+    // It was going back when something newer came.
+    [['rollout-started', 'rollout-halted', 'rollout-superseded'], 'halted'],
+    [['rollout-started', 'rollout-superseded'], 'superseded'],
+    [['rollout-started', 'rollout-aborted'], 'aborted'],
+  ])('%j: %s', (names, expected) => {
+    expect(outcome(...names)).toMatchObject({ outcome: expected });
+  });
+
+  it('counts nodes that failed and slots that were lost, and says when it was heard of last', () => {
+    const names: EventName[] = [
+      'rollout-started',
+      'node-failed',
+      'slot-lost',
+      'slot-cleared',
+      'rollout-halted',
+    ];
+    expect(outcome(...names)).toEqual({
+      rollout: 7,
+      publishedAt: '1970-01-01T00:00:00.000Z',
+      image: 'registry.example/web:v1',
+      version: 'v1',
+      outcome: 'halted',
+      toldAt: '1970-01-01T00:00:05.000Z',
+      reason: 'rollout-halted of 7',
+      failures: 2,
+    });
+  });
+
+  it('the newest stands first, each with its own events', () => {
+    const events = [...told(7, 'rollout-settled'), ...told(9, 'release-rejected')];
+    expect(historyOf([published(7), published(9)], events).map((one) => [one.rollout, one.outcome])).toEqual([
+      [9, 'rejected'],
+      [7, 'settled'],
+    ]);
+  });
+
+  it('is drawn in columns', () => {
+    const rows = drawHistory(historyOf([published(7)], told(7, 'rollout-settled')));
+    expect(rows.map((one) => paint(one, false))).toEqual([
+      'ROLLOUT  PUBLISHED             VERSION  OUTCOME  FAILURES  IMAGE                    REASON',
+      '7        1970-01-01T00:00:00Z  v1       settled  0         registry.example/web:v1',
+    ]);
+  });
+});

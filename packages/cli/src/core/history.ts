@@ -1,0 +1,101 @@
+/** What became of every release of a service: what was published, beside what the log tells of it. */
+
+import type { EventName, FleetEvent } from '@swell/shared/domain/event.ts';
+import type { Row } from './rows.ts';
+import { table } from './rows.ts';
+import type { ToldEvent } from './sightings.ts';
+
+/** What stands on the bus as a release: of a malformed one nothing is known but its place. */
+export interface PublishedRelease {
+  readonly rollout: number;
+  readonly atMs: number;
+  readonly image?: string;
+  readonly version?: string;
+}
+
+export interface PastRelease {
+  readonly rollout: number;
+  readonly publishedAt: string;
+  readonly image?: string;
+  readonly version?: string;
+  /** `unknown`: the log does not reach back to it. */
+  readonly outcome: Outcome;
+  /** Of the last thing that was told of it. */
+  readonly toldAt?: string;
+  readonly reason?: string;
+  /** Nodes that went back by themselves, and slots that were lost. */
+  readonly failures: number;
+}
+
+type Outcome =
+  | 'under way'
+  | 'settled'
+  | 'halted'
+  | 'aborted'
+  | 'superseded'
+  | 'rejected'
+  | 'waiting'
+  | 'unknown';
+
+/** What an event makes of its release; the others leave it as it is. */
+const OUTCOMES: Readonly<Partial<Record<EventName, Outcome>>> = {
+  'release-accepted': 'under way',
+  'release-delayed': 'waiting',
+  'release-rejected': 'rejected',
+  'rollout-started': 'under way',
+  'rollout-superseded': 'superseded',
+  'rollout-halted': 'halted',
+  'rollout-aborted': 'aborted',
+  'rollout-settled': 'settled',
+};
+
+/** Newest first. */
+export function historyOf(
+  published: readonly PublishedRelease[],
+  events: readonly ToldEvent[],
+): readonly PastRelease[] {
+  const byRollout = Map.groupBy(events, ({ event }) => event.rollout);
+  return published
+    .map((release) => pastOf(release, byRollout.get(release.rollout) ?? []))
+    .toSorted((a, b) => b.rollout - a.rollout);
+}
+
+function pastOf({ atMs, ...release }: PublishedRelease, told: readonly ToldEvent[]): PastRelease {
+  const decisive = told.findLast(({ event }) => isDecisive(event, told));
+  const outcome = decisive === undefined ? 'unknown' : (OUTCOMES[decisive.event.name] ?? 'unknown');
+  const last = told.at(-1);
+  const reason = outcome === 'under way' || outcome === 'settled' ? undefined : reasonOf(decisive?.event);
+  return {
+    ...release,
+    publishedAt: new Date(atMs).toISOString(),
+    outcome,
+    ...(last !== undefined && { toldAt: new Date(last.atMs).toISOString() }),
+    ...(reason !== undefined && { reason }),
+    failures: told.filter(({ event }) => event.name === 'node-failed' || event.name === 'slot-lost').length,
+  };
+}
+
+/** A rollout that was superseded while it was going back had been halted. */
+function isDecisive({ name }: FleetEvent, told: readonly ToldEvent[]): boolean {
+  const wasHalted = told.some(({ event }) => event.name === 'rollout-halted');
+  return OUTCOMES[name] !== undefined && !(wasHalted && name === 'rollout-superseded');
+}
+
+function reasonOf(event: FleetEvent | undefined): string | undefined {
+  return event?.problems?.join('; ') ?? event?.line;
+}
+
+export function drawHistory(releases: readonly PastRelease[]): readonly Row[] {
+  return table(
+    ['ROLLOUT', 'PUBLISHED', 'VERSION', 'OUTCOME', 'FAILURES', 'IMAGE', 'REASON'],
+    releases.map(({ rollout, publishedAt, version = '', outcome, failures, image = '', reason = '' }) => [
+      String(rollout),
+      publishedAt.replace(/\.\d+Z$/, 'Z'),
+      version,
+      outcome,
+      String(failures),
+      image,
+      reason,
+    ]),
+  );
+}

@@ -1,0 +1,52 @@
+import type { StoredMessage } from '@swell/shared/adapters/bus.ts';
+import { describeImage } from '@swell/shared/domain/image.ts';
+import { decode } from '@swell/shared/protocol/codec.ts';
+import { releaseSchema } from '@swell/shared/protocol/intent.ts';
+import { eventSchema } from '@swell/shared/protocol/records.ts';
+import { eventSubject, releaseSubject, STREAMS } from '@swell/shared/protocol/subjects.ts';
+import { readStored } from '../../adapters/reading.ts';
+import { drawHistory, historyOf, type PublishedRelease } from '../../core/history.ts';
+import { row } from '../../core/rows.ts';
+import type { ToldEvent } from '../../core/sightings.ts';
+import { EXIT } from '../../core/status.ts';
+import { atMost, type Command, serviceOf } from '../command.ts';
+
+export const history: Command = {
+  name: 'history',
+  usage: '<service>',
+  about: 'Shows every release of a service, newest first, and what became of it',
+  options: {},
+  async run({ args, connect, print }) {
+    const service = serviceOf(atMost(1, args)[0]);
+    const bus = await connect();
+    const published: PublishedRelease[] = [];
+    for await (const message of readStored(bus, STREAMS.releases, releaseSubject(service)))
+      published.push(publishedFrom(message));
+    const events: ToldEvent[] = [];
+    for await (const { body, storedAtMs } of readStored(bus, STREAMS.log, eventSubject(service, '*'))) {
+      const event = decode(body, eventSchema);
+      if (event.ok) events.push({ event: event.value, atMs: storedAtMs });
+    }
+    const releases = historyOf(published, events);
+    const nothing = row(`nothing of ${service} was released yet: swell release ${service} <image>`);
+    print({ service, releases }, releases.length === 0 ? [nothing] : drawHistory(releases));
+    return EXIT.done;
+  },
+};
+
+function publishedFrom({ sequence, storedAtMs, body }: StoredMessage): PublishedRelease {
+  const release = decode(body, releaseSchema);
+  if (!release.ok) return { rollout: sequence, atMs: storedAtMs };
+  const { image, version } = release.value;
+  const called = version ?? image.tag;
+  return {
+    rollout: sequence,
+    atMs: storedAtMs,
+    image: image.digest === undefined ? imageName(image) : describeImage({ ...image, digest: image.digest }),
+    ...(called !== undefined && { version: called }),
+  };
+}
+
+function imageName({ repository, tag }: { readonly repository: string; readonly tag?: string }): string {
+  return tag === undefined ? repository : `${repository}:${tag}`;
+}

@@ -1,0 +1,71 @@
+import type { FleetEvent } from '@swell/shared/domain/event.ts';
+import { formatDuration } from '@swell/shared/kernel/units.ts';
+import { decode, encode } from '@swell/shared/protocol/codec.ts';
+import { releaseSchema } from '@swell/shared/protocol/intent.ts';
+import { releaseSubject } from '@swell/shared/protocol/subjects.ts';
+import { row } from '../../core/rows.ts';
+import { EXIT } from '../../core/status.ts';
+import { askCoordinator } from '../answers.ts';
+import { atMost, type Command, durationOf, serviceOf, textOf } from '../command.ts';
+import { readJson } from '../files.ts';
+import { UsageError } from '../usage.ts';
+
+const TIMEOUT_MS = 60_000;
+
+export const release: Command = {
+  name: 'release',
+  usage: '<service> <image> [--version <text>] [--policy <file>] [--accept-halted] [--timeout 1m]',
+  about: 'Releases an image, and waits until a coordinator has accepted or refused it',
+  options: {
+    version: { type: 'string' },
+    policy: { type: 'string' },
+    'accept-halted': { type: 'boolean' },
+    timeout: { type: 'string' },
+  },
+  async run({ args, values, signal, connect, screen, json, print }) {
+    const [name, image] = atMost(2, args);
+    const service = serviceOf(name);
+    if (image === undefined)
+      throw new UsageError('<image> is missing: name one such as registry.example/web:v2');
+    const timeoutMs = durationOf(values, 'timeout') ?? TIMEOUT_MS;
+    const policy = textOf(values, 'policy');
+    const version = textOf(values, 'version');
+    const body = encode({
+      image,
+      ...(version !== undefined && { version }),
+      ...(policy !== undefined && { policy: await readJson(policy) }),
+      ...(values['accept-halted'] === true && { acceptHalted: true }),
+    });
+    const read = decode(body, releaseSchema);
+    if (!read.ok) throw new UsageError(`that is no release: ${read.problems.join('; ')}`);
+    const onEvent = ({ line }: FleetEvent): void => {
+      if (!json) screen.say([row(line)]);
+    };
+    const { sequence: rollout, answer } = await askCoordinator(await connect(), {
+      asked: 'release',
+      subject: releaseSubject(service),
+      body,
+      line: `release of ${service}: ${image}`,
+      timeoutMs,
+      signal,
+      onEvent,
+    });
+    if (answer === undefined) {
+      const waiting = `release ${rollout} of ${service} is stored, and no coordinator has answered within ${formatDuration(timeoutMs)}`;
+      print({ service, rollout, accepted: null }, [
+        row(waiting, 'busy'),
+        row(
+          `  swell doctor tells whether one leads; swell status ${service} --watch --rollout ${rollout} waits on`,
+          'quiet',
+        ),
+      ]);
+      return EXIT.timedOut;
+    }
+    const { applied: accepted, event } = answer;
+    print({ service, rollout, accepted, line: event.line, problems: event.problems ?? [] }, [
+      row(event.line, accepted ? 'good' : 'bad'),
+      ...(accepted ? [row(`  swell status ${service} --watch --rollout ${rollout}`, 'quiet')] : []),
+    ]);
+    return accepted ? EXIT.done : EXIT.failed;
+  },
+};

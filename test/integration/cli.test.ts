@@ -1,0 +1,240 @@
+/** The `swell` command on a bus without coordinators and agents: what is broken there, and what is used wrongly. */
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ensureTopology } from '@swell/shared/adapters/ensure-topology.ts';
+import { connectNats, type NatsBus } from '@swell/shared/adapters/nats-bus.ts';
+import { encode } from '@swell/shared/protocol/codec.ts';
+import { askSubject, healthSubject, nodeKey, STREAMS } from '@swell/shared/protocol/subjects.ts';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type Ran, runSwellCommand } from '../fleet/swell-command.ts';
+import { type NatsServer, startNats } from '../support/nats.ts';
+
+let server: NatsServer;
+let bus: NatsBus;
+let directory: string;
+
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'swell-cli-'));
+  server = await startNats();
+  bus = await connectNats({ servers: [server.url], name: 'cli-test' });
+});
+
+afterAll(async () => {
+  await bus[Symbol.asyncDispose]();
+  await server.stop();
+  await rm(directory, { recursive: true, force: true });
+});
+
+const swell = (...args: string[]): Promise<Ran> => runSwellCommand(server.url, args);
+
+it('a bus without streams: doctor names each, and who asks for anything else is told', async () => {
+  const { code, out } = await swell('doctor');
+  expect(code).toBe(1);
+  for (const stream of Object.values(STREAMS)) expect(out).toContain(`✗ ${stream}: missing\n`);
+  const status = await swell('status', 'web');
+  expect([status.code, status.out]).toEqual([1, '']);
+  expect(status.err).toMatch(
+    /^swell: .*stream not found\nIs the server there, and has a coordinator made the streams\?/,
+  );
+});
+
+it('a bus where nothing has happened', async () => {
+  await ensureTopology(bus);
+  expect(await swell('status', 'web')).toEqual({
+    code: 0,
+    out: 'web  none\n  nothing was released yet: swell release web <image>\n',
+    err: '',
+  });
+  expect((await swell('status')).out).toBe('nothing was released yet: swell release <service> <image>\n');
+  expect((await swell('history', 'web')).out).toMatch(/^nothing of web was released yet/);
+  expect((await swell('nodes')).out).toBe('no node is there\n');
+  expect((await swell('policy', 'get', 'web')).out).toBe('web has no policy: the defaults are in force\n');
+  expect((await swell('policy', 'check', 'web')).code).toBe(0);
+  const watched = await swell('status', 'web', '--watch');
+  expect([watched.code, watched.err]).toEqual([
+    1,
+    expect.stringMatching(/^swell: nothing of web was released yet: swell release web <image>\nusage: /),
+  ]);
+  expect(await swell('audit', '--json')).toMatchObject({
+    code: 0,
+    out: expect.stringMatching(/"entries":0/),
+  });
+});
+
+it('a release that no coordinator takes is stored, and whoever watches it hears so', async () => {
+  await ensureTopology(bus);
+  const released = await swell('release', 'web', 'registry.example/web:v2', '--timeout', '3s', '--json');
+  expect(released).toEqual({
+    code: 3,
+    out: '{"service":"web","rollout":1,"accepted":null}\n',
+    err: '',
+  });
+  const stored = await bus.readLast(STREAMS.releases, 'swell.release.web');
+  expect(new TextDecoder().decode(stored?.body)).toBe('{"image":"registry.example/web:v2"}');
+  const watched = await swell('status', 'web', '--watch', '--rollout', '1', '--timeout', '3s', '--json');
+  expect(watched.code).toBe(3);
+  expect(JSON.parse(watched.out)).toEqual({
+    service: 'web',
+    phase: 'published',
+    ended: false,
+    paused: false,
+    regions: [],
+    troubles: [],
+    rollout: 1,
+  });
+  expect((await swell('history', 'web')).out).toMatch(/\n1 {8}\S+ {2}v2 {7}unknown {2}0 /);
+});
+
+it('the audit names a rule that somebody broke, and where', async () => {
+  await ensureTopology(bus);
+  const report = { region: 'eu', node: 'n1', service: 'web', rollout: 1, attempt: 'a1' };
+  const subject = healthSubject('eu', 'web', 'n1');
+  const running = `sha256:${'1'.repeat(64)}`;
+  for (const status of ['healthy', 'failed'])
+    await bus.publish({ subject, body: encode({ ...report, id: status, status, running }), line: status });
+  await expect.poll(async () => (await bus.readLast(STREAMS.log, subject))?.sequence).toBeGreaterThan(1);
+  const { code, out } = await swell('audit');
+  expect(code).toBe(1);
+  expect(out).toMatch(/^\d+ entries: \d+ violations?\n/);
+  expect(out).toMatch(/\n {2}I8 at \d+: .*a1/);
+});
+
+it('several nodes of one name: the region has to be said; and whatever a node says, no terminal is steered', async () => {
+  await ensureTopology(bus);
+  for (const region of ['eu', 'us']) {
+    const body = encode({ region, node: 'n1', agentVersion: '1', services: {} });
+    await bus.publish({ subject: nodeKey(region, 'n1'), body, line: 'here' });
+  }
+  expect((await swell('explain', 'n1')).err).toMatch(
+    /^swell: several nodes have that name: write eu\.n1 or us\.n1\n/,
+  );
+  const asked = bus.subscribe(askSubject('eu', 'n1'));
+  await asked.ready;
+  void (async () => {
+    for await (const { answer } of asked)
+      answer?.(encode({ region: 'eu', node: 'n1', services: { web: 'it waits\u001b[2J' } }));
+  })();
+  expect(await swell('explain', 'eu.n1')).toEqual({
+    code: 0,
+    out: 'n1 (eu)\n  web: it waits\\u001b[2J\n',
+    err: '',
+  });
+});
+
+it('doctor names a stream that differs, and one that is gone', async () => {
+  await ensureTopology(bus);
+  const { streams } = bus.manager;
+  const { config } = await streams.info(STREAMS.log);
+  await streams.update(STREAMS.log, { ...config, max_age: config.max_age / 2 });
+  await streams.delete(STREAMS.policies);
+  const { code, out } = await swell('doctor', '--monitoring', server.monitoringUrl);
+  expect(code).toBe(1);
+  expect(out).toContain(
+    '✗ SWELL_LOG max_age: 1296000000000000\n    nats/streams/SWELL_LOG.json says 2592000000000000: nats stream edit SWELL_LOG\n',
+  );
+  expect(out).toContain(
+    '✗ KV_swell_policies: missing\n    start a coordinator, which makes it, or: nats stream add --config nats/streams/KV_swell_policies.json\n',
+  );
+  expect(out).toContain('✗ coordinator: none has ever led, or its lease is gone\n');
+  expect(out).toMatch(/✓ fsync of http\S+: always\n/);
+});
+
+it.each<[string, readonly string[], RegExp]>([
+  ['no such command', ['relaese'], /^swell: there is no command "relaese": swell help lists them\n$/],
+  [
+    'no service',
+    ['release'],
+    /^swell: <service> is missing: name one\nusage: swell release <service> <image>/,
+  ],
+  ['no image', ['release', 'web'], /^swell: <image> is missing/],
+  ['a service that cannot be one', ['approve', 'a.b'], /^swell: "a\.b" is no service: /],
+  ['an option that is none', ['status', 'web', '--wacht'], /^swell: Unknown option '--wacht'/],
+  [
+    'a time that is none',
+    ['pause', 'web', '--timeout', 'soon'],
+    /^swell: --timeout: "soon" is no duration of at most 24 days: write "30s"/,
+  ],
+  [
+    'a timeout of nothing',
+    ['status', 'web', '--timeout', '1m'],
+    /^swell: --timeout is for --watch: say both/,
+  ],
+  [
+    'to watch everything',
+    ['status', '--watch'],
+    /^swell: <service> is missing: --watch and --rollout are of one/,
+  ],
+  [
+    'a rollout that is none',
+    ['halt', 'web', '--rollout', 'v2'],
+    /^swell: --rollout: "v2" is no number of a rollout/,
+  ],
+  ['one argument too many', ['history', 'web', 'db'], /^swell: "db" is one argument too many/],
+  [
+    'a file that is not there',
+    ['policy', 'check', 'web', '/no/such.json'],
+    /^swell: \/no\/such\.json cannot be read: ENOENT/,
+  ],
+  ['no verb', ['policy', 'web'], /^swell: say what to do: policy get, policy set or policy check\n/],
+  [
+    'credentials that are not there',
+    ['status', '--creds', '/no/such.creds'],
+    /^swell: --creds: ENOENT.*: name a file that can be read\n/,
+  ],
+  [
+    'two ways to log in',
+    ['status', '--user', 'a', '--token', 'b'],
+    /^swell: --user and --token: give one way to log in, not several\n/,
+  ],
+  ['a time since', ['audit', '--since', 'yesterday'], /^swell: --since: "yesterday" is no time: write "24h"/],
+  ['no address', ['doctor', '--monitoring', 'nats'], /^swell: --monitoring: "nats" is no address/],
+])('%s: exit code 1, and what to do', async (_, args, complaint) => {
+  expect(await swell(...args)).toEqual({ code: 1, out: '', err: expect.stringMatching(complaint) });
+});
+
+it('a server that is not there: exit code 1, and where it was looked for', async () => {
+  const { code, err } = await runSwellCommand('nats://127.0.0.1:1', ['status']);
+  expect(code).toBe(1);
+  expect(err).toMatch(
+    /^swell: connecting to nats:\/\/127\.0\.0\.1:1: .*\nIs the server there.* --server says where/,
+  );
+});
+
+it('who may not in is told so, and an option says who it is in the place of the environment', async () => {
+  await using guarded = await startNats({ conf: 'authorization { token: "open sesame" }' });
+  const { code, err } = await runSwellCommand(guarded.url, ['status']);
+  expect(code).toBe(1);
+  expect(err).toMatch(
+    /^swell: connecting to .*\nThe server says no: --creds, --nkey, --user or --token say who you are/,
+  );
+  const token = ['--token', 'open sesame'];
+  const environment = { SWELL_NATS_USER: 'somebody', SWELL_NATS_PASSWORD: 'else' };
+  const doctor = await runSwellCommand(guarded.url, ['doctor', ...token], { environment });
+  expect(doctor.out).toMatch(/^✓ server version: /);
+  const variable = { SWELL_NATS_TOKEN: 'open sesame' };
+  const again = await runSwellCommand(guarded.url, ['doctor'], { environment: variable });
+  expect(again.out).toMatch(/^✓ server version: /);
+});
+
+it('help: of everything, and of each command', async () => {
+  const { code, out } = await swell('help');
+  expect(code).toBe(0);
+  for (const word of [
+    'release',
+    'status',
+    'history',
+    'approve',
+    'abort',
+    'nodes',
+    'explain',
+    'policy',
+    'audit',
+    'doctor',
+  ]) {
+    expect(out).toContain(`\n  swell ${word}`);
+  }
+  expect((await swell('audit', '--help')).out).toMatch(/^usage: swell audit \[--since 24h\] \[--at-rest\]\n/);
+  expect((await swell('--version')).out).toMatch(/^swell \d+\.\d+\.\d+\n$/);
+});
