@@ -84,7 +84,12 @@ export class Stage {
     return this.entries.flatMap((entry) => (entry.kind === 'report' ? [entry.report] : []));
   }
 
+  /** How often it was. */
+  told(name: FleetEvent['name']): number {
+    return this.entries.filter((entry) => entry.kind === 'event' && entry.event.name === name).length;
+  }
+
   hasTold(name: FleetEvent['name']): boolean {
-    return this.entries.some((entry) => entry.kind === 'event' && entry.event.name === name);
+    return this.told(name) > 0;
   }
 }
