@@ -11,6 +11,7 @@ import { moveCursor } from './admission.ts';
 import { advanceHalting, halt } from './halting.ts';
 import { lineOf } from './line.ts';
 import { isCensusComplete } from './look-out.ts';
+import { pacedCount } from './pace.ts';
 import { watchProgress } from './pausing.ts';
 import { describePlace, firstPercent, nextPlace } from './places.ts';
 import { activeRegions, isWaitedFor, nextGroup, regionGroups } from './regions.ts';
@@ -134,7 +135,8 @@ function withCursorsMoved(state: ServiceState, rollout: Rollout, nowMs: number):
   const moved = activeRegions(state, rollout).flatMap((region) => {
     const progress = rollout.regions[region];
     if (progress === undefined) return [];
-    const cursor = moveCursor(progress, lineOf(state.census, rollout, region, nowMs), rollout.percent);
+    const line = lineOf(state.census, rollout, region, nowMs);
+    const cursor = moveCursor(progress, line, rollout.percent, pacedCount(state, rollout, region, line));
     return cursor === progress.cursor ? [] : [[region, { ...progress, cursor }] as const];
   });
   if (moved.length === 0) return state;

@@ -119,6 +119,7 @@ function begin(state: ServiceState, release: Release, candidate: Candidate, nowM
     group: nextGroup(state, policy.regions, 0, nowMs) ?? 0,
     percent: policy.stagesPercent[0] ?? 100,
     regions: {},
+    pace: {},
     halfway: halfwayRegions(state.record.rollout),
     lost: [],
   };

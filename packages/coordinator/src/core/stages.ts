@@ -20,7 +20,7 @@ const REDRAWN_BELOW = 0.8;
 
 /** The stage's share of each region is drawn as its nodes stand now; the slots are counted anew. */
 export function enterStage(state: ServiceState, entering: Rollout, nowMs: number): ServiceState {
-  const rollout: Rollout = { ...entering, phase: { name: 'staging' } };
+  const rollout: Rollout = { ...entering, phase: { name: 'staging' }, pace: {} };
   const entered = withRollout(state, rollout);
   const active = activeRegions(entered, rollout);
   const regions = Object.fromEntries(
@@ -31,7 +31,11 @@ export function enterStage(state: ServiceState, entering: Rollout, nowMs: number
   );
   const { percent } = rollout;
   return tell(
-    { ...withRollout(entered, { ...rollout, regions }), progress: { steps: -1, sinceMs: nowMs } },
+    {
+      ...withRollout(entered, { ...rollout, regions }),
+      progress: { steps: -1, sinceMs: nowMs },
+      uncounted: new Map(),
+    },
     {
       name: 'stage-staging',
       rollout: rollout.release.rollout,

@@ -55,6 +55,10 @@ export interface ServiceState {
   readonly telling: ReadonlySet<string>;
   /** How far the present stage has come, and since when it has come no further. */
   readonly progress: { readonly steps: number; readonly sinceMs: number };
+  /** When it was last stepped. */
+  readonly lookedAtMs: number;
+  /** Time of the present stage that counts and is not in the record yet. */
+  readonly uncounted: ReadonlyMap<Region, number>;
 }
 
 export function newService(service: ServiceName, record: ServiceRecord = emptyRecord(service)): ServiceState {
@@ -69,6 +73,8 @@ export function newService(service: ServiceName, record: ServiceRecord = emptyRe
     halt: { revision: 0, sending: false },
     telling: new Set(),
     progress: { steps: -1, sinceMs: 0 },
+    lookedAtMs: 0,
+    uncounted: new Map(),
   };
 }
 

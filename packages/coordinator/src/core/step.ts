@@ -19,6 +19,7 @@ import { placeRollout, rejectCandidate, takeRelease } from './intake.ts';
 import { loseSlots } from './losses.ts';
 import { publishOrders, withSeen, withStored } from './orders.ts';
 import type { Step } from './outcome.ts';
+import { countOpenTime } from './pace.ts';
 import { takePolicy, withoutPolicy } from './policy.ts';
 import { begin } from './set-back.ts';
 import { keepRegions, regroup } from './stages.ts';
@@ -29,7 +30,7 @@ import { told } from './tell.ts';
 const STEPS_MAX = 1_000;
 
 export function step(state: ServiceState, event: CoordinatorEvent, nowMs: number): Step {
-  const heard = hear(state, event, nowMs);
+  const heard = hear(countOpenTime(state, nowMs), event, nowMs);
   if (!heard.ready) return heard.isSetBack === true ? publishSayings(heard) : { state: heard, effects: [] };
   const { state: kept, effects: cleared } = loseSlots(keepRegions(regroup(heard, nowMs), nowMs), nowMs);
   const { state: ordered, effects: orders } = publishOrders(advanceAll(kept, nowMs));

@@ -66,6 +66,16 @@ function hasStageEnded({ percent }: Rollout, regions: readonly ActiveRegion[]): 
   return through > 0;
 }
 
+/** Is there nobody whom the stage waits for, only time until it takes in more? */
+export function awaitsTime(rollout: Rollout, regions: readonly ActiveRegion[]): boolean {
+  if (rollout.phase.name !== 'rolling') return false;
+  const admitted = regions.map(({ line, progress }) => ({ line, count: countBelow(line, progress.cursor) }));
+  return (
+    admitted.some(({ line, count }) => count < stageSize(rollout.percent, line.nodes.length)) &&
+    admitted.every(({ line, count }) => countStanding(line, count, isAwaited) === 0)
+  );
+}
+
 /** Who is missing for the verdict: nodes of the stage without the image while it stages, else admitted ones. */
 export function missingNodes(rollout: Rollout, regions: readonly ActiveRegion[]): readonly NodeFacts[] {
   const stages = rollout.phase.name === 'staging';

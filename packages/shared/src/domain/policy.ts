@@ -1,5 +1,6 @@
 import type { HealthCheck } from './health.ts';
 import type { Region } from './names.ts';
+import type { SafeRate } from './pace.ts';
 import { type Drain, longestDrainMs, longestRejoinMs, type Rejoin } from './traffic.ts';
 
 /** A number of nodes, or a share of them. */
@@ -13,6 +14,8 @@ export interface Policy {
   readonly stagesPercent: readonly number[];
   /** Who opens the next stage. */
   readonly approval: 'manual' | 'automatic';
+  /** How fast a stage takes its nodes in; missing: as fast as slots become free. */
+  readonly safeRate?: SafeRate;
   /** How many nodes of a region may be out of rotation by our doing (I1). */
   readonly maxUnavailable: Share;
   /** Share of a stage's present nodes that must have the image before the stage opens. */

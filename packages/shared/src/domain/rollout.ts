@@ -41,6 +41,14 @@ export interface RegionProgress {
   readonly nodes: number;
 }
 
+/** How far a region's cursor has been let move in the present stage. */
+export interface Paced {
+  /** Where it stood when the stage opened, or the rate changed. */
+  readonly from: Rank;
+  /** Time that counts since then: neither paused nor closed, and with a leader. */
+  readonly openMs: number;
+}
+
 /** I7. A node whose lease ran out: a failure of the rollout, whatever it says later. */
 export interface LostNode {
   readonly region: Region;
@@ -61,6 +69,8 @@ export interface Rollout {
   /** The present stage's share of each region, so that it stays what it is when the policy lists other stages. */
   readonly percent: number;
   readonly regions: Readonly<Record<Region, RegionProgress>>;
+  /** By a safe rate, once time has been counted in the present stage. */
+  readonly pace: Readonly<Record<Region, Paced>>;
   /** Regions that an earlier rollout left half-way: until their turn comes, every node there stays as it is. */
   readonly halfway: readonly Region[];
   readonly lost: readonly LostNode[];

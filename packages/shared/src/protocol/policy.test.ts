@@ -25,6 +25,7 @@ test('a whole policy, as a person writes it', () => {
     layer({
       stages: [6.25, 12.5, 25, 50, 100],
       approval: 'automatic',
+      safeRate: '5%/6h',
       maxUnavailable: '5%',
       stagingQuorum: '80%',
       stagingSpread: '30s',
@@ -45,6 +46,7 @@ test('a whole policy, as a person writes it', () => {
   ).toEqual({
     stagesPercent: [6.25, 12.5, 25, 50, 100],
     approval: 'automatic',
+    safeRate: { percent: 5, perMs: 21_600_000 },
     maxUnavailable: { kind: 'percent', percent: 5 },
     stagingQuorumPercent: 80,
     stagingSpreadMs: 30_000,
@@ -93,6 +95,24 @@ test.each<[string, unknown, string, ...(readonly string[])]>([
   ['no stages', { stages: [] }, 'stages: must name at least one stage', 'stages: must end with 100'],
   ['stages as text', { stages: ['50%', 100] }, 'stages[0]: must be a percentage'],
   ['an approval of its own', { approval: 'yes' }, 'approval: must be "manual" or "automatic"'],
+  [
+    'a rate without a time',
+    { safeRate: '5%' },
+    'safeRate: must be a share of the nodes per time such as "5%/6h"',
+  ],
+  [
+    'a rate of nodes',
+    { safeRate: '5/6h' },
+    'safeRate: must be a share of the nodes per time such as "5%/6h"',
+  ],
+  ['a rate of nobody', { safeRate: '0%/6h' }, 'safeRate: must be more than 0% and not more than 100%'],
+  [
+    'a rate of more than all',
+    { safeRate: '101%/6h' },
+    'safeRate: must be more than 0% and not more than 100%',
+  ],
+  ['a rate at once', { safeRate: '5%/0s' }, 'safeRate: must be per 1s at least and 30d at most'],
+  ['a rate as a number', { safeRate: 5 }, 'safeRate: must be a share of the nodes per time such as "5%/6h"'],
   [
     'nobody may be down',
     { maxUnavailable: 0 },

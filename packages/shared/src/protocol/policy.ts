@@ -5,6 +5,7 @@
 
 import { z } from 'zod';
 import type { HealthCheck, Probe } from '../domain/health.ts';
+import type { SafeRate } from '../domain/pace.ts';
 import type { PolicyLayer, Share } from '../domain/policy.ts';
 import type { Drain, Rejoin } from '../domain/traffic.ts';
 import { DURATION_PATTERN, formatDuration, parseDurationMs } from '../kernel/units.ts';
@@ -48,6 +49,22 @@ function share(countMin: number) {
     },
   );
 }
+
+const RATE = 'must be a share of the nodes per time such as "5%/6h"';
+
+const safeRateSchema = z
+  .string({ error: RATE })
+  .regex(/^\d{1,3}(?:\.\d{1,4})?%\/(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+$/, RATE)
+  .transform((text): SafeRate => {
+    const [percent = '', per = ''] = text.split('%/');
+    return { percent: Number(percent), perMs: parseDurationMs(per) ?? Number.NaN };
+  })
+  .refine(({ percent }) => percent > 0 && percent <= 100, {
+    error: 'must be more than 0% and not more than 100%',
+  })
+  .refine(({ perMs }) => perMs >= 1_000 && perMs <= 30 * DAY_MS, {
+    error: 'must be per 1s at least and 30d at most',
+  });
 
 const port = z
   .int('must be a port number')
@@ -184,6 +201,9 @@ export const policySchema = z
       .enum(['manual', 'automatic'], { error: 'must be "manual" or "automatic"' })
       .optional()
       .describe('Who opens the next stage; manual'),
+    safeRate: safeRateSchema
+      .optional()
+      .describe('How fast a stage takes its nodes in: "5%/6h"; as fast as slots become free'),
     maxUnavailable: share(1)
       .optional()
       .describe('Nodes of a region that may be down at once; 5%, at least 1'),
@@ -220,6 +240,7 @@ export const policySchema = z
       compact({
         stagesPercent: policy.stages,
         approval: policy.approval,
+        safeRate: policy.safeRate,
         maxUnavailable: policy.maxUnavailable,
         stagingQuorumPercent: policy.stagingQuorum,
         stagingSpreadMs: policy.stagingSpread,

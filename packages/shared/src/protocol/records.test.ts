@@ -27,7 +27,12 @@ const WHOLE: ServiceRecord = {
   policy: {
     sequence: 5,
     storedAtMs: 1_700_000_000_001,
-    layer: { ...DEFAULT_POLICY, stopTimeoutMs: 0, regions: [['eu'], ['us', 'ap']] },
+    layer: {
+      ...DEFAULT_POLICY,
+      stopTimeoutMs: 0,
+      safeRate: { percent: 0.01, perMs: 21_600_000 },
+      regions: [['eu'], ['us', 'ap']],
+    },
   },
   candidate: {
     rollout: 9,
@@ -45,6 +50,7 @@ const WHOLE: ServiceRecord = {
     group: 1,
     percent: 6.25,
     regions: { eu: { cursor: 0.123456789012345, stageBelow: 1, slots: 3, nodes: 61 } },
+    pace: { eu: { from: 0.0625, openMs: 86_400_000 } },
     halfway: ['us'],
     lost: [{ region: 'eu', node: 'n1', revision: 77 }],
     paused: { sinceMs: 1_700_000_000_456, reason: 'lunch' },

@@ -52,6 +52,7 @@ const policyLayer = z
   .object({
     stagesPercent: z.array(percent),
     approval: z.enum(['manual', 'automatic']),
+    safeRate: z.object({ percent, perMs: durationMs.min(1) }),
     maxUnavailable: share,
     stagingQuorumPercent: percent,
     stagingSpreadMs: durationMs,
@@ -91,6 +92,8 @@ const rollout = z.object({
     name,
     z.object({ cursor: rank, stageBelow: rank, slots: z.int().min(1), nodes: sequence }),
   ),
+  // Records from before there were safe rates have none.
+  pace: z.record(name, z.object({ from: rank, openMs: z.int().min(0) })).default({}),
   halfway: z.array(name),
   lost: z.array(z.object({ region: name, node: name, revision: sequence })),
   paused: z.object({ sinceMs: z.number(), reason: z.string() }).optional(),

@@ -1,0 +1,101 @@
+/** docs/POLICY.md says of every field what is true: its tables are held against the schemas, its examples are parsed. */
+
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import type { z } from 'zod';
+import { DEFAULT_POLICY, layeredPolicy, policyProblems } from '../domain/policy.ts';
+import { decode, encode } from './codec.ts';
+import { policyJsonSchema, policySchema } from './policy.ts';
+
+const DOCUMENT = readFileSync(new URL('../../../../docs/POLICY.md', import.meta.url), 'utf8');
+
+interface Row {
+  readonly field: string;
+  readonly fallback: string;
+  readonly meaning: string;
+  readonly example: string;
+}
+
+/** The rows of a part's tables. */
+function rows(from: string, to?: string): readonly Row[] {
+  const part = DOCUMENT.slice(DOCUMENT.indexOf(from), to === undefined ? undefined : DOCUMENT.indexOf(to));
+  return [...part.matchAll(/^\| `(.+?)` \| (.+?) \| (.+?) \| `(.+)` \|$/gm)].map(
+    ([, field = '', fallback = '', meaning = '', example = '']) => ({ field, fallback, meaning, example }),
+  );
+}
+
+const POLICY_ROWS = rows('# The policy of a service');
+
+type Schema = { readonly properties?: Readonly<Record<string, Schema>> };
+
+/** `health.http.port`: the path of every field that holds a value. */
+function fieldsOf({ properties = {} }: Schema): readonly string[] {
+  return Object.entries(properties).flatMap(([name, schema]) =>
+    schema.properties === undefined ? [name] : fieldsOf(schema).map((rest) => `${name}.${rest}`),
+  );
+}
+
+/** A message with one field in it, by its path, and with what that one cannot be without. */
+function holding(field: string, value: unknown): unknown {
+  const [name = '', ...rest] = field.split('.');
+  const inner = rest.length === 0 ? value : holding(rest.join('.'), value);
+  const beside = BESIDE[field];
+  return { [name]: beside === undefined ? inner : { ...beside, ...(inner as object) } };
+}
+
+const BESIDE: Readonly<Record<string, object>> = {
+  'failureBudget.minSample': { max: '10%' },
+  'http.path': { port: 80 },
+  'inFlight.path': { port: 80 },
+};
+
+function parsed<Value>(message: unknown, schema: z.ZodType<Value>): Value {
+  const read = decode(encode(message), schema);
+  if (!read.ok) throw new Error(`${JSON.stringify(message)}: ${read.problems.join('; ')}`);
+  return read.value;
+}
+
+function valueIn(cell: string): unknown {
+  return JSON.parse(/^`(.+)`$/.exec(cell)?.[1] ?? cell) as unknown;
+}
+
+test('every field of the policy has its row, and no row speaks of another', () => {
+  expect(POLICY_ROWS.map(({ field }) => field).sort()).toEqual(
+    [...fieldsOf(policyJsonSchema() as Schema)].sort(),
+  );
+});
+
+test.each(POLICY_ROWS)(
+  'the example of $field is a policy, and says something else than the default',
+  (row) => {
+    const policy = layeredPolicy(parsed(holding(row.field, valueIn(row.example)), policySchema));
+    expect(policy).not.toEqual(DEFAULT_POLICY);
+  },
+);
+
+const FALLBACKS = POLICY_ROWS.filter(({ fallback }) => fallback.startsWith('`'));
+
+test.each(FALLBACKS)('the default of $field is the one in force', ({ field, fallback }) => {
+  const policy = layeredPolicy(parsed(holding(field, valueIn(fallback)), policySchema));
+  const [{ probe }, { inFlight: _, ...drain }] = [policy.health, policy.drain];
+  const isOfProbe = probe.kind === 'http' && probe.path === '/';
+  expect({
+    ...policy,
+    drain,
+    health: isOfProbe ? { ...policy.health, probe: DEFAULT_POLICY.health.probe } : policy.health,
+  }).toEqual(DEFAULT_POLICY);
+});
+
+const EXAMPLES = [...DOCUMENT.matchAll(/```json (\w+)\n(.+?)```/gs)].map(([, kind = '', text = '']) => ({
+  kind,
+  text,
+}));
+
+test('there are examples', () => {
+  expect(EXAMPLES.filter(({ kind }) => kind === 'policy').length).toBeGreaterThan(1);
+});
+
+test.each(EXAMPLES)('this example of a $kind holds: $text', ({ text }) => {
+  const policy = layeredPolicy(parsed(JSON.parse(text), policySchema));
+  expect(policyProblems(policy)).toEqual([]);
+});
