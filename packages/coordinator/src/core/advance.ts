@@ -7,7 +7,9 @@ import { LAST } from '@swell/shared/domain/rank.ts';
 import type { Rollout } from '@swell/shared/domain/rollout.ts';
 import { formatDuration } from '@swell/shared/kernel/units.ts';
 import { unreachable } from '@swell/shared/kernel/unreachable.ts';
+import { abort } from './aborting.ts';
 import { moveCursor } from './admission.ts';
+import { hasExpired } from './cool-down.ts';
 import { advanceHalting, halt } from './halting.ts';
 import { lineOf } from './line.ts';
 import { isCensusComplete } from './look-out.ts';
@@ -51,6 +53,7 @@ function advanceUnderWay(state: ServiceState, rollout: Rollout, nowMs: number): 
   const verdict = judgeStage(rollout, regions, countAttempts(rollout, state.census), policyOf(state));
   if (verdict.is === 'lost')
     return halt(state, rollout, `${verdict.failed} of ${verdict.attempted} nodes failed`);
+  if (hasExpired(rollout, nowMs)) return abort(state, rollout, 'it has expired');
   if (rollout.paused !== undefined || !isCensusComplete(state, nowMs)) return state;
   const { phase } = rollout;
   if (phase.name === 'staging' || phase.name === 'rolling') {
@@ -88,7 +91,9 @@ function leaveVoid(state: ServiceState, rollout: Rollout, nowMs: number): Servic
 function activeLines(state: ServiceState, rollout: Rollout, nowMs: number): readonly ActiveRegion[] {
   return activeRegions(state, rollout).flatMap((region) => {
     const progress = rollout.regions[region];
-    return progress === undefined ? [] : [{ line: lineOf(state.census, rollout, region, nowMs), progress }];
+    if (progress === undefined) return [];
+    const line = lineOf(state.census, rollout, region, nowMs);
+    return [{ line, progress, isClosed: rollout.closed.includes(region) }];
   });
 }
 
@@ -134,7 +139,7 @@ function advanceRolling(
 function withCursorsMoved(state: ServiceState, rollout: Rollout, nowMs: number): ServiceState {
   const moved = activeRegions(state, rollout).flatMap((region) => {
     const progress = rollout.regions[region];
-    if (progress === undefined) return [];
+    if (progress === undefined || rollout.closed.includes(region)) return [];
     const line = lineOf(state.census, rollout, region, nowMs);
     const cursor = moveCursor(progress, line, rollout.percent, pacedCount(state, rollout, region, line));
     return cursor === progress.cursor ? [] : [[region, { ...progress, cursor }] as const];

@@ -78,6 +78,19 @@ test('P4: the next stage goes on from where the one before stood', () => {
   expect(admitted(story)).toBe(4);
 });
 
+test('P4: a stage that slow nodes kept behind its line gives the next one no lead', () => {
+  const change = { stagesPercent: [10, 100], slotLeaseMs: 86_400_000 };
+  const story = opened(paced({ percent: 20, perMs: HOUR_MS }, change), 20);
+  live(story, 29 * MINUTE_MS);
+  story.behave('hangs');
+  live(story, 15 * MINUTE_MS);
+  story.behave('well');
+  live(story, 2 * MINUTE_MS);
+  expect([admitted(story), story.rollout.percent]).toEqual([2, 100]);
+  live(story, 14 * MINUTE_MS);
+  expect(admitted(story)).toBe(3);
+});
+
 test('P4: a time that was paused does not count', () => {
   const story = opened(paced({ percent: 10, perMs: HOUR_MS }));
   live(story, 30 * MINUTE_MS);

@@ -29,6 +29,7 @@ export function countOpenTime(state: ServiceState, nowMs: number): ServiceState 
   const uncounted = new Map(state.uncounted);
   const counted: [Region, Paced][] = [];
   for (const region of activeRegions(state, rollout)) {
+    if (rollout.closed.includes(region)) continue;
     const openMs = (uncounted.get(region) ?? 0) + passedMs;
     uncounted.set(region, openMs < COUNTED_MS ? openMs : 0);
     if (openMs < COUNTED_MS) continue;

@@ -46,7 +46,9 @@ function movingWave(state: ServiceState, rollout: Rollout, region: Region): Wave
   // Before its turn a region stays with what the fleet has settled on; one that was left half-way, as it is.
   const before = itsTurn || rollout.halfway.includes(region) ? undefined : settledWave(state, region);
   if (before !== undefined) return before;
-  const phase = rollout.paused !== undefined ? 'paused' : cursor === FIRST ? 'staging' : 'open';
+  // A closed window lets nodes download, and nobody start.
+  const isClosed = rollout.closed.includes(region);
+  const phase = rollout.paused !== undefined ? 'paused' : cursor === FIRST || isClosed ? 'staging' : 'open';
   // The stage is that of the regions whose turn it is; one that is through stays at its end.
   const percent = isActive || cursor < LAST ? rollout.percent : 100;
   return wave(state, rollout.release, region, phase, { stageBelow, cursor, percent });

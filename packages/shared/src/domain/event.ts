@@ -21,6 +21,8 @@ export const EVENT_NAMES = [
   'stage-finished',
   'approval-awaited',
   'stage-approved',
+  'window-closed',
+  'window-opened',
   'rollout-paused',
   'rollout-resumed',
   'rollout-halted',

@@ -2,11 +2,15 @@ import type { HealthCheck } from './health.ts';
 import type { Region } from './names.ts';
 import type { SafeRate } from './pace.ts';
 import { type Drain, longestDrainMs, longestRejoinMs, type Rejoin } from './traffic.ts';
+import { isOpenTime, type OpenTimes } from './window.ts';
 
 /** A number of nodes, or a share of them. */
 export type Share =
   | { readonly kind: 'count'; readonly count: number }
   | { readonly kind: 'percent'; readonly percent: number };
+
+/** In the windows of a policy: every region that has none of its own. */
+export const ELSEWHERE = '*';
 
 /** How rollouts of a service behave. */
 export interface Policy {
@@ -16,6 +20,10 @@ export interface Policy {
   readonly approval: 'manual' | 'automatic';
   /** How fast a stage takes its nodes in; missing: as fast as slots become free. */
   readonly safeRate?: SafeRate;
+  /** When nodes of a region may start, by the clock there; `*`: in each that is not named. Missing: at any time. */
+  readonly windows?: Readonly<Record<string, OpenTimes>>;
+  /** A release has been published for this long before it begins. */
+  readonly coolDownMs: number;
   /** How many nodes of a region may be out of rotation by our doing (I1). */
   readonly maxUnavailable: Share;
   /** Share of a stage's present nodes that must have the image before the stage opens. */
@@ -66,6 +74,12 @@ export function layeredPolicy(...layers: readonly PolicyLayer[]): Policy {
   );
 }
 
+/** May nodes of a region start now? @param atMs ms since 1970, UTC */
+export function isOpenIn({ windows = {} }: Policy, region: Region, atMs: number): boolean {
+  const times = windows[region] ?? windows[ELSEWHERE];
+  return times === undefined || isOpenTime(times, atMs);
+}
+
 /** What is wrong with a policy as a whole, each with its remedy. Fields by themselves are checked where they are read. */
 export function policyProblems(policy: Policy): readonly string[] {
   const { health, drain } = policy;
@@ -93,6 +107,7 @@ function turnMs({ drain, health, rejoin }: Policy): number {
 export const DEFAULT_POLICY: Policy = {
   stagesPercent: [6.25, 12.5, 25, 50, 100],
   approval: 'manual',
+  coolDownMs: 0,
   maxUnavailable: { kind: 'percent', percent: 5 },
   stagingQuorumPercent: 80,
   stagingSpreadMs: 30_000,

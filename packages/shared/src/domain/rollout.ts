@@ -19,6 +19,18 @@ export interface Candidate {
   readonly overrides: PolicyLayer;
   /** A person knows that this digest was halted before, and wants it all the same. */
   readonly acceptHalted: boolean;
+  /** By the bus's clock. */
+  readonly publishedAtMs: number;
+  /** What its image was when it was published; missing until the registry has answered. */
+  readonly digest?: Digest;
+  /** It does not wait for the end of a cool-down. */
+  readonly urgent?: true;
+  /** It does not begin before. */
+  readonly notBeforeMs?: number;
+  /** From then on nobody starts it. */
+  readonly expiresMs?: number;
+  /** Until when it has last been told to wait. */
+  readonly waitsUntilMs?: number;
 }
 
 /** How a rollout stands. Times are ms of the bus's clock, so that every coordinator reads them alike. */
@@ -71,6 +83,9 @@ export interface Rollout {
   readonly regions: Readonly<Record<Region, RegionProgress>>;
   /** By a safe rate, once time has been counted in the present stage. */
   readonly pace: Readonly<Record<Region, Paced>>;
+  /** Regions whose window is closed. */
+  readonly closed: readonly Region[];
+  readonly expiresMs?: number;
   /** Regions that an earlier rollout left half-way: until their turn comes, every node there stays as it is. */
   readonly halfway: readonly Region[];
   readonly lost: readonly LostNode[];

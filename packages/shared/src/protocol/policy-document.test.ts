@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import type { z } from 'zod';
 import { DEFAULT_POLICY, layeredPolicy, policyProblems } from '../domain/policy.ts';
 import { decode, encode } from './codec.ts';
+import { intentJsonSchemas, releaseSchema } from './intent.ts';
 import { policyJsonSchema, policySchema } from './policy.ts';
 
 const DOCUMENT = readFileSync(new URL('../../../../docs/POLICY.md', import.meta.url), 'utf8');
@@ -24,7 +25,8 @@ function rows(from: string, to?: string): readonly Row[] {
   );
 }
 
-const POLICY_ROWS = rows('# The policy of a service');
+const POLICY_ROWS = rows('# The policy of a service', '## The release');
+const RELEASE_ROWS = rows('## The release');
 
 type Schema = { readonly properties?: Readonly<Record<string, Schema>> };
 
@@ -91,11 +93,28 @@ const EXAMPLES = [...DOCUMENT.matchAll(/```json (\w+)\n(.+?)```/gs)].map(([, kin
   text,
 }));
 
+test('every field of a release has its row, but for the policy that it brings along', () => {
+  const { properties: { policy: _, ...properties } = {} } = intentJsonSchemas().release as Schema;
+  expect(RELEASE_ROWS.map(({ field }) => field).sort()).toEqual([...fieldsOf({ properties })].sort());
+});
+
+test.each(RELEASE_ROWS)('the example of $field is part of a release', ({ field, fallback, example }) => {
+  const plain = { image: 'web:v1' };
+  const release = parsed({ ...plain, [field]: valueIn(example) }, releaseSchema);
+  expect(release).not.toEqual(parsed(plain, releaseSchema));
+  if (!fallback.startsWith('`')) return;
+  expect(parsed({ ...plain, [field]: valueIn(fallback) }, releaseSchema)).toEqual(
+    parsed(plain, releaseSchema),
+  );
+});
+
 test('there are examples', () => {
   expect(EXAMPLES.filter(({ kind }) => kind === 'policy').length).toBeGreaterThan(1);
 });
 
-test.each(EXAMPLES)('this example of a $kind holds: $text', ({ text }) => {
-  const policy = layeredPolicy(parsed(JSON.parse(text), policySchema));
+test.each(EXAMPLES)('this example of a $kind holds: $text', ({ kind, text }) => {
+  const message = JSON.parse(text) as unknown;
+  const layer = kind === 'release' ? parsed(message, releaseSchema).overrides : parsed(message, policySchema);
+  const policy = layeredPolicy(layer);
   expect(policyProblems(policy)).toEqual([]);
 });

@@ -5,9 +5,11 @@
 
 import { z } from 'zod';
 import type { HealthCheck, Probe } from '../domain/health.ts';
+import { isName } from '../domain/names.ts';
 import type { SafeRate } from '../domain/pace.ts';
-import type { PolicyLayer, Share } from '../domain/policy.ts';
+import { ELSEWHERE, type PolicyLayer, type Share } from '../domain/policy.ts';
 import type { Drain, Rejoin } from '../domain/traffic.ts';
+import { type OpenTimes, parseWindow, type TimeWindow } from '../domain/window.ts';
 import { DURATION_PATTERN, formatDuration, parseDurationMs } from '../kernel/units.ts';
 import { compact, name } from './fields.ts';
 
@@ -64,6 +66,40 @@ const safeRateSchema = z
   })
   .refine(({ perMs }) => perMs >= 1_000 && perMs <= 30 * DAY_MS, {
     error: 'must be per 1s at least and 30d at most',
+  });
+
+const window = z
+  .string({ error: 'must be a window such as "mon-fri 22:00-05:00 Europe/Vienna"' })
+  .transform((text, context): TimeWindow => {
+    const read = parseWindow(text);
+    if (typeof read !== 'string') return read;
+    context.addIssue({ code: 'custom', message: read });
+    return z.NEVER;
+  });
+
+/** In all: whoever remembers the policy has to remember every one of them. */
+const WINDOWS_MAX = 500;
+
+const windowsSchema = z
+  .record(
+    z.string(),
+    z
+      .strictObject({
+        open: z
+          .array(window)
+          .min(1, 'must name at least one window: leave the region out where any time will do'),
+        except: z.array(z.iso.date('must be a date such as "2026-12-24"')).max(366).optional(),
+      })
+      .transform(({ open, except = [] }): OpenTimes => ({ windows: open, except })),
+  )
+  .superRefine((times, context) => {
+    for (const region of Object.keys(times).filter((key) => key !== ELSEWHERE && !isName(key))) {
+      const message = 'must be a region, or "*" for all that are not named';
+      context.addIssue({ code: 'custom', path: [region], message });
+    }
+  })
+  .refine((times) => Object.values(times).flatMap(({ windows }) => windows).length <= WINDOWS_MAX, {
+    error: `must not name more than ${WINDOWS_MAX} windows in all`,
   });
 
 const port = z
@@ -204,6 +240,14 @@ export const policySchema = z
     safeRate: safeRateSchema
       .optional()
       .describe('How fast a stage takes its nodes in: "5%/6h"; as fast as slots become free'),
+    windows: windowsSchema
+      .optional()
+      .describe(
+        'When nodes of a region may start: {"eu-west":{"open":["22:00-05:00 Europe/Vienna"]}}; at any time',
+      ),
+    coolDown: duration(0, 30 * DAY_MS)
+      .optional()
+      .describe('A release has been published for this long before it begins; 0s'),
     maxUnavailable: share(1)
       .optional()
       .describe('Nodes of a region that may be down at once; 5%, at least 1'),
@@ -241,6 +285,8 @@ export const policySchema = z
         stagesPercent: policy.stages,
         approval: policy.approval,
         safeRate: policy.safeRate,
+        windows: policy.windows,
+        coolDownMs: policy.coolDown,
         maxUnavailable: policy.maxUnavailable,
         stagingQuorumPercent: policy.stagingQuorum,
         stagingSpreadMs: policy.stagingSpread,
