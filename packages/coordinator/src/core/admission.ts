@@ -7,6 +7,7 @@
 import { stageSize } from '@swell/shared/domain/policy.ts';
 import { cursorBehind, LAST, type Rank } from '@swell/shared/domain/rank.ts';
 import type { RegionProgress } from '@swell/shared/domain/rollout.ts';
+import { CANARIES_PERCENT } from './canary.ts';
 import { countBelow, countStanding, type Line } from './line.ts';
 import { isAwaited } from './standing.ts';
 
@@ -26,6 +27,8 @@ export function moveCursor(
   percent: number,
   paced = line.nodes.length,
 ): Rank {
+  // Canaries are admitted by their names.
+  if (percent === CANARIES_PERCENT) return cursor;
   const admitted = countBelow(line, cursor);
   const awaited = countStanding(line, admitted, isAwaited);
   if (awaited >= WINDOW_LOW * slots) return cursor;

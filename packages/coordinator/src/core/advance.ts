@@ -17,6 +17,7 @@ import { pacedCount } from './pace.ts';
 import { watchProgress } from './pausing.ts';
 import { describePlace, firstPercent, nextPlace } from './places.ts';
 import { activeRegions, isWaitedFor, nextGroup, regionGroups } from './regions.ts';
+import { soakOf } from './soak.ts';
 import { enterStage } from './stages.ts';
 import { policyOf, type ServiceState, withRecord, withRollout } from './state.ts';
 import { countAttempts } from './tally.ts';
@@ -66,7 +67,7 @@ function advanceUnderWay(state: ServiceState, rollout: Rollout, nowMs: number): 
     case 'rolling':
       return advanceRolling(state, rollout, regions, verdict, nowMs);
     case 'soaking':
-      return nowMs < phase.sinceMs + policyOf(state).soakMs ? state : finishStage(state, rollout, nowMs);
+      return nowMs < phase.sinceMs + soakOf(state, rollout) ? state : finishStage(state, rollout, nowMs);
     case 'gated':
       // The policy asks for no approval any more, or there is nothing left that one could be given for.
       return policyOf(state).approval === 'automatic' || nextPlace(state, rollout, nowMs) === 'end'
@@ -84,7 +85,11 @@ function leaveVoid(state: ServiceState, rollout: Rollout, nowMs: number): Servic
   if (present !== undefined && isWaitedFor(state, present, nowMs)) return undefined;
   const next = nextGroup(state, grouping, group + 1, nowMs);
   if (next !== undefined)
-    return enterStage(state, { ...rollout, group: next, percent: firstPercent(state) }, nowMs);
+    return enterStage(
+      state,
+      { ...rollout, group: next, percent: firstPercent(state, policyOf(state), grouping, next, nowMs) },
+      nowMs,
+    );
   return Object.values(regions).some(({ cursor }) => cursor === LAST) ? settle(state, rollout) : undefined;
 }
 
@@ -132,7 +137,7 @@ function advanceRolling(
     rollout: rollout.release.rollout,
     line:
       `rollout ${rollout.release.rollout} of ${state.service}: ${describePlace(state, rollout)} is through, ` +
-      `watched for ${formatDuration(policyOf(state).soakMs)}`,
+      `watched for ${formatDuration(soakOf(state, rollout))}`,
   });
 }
 

@@ -5,17 +5,17 @@ import type { ReleaseIntent } from '@swell/shared/domain/intent.ts';
 import type { Region } from '@swell/shared/domain/names.ts';
 import type { Place } from '@swell/shared/domain/place.ts';
 import { layeredPolicy, policyProblems } from '@swell/shared/domain/policy.ts';
-import { FIRST } from '@swell/shared/domain/rank.ts';
-import { type Candidate, isUnderWay, type Rollout } from '@swell/shared/domain/rollout.ts';
+import { type Candidate, hasBegun, isUnderWay, type Rollout } from '@swell/shared/domain/rollout.ts';
 import type { Release } from '@swell/shared/domain/wave.ts';
 import type { Parsed } from '@swell/shared/kernel/parsed.ts';
 import { dropCandidate, withoutCandidate } from './candidate.ts';
 import { reranked } from './census.ts';
 import { expiryProblems, hasExpired, timeOf, type Wait, waitOf } from './cool-down.ts';
 import { isCensusComplete } from './look-out.ts';
+import { firstPercent } from './places.ts';
 import { nextGroup } from './regions.ts';
 import { enterStage } from './stages.ts';
-import { type ServiceState, withRecord } from './state.ts';
+import { drawIn, type ServiceState, withRecord } from './state.ts';
 import { hasFreeNumber, isNew, markOf, withTaken } from './taken.ts';
 import { tell } from './tell.ts';
 
@@ -133,14 +133,15 @@ function place(state: ServiceState, candidate: Candidate, digest: Digest, nowMs:
 function begin(state: ServiceState, release: Release, candidate: Candidate, nowMs: number): ServiceState {
   const { overrides } = candidate;
   const policy = layeredPolicy(state.record.policy?.layer ?? {}, overrides);
+  const group = nextGroup(state, policy.regions, 0, nowMs) ?? 0;
   const rollout: Rollout = {
     release,
     seed: `${release.service}/${release.rollout}/${release.image.digest}`,
     overrides,
     phase: { name: 'staging' },
     grouping: policy.regions,
-    group: nextGroup(state, policy.regions, 0, nowMs) ?? 0,
-    percent: policy.stagesPercent[0] ?? 100,
+    group,
+    percent: firstPercent(state, policy, policy.regions, group, nowMs),
     regions: {},
     pace: {},
     closed: [],
@@ -148,13 +149,17 @@ function begin(state: ServiceState, release: Release, candidate: Candidate, nowM
     halfway: halfwayRegions(state.record.rollout),
     lost: [],
   };
-  return enterStage({ ...state, census: reranked(state.census, rollout.seed) }, rollout, nowMs);
+  return enterStage(
+    { ...state, census: reranked(state.census, (region) => drawIn(rollout, region)) },
+    rollout,
+    nowMs,
+  );
 }
 
 /** Where the rollout before this one was on its way, and neither arrived nor was taken back. */
 function halfwayRegions(before: Rollout | undefined): readonly Region[] {
   if (before === undefined || !(isUnderWay(before) || before.phase.name === 'aborted')) return [];
-  const begun = Object.entries(before.regions).filter(([, { cursor }]) => cursor > FIRST);
+  const begun = Object.entries(before.regions).filter(([, progress]) => hasBegun(progress));
   return [...new Set([...before.halfway, ...begun.map(([region]) => region)])].sort();
 }
 

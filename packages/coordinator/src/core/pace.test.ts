@@ -267,6 +267,7 @@ test('P4: of a hundred thousand nodes exactly as many are admitted as the rate l
       rank,
       seenAtMs: 0,
       running: undefined,
+      labels: [],
       report: undefined,
       reported: undefined,
     };

@@ -23,7 +23,7 @@ import { countOpenTime } from './pace.ts';
 import { takePolicy, withoutPolicy } from './policy.ts';
 import { begin } from './set-back.ts';
 import { keepRegions, regroup } from './stages.ts';
-import type { ServiceState } from './state.ts';
+import { drawsOf, type ServiceState } from './state.ts';
 import { told } from './tell.ts';
 import { keepWindows } from './windows.ts';
 
@@ -42,7 +42,6 @@ export function step(state: ServiceState, event: CoordinatorEvent, nowMs: number
 }
 
 function hear(state: ServiceState, event: CoordinatorEvent, nowMs: number): ServiceState {
-  const seed = state.record.rollout?.seed ?? state.service;
   switch (event.kind) {
     case 'bus-read':
       return begin(state, nowMs);
@@ -63,9 +62,9 @@ function hear(state: ServiceState, event: CoordinatorEvent, nowMs: number): Serv
         ? delayCandidate(state, event.rollout, event, nowMs)
         : rejectCandidate(state, event.rollout, event.reason);
     case 'nodes-seen':
-      return { ...state, census: withSightings(state.census, event.nodes, seed) };
+      return { ...state, census: withSightings(state.census, event.nodes, drawsOf(state)) };
     case 'reports-read':
-      return { ...state, census: withReports(state.census, event.reports, seed) };
+      return { ...state, census: withReports(state.census, event.reports, drawsOf(state)) };
     case 'slot-seen': {
       const known = state.slots.get(event.region) ?? new Map();
       const sighting = { entry: event.entry, heardAtMs: event.heardAtMs };

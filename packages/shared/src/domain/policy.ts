@@ -32,6 +32,10 @@ export interface Policy {
   readonly stagingSpreadMs: number;
   /** How long a finished stage is watched before anything follows. */
   readonly soakMs: number;
+  /** Instead of it, for the first group of regions, once it is through. */
+  readonly firstGroupSoakMs?: number;
+  /** Who goes before everybody else, in each group of regions. */
+  readonly canary?: Canary;
   /** No node got further for this long: the rollout pauses and says why. */
   readonly progressDeadlineMs: number;
   readonly failureBudget: FailureBudget;
@@ -43,6 +47,12 @@ export interface Policy {
   readonly health: HealthCheck;
   readonly drain: Drain;
   readonly rejoin: Rejoin;
+}
+
+/** Nodes with the label are a stage of their own, before the first one. */
+export interface Canary {
+  readonly label: string;
+  readonly soakMs: number;
 }
 
 export interface FailureBudget {

@@ -7,7 +7,7 @@ import type { Digest, ImageReference } from './image.ts';
 import type { NodeId, Region, ServiceName } from './names.ts';
 import { NOWHERE, type Place } from './place.ts';
 import type { Policy, PolicyLayer } from './policy.ts';
-import type { Rank } from './rank.ts';
+import { FIRST, type Rank } from './rank.ts';
 import type { Release } from './wave.ts';
 
 /** A release as its releaser published it, well-formed but not yet pinned. */
@@ -51,6 +51,13 @@ export interface RegionProgress {
   readonly slots: number;
   /** How many nodes were there when the slots were counted. */
   readonly nodes: number;
+  /** Who goes before everybody else: drawn once, when the region's turn begins. */
+  readonly canaries?: readonly NodeId[];
+}
+
+/** Has anybody in the region been admitted? */
+export function hasBegun({ cursor, canaries }: Partial<RegionProgress> = {}): boolean {
+  return (cursor ?? FIRST) > FIRST || canaries !== undefined;
 }
 
 /** How far a region's cursor has been let move in the present stage. */
@@ -78,7 +85,7 @@ export interface Rollout {
   readonly grouping: Policy['regions'];
   /** Index of the region group. */
   readonly group: number;
-  /** The present stage's share of each region, so that it stays what it is when the policy lists other stages. */
+  /** The present stage's share of each region (0: its canaries alone), so that it stays what it is when the policy lists other stages. */
   readonly percent: number;
   readonly regions: Readonly<Record<Region, RegionProgress>>;
   /** By a safe rate, once time has been counted in the present stage. */

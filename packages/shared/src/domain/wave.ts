@@ -1,6 +1,6 @@
 import type { HealthCheck } from './health.ts';
 import type { Digest, PinnedImage } from './image.ts';
-import type { Region, ServiceName } from './names.ts';
+import type { NodeId, Region, ServiceName } from './names.ts';
 import { isBelow, type Rank } from './rank.ts';
 import type { Drain, Rejoin } from './traffic.ts';
 
@@ -33,6 +33,8 @@ export interface Wave {
   /** Where the rollout stands, for people: stage 2 of 5, up to 12.5 %. */
   readonly stage: { readonly number: number; readonly of: number; readonly percent: number };
   readonly seed: string;
+  /** Nodes that come before all others, whatever their rank by the seed. */
+  readonly canaries?: readonly NodeId[];
   /** Nodes below it download the image. */
   readonly stageBelow: Rank;
   /** Nodes below it are admitted. */

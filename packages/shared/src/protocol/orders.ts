@@ -28,6 +28,7 @@ export const waveSchema = z
     phase: z.enum(['staging', 'open', 'paused', 'settled', 'halted', 'aborted']),
     stage: z.object({ number: z.int(), of: z.int(), percent }),
     seed: z.string().min(1),
+    canaries: z.array(name).optional(),
     stageBelow: rank,
     cursor: rank,
     slots: z.int().min(1).max(1_000_000),

@@ -7,11 +7,11 @@ import { z } from 'zod';
 import type { HealthCheck, Probe } from '../domain/health.ts';
 import { isName } from '../domain/names.ts';
 import type { SafeRate } from '../domain/pace.ts';
-import { ELSEWHERE, type PolicyLayer, type Share } from '../domain/policy.ts';
+import { type Canary, ELSEWHERE, type PolicyLayer, type Share } from '../domain/policy.ts';
 import type { Drain, Rejoin } from '../domain/traffic.ts';
 import { type OpenTimes, parseWindow, type TimeWindow } from '../domain/window.ts';
 import { DURATION_PATTERN, formatDuration, parseDurationMs } from '../kernel/units.ts';
-import { compact, name } from './fields.ts';
+import { compact, label, name } from './fields.ts';
 
 function duration(minMs: number, maxMs: number) {
   return z
@@ -101,6 +101,17 @@ const windowsSchema = z
   .refine((times) => Object.values(times).flatMap(({ windows }) => windows).length <= WINDOWS_MAX, {
     error: `must not name more than ${WINDOWS_MAX} windows in all`,
   });
+
+const CANARY_SOAK_MS = 3_600_000;
+
+const canarySchema = z
+  .strictObject({
+    label: label.describe('Nodes with this label come before everybody else'),
+    soak: duration(0, 30 * DAY_MS)
+      .optional()
+      .describe('How long they are watched before the first stage; 1h'),
+  })
+  .transform(({ label: wanted, soak }): Canary => ({ label: wanted, soakMs: soak ?? CANARY_SOAK_MS }));
 
 const port = z
   .int('must be a port number')
@@ -258,6 +269,10 @@ export const policySchema = z
     soak: duration(0, 30 * DAY_MS)
       .optional()
       .describe('How long a finished stage is watched; 5m'),
+    firstGroupSoak: duration(0, 30 * DAY_MS)
+      .optional()
+      .describe('How long the first group of regions is watched once it is through; as long as soak'),
+    canary: canarySchema.optional().describe('A stage before the first one'),
     progressDeadline: duration(1_000, 30 * DAY_MS)
       .optional()
       .describe('No progress for this long: pause; 15m'),
@@ -291,6 +306,8 @@ export const policySchema = z
         stagingQuorumPercent: policy.stagingQuorum,
         stagingSpreadMs: policy.stagingSpread,
         soakMs: policy.soak,
+        firstGroupSoakMs: policy.firstGroupSoak,
+        canary: policy.canary,
         progressDeadlineMs: policy.progressDeadline,
         failureBudget: policy.failureBudget,
         regions: policy.regions,

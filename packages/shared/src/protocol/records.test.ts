@@ -31,6 +31,8 @@ const WHOLE: ServiceRecord = {
       ...DEFAULT_POLICY,
       stopTimeoutMs: 0,
       safeRate: { percent: 0.01, perMs: 21_600_000 },
+      firstGroupSoakMs: 86_400_000,
+      canary: { label: 'canary', soakMs: 3_600_000 },
       windows: {
         '*': {
           windows: [{ text: '22:00-05:00', days: [0, 6], fromMinute: 1_320, toMinute: 300, timeZone: 'UTC' }],
@@ -61,7 +63,9 @@ const WHOLE: ServiceRecord = {
     grouping: [['eu'], ['us', 'ap']],
     group: 1,
     percent: 6.25,
-    regions: { eu: { cursor: 0.123456789012345, stageBelow: 1, slots: 3, nodes: 61 } },
+    regions: {
+      eu: { cursor: 0.123456789012345, stageBelow: 1, slots: 3, nodes: 61, canaries: ['n7', 'n9'] },
+    },
     pace: { eu: { from: 0.0625, openMs: 86_400_000 } },
     closed: ['ap'],
     expiresMs: 1_700_009_000_000,

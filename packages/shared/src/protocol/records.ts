@@ -73,6 +73,8 @@ const policyLayer = z
     stagingQuorumPercent: percent,
     stagingSpreadMs: durationMs,
     soakMs: durationMs,
+    firstGroupSoakMs: durationMs,
+    canary: z.object({ label: z.string(), soakMs: durationMs }),
     progressDeadlineMs: durationMs,
     failureBudget: z.object({ max: share, minSample: z.int().min(1) }),
     regions: grouping,
@@ -106,7 +108,13 @@ const rollout = z.object({
   percent,
   regions: z.record(
     name,
-    z.object({ cursor: rank, stageBelow: rank, slots: z.int().min(1), nodes: sequence }),
+    z.object({
+      cursor: rank,
+      stageBelow: rank,
+      slots: z.int().min(1),
+      nodes: sequence,
+      canaries: z.array(name).optional(),
+    }),
   ),
   // Records from before there were safe rates and windows have neither.
   pace: z.record(name, z.object({ from: rank, openMs: z.int().min(0) })).default({}),
