@@ -18,6 +18,7 @@ import { enterStage } from './stages.ts';
 import { drawIn, type ServiceState, withRecord } from './state.ts';
 import { hasFreeNumber, isNew, markOf, withTaken } from './taken.ts';
 import { tell } from './tell.ts';
+import { versionProblems } from './versions.ts';
 
 /** A message on the release subject. One that was taken before changes nothing. */
 export function takeRelease(state: ServiceState, at: Place, parsed: Parsed<ReleaseIntent>): ServiceState {
@@ -56,6 +57,7 @@ function releaseProblems(
     ...policyProblems(layeredPolicy(record.policy?.layer ?? {}, intent.overrides)).map(
       (problem) => `policy.${problem}`,
     ),
+    ...versionProblems(record, intent),
     ...expiryProblems(record, { ...intent, publishedAtMs: storedAtMs }),
   ];
 }

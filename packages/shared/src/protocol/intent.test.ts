@@ -34,6 +34,7 @@ test('a release may name its version, bring a policy along, and accept what was 
 test('B1: a release may be urgent, not begin before an hour, and expire', () => {
   const body = {
     image: 'web:v1',
+    allowDowngrade: true,
     urgent: true,
     notBefore: '2026-12-01T07:00:00+01:00',
     expires: '2026-12-08T00:00:00Z',
@@ -44,6 +45,7 @@ test('B1: a release may be urgent, not begin before an hour, and expire', () => 
       image: { repository: 'docker.io/library/web', tag: 'v1' },
       overrides: {},
       acceptHalted: false,
+      allowDowngrade: true,
       urgent: true,
       notBeforeMs: Date.UTC(2026, 11, 1, 6),
       expiresMs: Date.UTC(2026, 11, 8),

@@ -33,6 +33,10 @@ export const releaseSchema = z
     version: z.string().min(1).max(128).optional().describe('What people call it; the tag'),
     policy: policySchema.optional().describe('Overrides the policy of the service for this rollout'),
     acceptHalted: z.boolean().optional().describe('Take this digest although it was halted before'),
+    allowDowngrade: z
+      .boolean()
+      .optional()
+      .describe('Take this version although it is older than what the fleet has settled on'),
     urgent: z.boolean().optional().describe("Do not wait for the end of the policy's cool-down"),
     notBefore: time.optional().describe('Do not begin before: "2026-12-01T06:00:00Z"'),
     expires: time.optional().describe('From then on nobody starts it: "2026-12-08T00:00:00Z"'),
@@ -43,6 +47,7 @@ export const releaseSchema = z
       ...(release.version !== undefined && { version: release.version }),
       overrides: release.policy ?? {},
       acceptHalted: release.acceptHalted ?? false,
+      ...(release.allowDowngrade === true && { allowDowngrade: true }),
       ...(release.urgent === true && { urgent: true }),
       ...(release.notBefore !== undefined && { notBeforeMs: release.notBefore }),
       ...(release.expires !== undefined && { expiresMs: release.expires }),

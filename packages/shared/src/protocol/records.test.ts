@@ -50,6 +50,7 @@ const WHOLE: ServiceRecord = {
     acceptHalted: true,
     publishedAtMs: 1_700_000_000_002,
     digest: DIGEST,
+    allowDowngrade: true,
     urgent: true,
     notBeforeMs: 1_700_000_001_000,
     expiresMs: 1_700_009_000_000,

@@ -134,6 +134,7 @@ const candidate = z.object({
   // One from before there were cool-downs has waited for longer than any.
   publishedAtMs: z.number().default(0),
   digest: digest.optional(),
+  allowDowngrade: z.literal(true).optional(),
   urgent: z.literal(true).optional(),
   notBeforeMs: z.number().optional(),
   expiresMs: z.number().optional(),
