@@ -8,6 +8,7 @@ import type { CoordinatorEvent, NodeSighting } from '@swell/coordinator/core/eve
 import { newService, type ServiceState } from '@swell/coordinator/core/state.ts';
 import { step } from '@swell/coordinator/core/step.ts';
 import type { EventName, FleetEvent } from '@swell/shared/domain/event.ts';
+import { heldBy } from '@swell/shared/domain/hold.ts';
 import type { Digest } from '@swell/shared/domain/image.ts';
 import type { ControlIntent, ReleaseIntent } from '@swell/shared/domain/intent.ts';
 import type { NodeId, Region } from '@swell/shared/domain/names.ts';
@@ -334,6 +335,8 @@ export class RolloutStory {
     if (hasFailed(node, release.rollout)) return false;
     const rank = rankIn(wave, node.node);
     if (!admits(wave, rank) && !wantsStaged(wave, rank)) return false;
+    const held = heldBy(wave.holds ?? [], { labels: node.labels, digests: [node.running] });
+    if (held !== undefined) return this.#say(node, release.rollout, 'refused', { reason: held });
     if (node.behaviour === 'stage-fails')
       return this.#say(node, release.rollout, 'stage-failed', { reason: 'disk full' });
     if (node.behaviour === 'refuses')

@@ -142,14 +142,14 @@ export class Agent implements AsyncDisposable {
 
   async #add(name: ServiceName): Promise<void> {
     if (this.#services.has(name)) return;
-    const { region, node, engine, operator, host, journals, logger, onHandled } = this.#options;
+    const { region, node, labels = [], engine, operator, host, journals, logger, onHandled } = this.#options;
     const { journal, problems } = await journals.load(name);
     if (problems.length > 0) {
       logger.error({ service: name, problems }, 'the journal did not parse and was put aside');
     }
     if (this.#services.has(name)) return;
     const service = new Service({
-      self: { region, node, service: name },
+      self: { region, node, service: name, labels },
       engine,
       operator,
       bus: () => this.#bus,

@@ -11,6 +11,7 @@ import type { Parsed } from '@swell/shared/kernel/parsed.ts';
 import { dropCandidate, withoutCandidate } from './candidate.ts';
 import { reranked } from './census.ts';
 import { expiryProblems, hasExpired, timeOf, type Wait, waitOf } from './cool-down.ts';
+import { tellHolds } from './holds.ts';
 import { isCensusComplete } from './look-out.ts';
 import { firstPercent } from './places.ts';
 import { nextGroup } from './regions.ts';
@@ -151,11 +152,8 @@ function begin(state: ServiceState, release: Release, candidate: Candidate, nowM
     halfway: halfwayRegions(state.record.rollout),
     lost: [],
   };
-  return enterStage(
-    { ...state, census: reranked(state.census, (region) => drawIn(rollout, region)) },
-    rollout,
-    nowMs,
-  );
+  const lined = { ...state, census: reranked(state.census, (region) => drawIn(rollout, region)) };
+  return tellHolds(enterStage(lined, rollout, nowMs));
 }
 
 /** Where the rollout before this one was on its way, and neither arrived nor was taken back. */
@@ -172,6 +170,7 @@ function pinned(state: ServiceState, candidate: Candidate, digest: Digest): Rele
     service: state.service,
     image: { repository, digest, ...(tag !== undefined && { tag }) },
     version: candidate.version ?? tag ?? shortDigest(digest),
+    ...(candidate.from !== undefined && { from: candidate.from }),
   };
 }
 

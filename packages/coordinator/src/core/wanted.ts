@@ -7,6 +7,7 @@ import { hasBegun, type Rollout } from '@swell/shared/domain/rollout.ts';
 import type { Halt, Release, Wave, WavePhase } from '@swell/shared/domain/wave.ts';
 import { unreachable } from '@swell/shared/kernel/unreachable.ts';
 import { CANARIES_PERCENT } from './canary.ts';
+import { holdsIn } from './holds.ts';
 import { stageOf } from './places.ts';
 import { activeRegions } from './regions.ts';
 import { policyOf, type ServiceState } from './state.ts';
@@ -88,6 +89,7 @@ function wave(
 ): Wave {
   const policy = policyOf(state);
   const { rollout } = state.record;
+  const holds = holdsIn(state, release, region);
   return {
     region,
     service: state.service,
@@ -96,6 +98,7 @@ function wave(
     stage: stageOf(policy, percent),
     seed: rollout?.seed ?? state.service,
     ...place,
+    ...(holds.length > 0 && { holds }),
     slots: rollout?.regions[region]?.slots ?? unavailableLimit(policy.maxUnavailable, 1),
     slotLeaseMs: policy.slotLeaseMs,
     stagingSpreadMs: policy.stagingSpreadMs,

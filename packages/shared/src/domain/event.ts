@@ -21,6 +21,7 @@ export const EVENT_NAMES = [
   'stage-finished',
   'approval-awaited',
   'stage-approved',
+  'nodes-held',
   'window-closed',
   'window-opened',
   'rollout-paused',

@@ -1,4 +1,5 @@
 import type { HealthCheck } from './health.ts';
+import type { HoldRule } from './hold.ts';
 import type { Region } from './names.ts';
 import type { SafeRate } from './pace.ts';
 import { type Drain, longestDrainMs, longestRejoinMs, type Rejoin } from './traffic.ts';
@@ -39,6 +40,8 @@ export interface Policy {
   /** No node got further for this long: the rollout pauses and says why. */
   readonly progressDeadlineMs: number;
   readonly failureBudget: FailureBudget;
+  /** Nodes that rollouts pass over for now. */
+  readonly hold?: readonly HoldRule[];
   /** Regions side by side, or group after group; regions that no group names come last. */
   readonly regions: 'parallel' | readonly (readonly Region[])[];
   readonly slotLeaseMs: number;

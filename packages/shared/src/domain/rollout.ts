@@ -23,6 +23,8 @@ export interface Candidate {
   readonly publishedAtMs: number;
   /** What its image was when it was published; missing until the registry has answered. */
   readonly digest?: Digest;
+  /** Versions and ranges from which nodes may start. */
+  readonly from?: readonly string[];
   /** A person knows that it is older than what the fleet has settled on, and wants it all the same. */
   readonly allowDowngrade?: true;
   /** It does not wait for the end of a cool-down. */

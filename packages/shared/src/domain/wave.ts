@@ -1,4 +1,5 @@
 import type { HealthCheck } from './health.ts';
+import type { Hold } from './hold.ts';
 import type { Digest, PinnedImage } from './image.ts';
 import type { NodeId, Region, ServiceName } from './names.ts';
 import { isBelow, type Rank } from './rank.ts';
@@ -10,6 +11,8 @@ export interface Release {
   readonly service: ServiceName;
   readonly image: PinnedImage;
   readonly version: string;
+  /** Versions and ranges from which nodes may start; missing: from any. */
+  readonly from?: readonly string[];
 }
 
 /**
@@ -35,6 +38,8 @@ export interface Wave {
   readonly seed: string;
   /** Nodes that come before all others, whatever their rank by the seed. */
   readonly canaries?: readonly NodeId[];
+  /** Nodes that have to stay as they are, and why. */
+  readonly holds?: readonly Hold[];
   /** Nodes below it download the image. */
   readonly stageBelow: Rank;
   /** Nodes below it are admitted. */

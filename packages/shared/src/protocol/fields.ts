@@ -74,5 +74,8 @@ export const release = z
     service: name,
     image: z.object({ repository: z.string().min(1), digest, tag: z.string().optional() }),
     version: z.string().min(1),
+    from: z.array(z.string()).optional(),
   })
-  .transform((value): Release => ({ ...value, image: compact(value.image) as Release['image'] }));
+  .transform(
+    (value): Release => compact({ ...value, image: compact(value.image) as Release['image'] }) as Release,
+  );

@@ -34,6 +34,7 @@ test('a release may name its version, bring a policy along, and accept what was 
 test('B1: a release may be urgent, not begin before an hour, and expire', () => {
   const body = {
     image: 'web:v1',
+    from: ['>=1.5 <2'],
     allowDowngrade: true,
     urgent: true,
     notBefore: '2026-12-01T07:00:00+01:00',
@@ -45,6 +46,7 @@ test('B1: a release may be urgent, not begin before an hour, and expire', () => 
       image: { repository: 'docker.io/library/web', tag: 'v1' },
       overrides: {},
       acceptHalted: false,
+      from: ['>=1.5 <2'],
       allowDowngrade: true,
       urgent: true,
       notBeforeMs: Date.UTC(2026, 11, 1, 6),

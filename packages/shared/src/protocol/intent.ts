@@ -33,6 +33,12 @@ export const releaseSchema = z
     version: z.string().min(1).max(128).optional().describe('What people call it; the tag'),
     policy: policySchema.optional().describe('Overrides the policy of the service for this rollout'),
     acceptHalted: z.boolean().optional().describe('Take this digest although it was halted before'),
+    from: z
+      .array(z.string().min(1).max(128))
+      .min(1, 'must name at least one version: leave it out where it may start from any')
+      .max(32)
+      .optional()
+      .describe('Versions and ranges from which it may start: ["1.4.2", ">=1.5 <2"]; any'),
     allowDowngrade: z
       .boolean()
       .optional()
@@ -47,6 +53,7 @@ export const releaseSchema = z
       ...(release.version !== undefined && { version: release.version }),
       overrides: release.policy ?? {},
       acceptHalted: release.acceptHalted ?? false,
+      ...(release.from !== undefined && { from: release.from }),
       ...(release.allowDowngrade === true && { allowDowngrade: true }),
       ...(release.urgent === true && { urgent: true }),
       ...(release.notBefore !== undefined && { notBeforeMs: release.notBefore }),

@@ -31,6 +31,7 @@ test('a whole policy, as a person writes it', () => {
         '*': { open: ['08:00-09:00'] },
       },
       coolDown: '1d',
+      hold: [{ label: 'rack=7', reason: 'new disks' }],
       canary: { label: 'rack=7' },
       firstGroupSoak: '2d',
       maxUnavailable: '5%',
@@ -81,6 +82,7 @@ test('a whole policy, as a person writes it', () => {
       },
     },
     coolDownMs: 86_400_000,
+    hold: [{ label: 'rack=7', reason: 'new disks' }],
     canary: { label: 'rack=7', soakMs: 3_600_000 },
     firstGroupSoakMs: 172_800_000,
     maxUnavailable: { kind: 'percent', percent: 5 },
@@ -188,6 +190,12 @@ test.each<[string, unknown, string, ...(readonly string[])]>([
     'a label of two words',
     { canary: { label: 'the canary' } },
     'canary.label: must be a label such as "canary" or "rack=7": letters, digits and . _ - /',
+  ],
+  ['a hold of everybody', { hold: [{ reason: 'x' }] }, 'hold[0]: must name a label, a version or a region'],
+  [
+    'a hold without a reason',
+    { hold: [{ region: 'eu' }] },
+    'hold[0].reason: must say why, for whoever looks',
   ],
   ['a cool-down that nobody waits for', { coolDown: '31d' }, 'coolDown: must be between 0ms and 30d'],
   [

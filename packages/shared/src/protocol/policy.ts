@@ -5,6 +5,7 @@
 
 import { z } from 'zod';
 import type { HealthCheck, Probe } from '../domain/health.ts';
+import type { HoldRule } from '../domain/hold.ts';
 import { isName } from '../domain/names.ts';
 import type { SafeRate } from '../domain/pace.ts';
 import { type Canary, ELSEWHERE, type PolicyLayer, type Share } from '../domain/policy.ts';
@@ -112,6 +113,21 @@ const canarySchema = z
       .describe('How long they are watched before the first stage; 1h'),
   })
   .transform(({ label: wanted, soak }): Canary => ({ label: wanted, soakMs: soak ?? CANARY_SOAK_MS }));
+
+const holdSchema = z
+  .strictObject({
+    label: label.optional(),
+    version: z.string().min(1).max(128).optional(),
+    region: name.optional(),
+    reason: z.string({ error: 'must say why, for whoever looks' }).min(1).max(200),
+  })
+  .refine(
+    ({ label: one, version, region }) => one !== undefined || version !== undefined || region !== undefined,
+    {
+      error: 'must name a label, a version or a region',
+    },
+  )
+  .transform((rule): HoldRule => compact(rule) as HoldRule);
 
 const port = z
   .int('must be a port number')
@@ -287,6 +303,11 @@ export const policySchema = z
           .describe('A percentage counts from so many attempts on'),
       })
       .optional(),
+    hold: z
+      .array(holdSchema)
+      .max(16)
+      .optional()
+      .describe('Nodes that rollouts pass over for now, by label, version and region; none'),
     regions: regionsSchema.optional().describe('Side by side, or group after group; parallel'),
     slotLease: duration(2_000, DAY_MS).optional().describe('A slot not renewed for this long is lost; 2m'),
     stopTimeout: duration(0, DAY_MS).optional().describe("Between stop signal and kill; the container's own"),
@@ -310,6 +331,7 @@ export const policySchema = z
         canary: policy.canary,
         progressDeadlineMs: policy.progressDeadline,
         failureBudget: policy.failureBudget,
+        hold: policy.hold,
         regions: policy.regions,
         slotLeaseMs: policy.slotLease,
         stopTimeoutMs: policy.stopTimeout,

@@ -16,6 +16,7 @@ const RELEASE = {
   service: 'web',
   image: { repository: 'registry.example/web', digest: DIGEST, tag: 'v2' },
   version: 'v2',
+  from: ['>=1.4'],
 };
 
 const WHOLE: ServiceRecord = {
@@ -32,6 +33,10 @@ const WHOLE: ServiceRecord = {
       stopTimeoutMs: 0,
       safeRate: { percent: 0.01, perMs: 21_600_000 },
       firstGroupSoakMs: 86_400_000,
+      hold: [
+        { label: 'rack=7', version: '<2', region: 'eu', reason: 'new disks' },
+        { region: 'us', reason: 'a fair' },
+      ],
       canary: { label: 'canary', soakMs: 3_600_000 },
       windows: {
         '*': {
@@ -50,6 +55,7 @@ const WHOLE: ServiceRecord = {
     acceptHalted: true,
     publishedAtMs: 1_700_000_000_002,
     digest: DIGEST,
+    from: ['1.x', 'nightly'],
     allowDowngrade: true,
     urgent: true,
     notBeforeMs: 1_700_000_001_000,

@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { EVENT_NAMES, type FleetEvent } from '../domain/event.ts';
+import type { HoldRule } from '../domain/hold.ts';
 import type { ServiceName } from '../domain/names.ts';
 import type { Place } from '../domain/place.ts';
 import type { PolicyLayer } from '../domain/policy.ts';
@@ -76,6 +77,16 @@ const policyLayer = z
     firstGroupSoakMs: durationMs,
     canary: z.object({ label: z.string(), soakMs: durationMs }),
     progressDeadlineMs: durationMs,
+    hold: z.array(
+      z
+        .object({
+          label: z.string().optional(),
+          version: z.string().optional(),
+          region: name.optional(),
+          reason: z.string(),
+        })
+        .transform((rule): HoldRule => compact(rule) as HoldRule),
+    ),
     failureBudget: z.object({ max: share, minSample: z.int().min(1) }),
     regions: grouping,
     slotLeaseMs: durationMs,
@@ -134,6 +145,7 @@ const candidate = z.object({
   // One from before there were cool-downs has waited for longer than any.
   publishedAtMs: z.number().default(0),
   digest: digest.optional(),
+  from: z.array(z.string()).optional(),
   allowDowngrade: z.literal(true).optional(),
   urgent: z.literal(true).optional(),
   notBeforeMs: z.number().optional(),
