@@ -77,6 +77,7 @@ export function startAgent(ground: Ground, node: NodeModel, incarnation: number)
   const agent = new Agent({
     region: node.region,
     node: node.name,
+    labels: node.labels,
     presenceEveryMs: 60_000,
     host: process.host,
     engine: node.engine(process),

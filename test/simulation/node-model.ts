@@ -82,6 +82,8 @@ export class NodeModel {
   /** What the registry sends is not what was asked for: the engine looks, and refuses it (I11). */
   pullIsTampered = false;
   slowness = 1;
+  /** What its operator calls it. */
+  labels: readonly string[] = [];
   /** The agent cannot write what it must not forget: it ends. */
   onFatal: () => void = () => {};
 

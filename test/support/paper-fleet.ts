@@ -6,7 +6,7 @@
 import type { Bus, StoredMessage } from '@swell/shared/adapters/bus.ts';
 import type { Digest } from '@swell/shared/domain/image.ts';
 import type { NodeId, Region } from '@swell/shared/domain/names.ts';
-import { rankOf } from '@swell/shared/domain/rank.ts';
+import { rankIn } from '@swell/shared/domain/rank.ts';
 import type { NodeReport, NodeStatus } from '@swell/shared/domain/report.ts';
 import { admits, type Halt, isHalted, type Wave, wantsStaged } from '@swell/shared/domain/wave.ts';
 import { decode, encode } from '@swell/shared/protocol/codec.ts';
@@ -132,7 +132,7 @@ export class PaperFleet implements Disposable {
       return this.#end(node, halt.rollout, 'returned', `${halt.rollout}.return.1`);
     }
     const isStopped = isHalted(halt, release) || wave.phase === 'halted' || wave.phase === 'aborted';
-    const rank = rankOf(wave.seed, node.node);
+    const rank = rankIn(wave, node.node);
     if (isStopped || node.running === release.image.digest || node.failedIn === release.rollout) return;
     if (wantsStaged(wave, rank)) await this.#say(node, release.rollout, 'staged');
     if (!admits(wave, rank) || this.#passes <= 0) return;

@@ -8,12 +8,13 @@ import type { CoordinatorEvent, NodeSighting } from '@swell/coordinator/core/eve
 import { newService, type ServiceState } from '@swell/coordinator/core/state.ts';
 import { step } from '@swell/coordinator/core/step.ts';
 import type { EventName, FleetEvent } from '@swell/shared/domain/event.ts';
+import { heldBy } from '@swell/shared/domain/hold.ts';
 import type { Digest } from '@swell/shared/domain/image.ts';
 import type { ControlIntent, ReleaseIntent } from '@swell/shared/domain/intent.ts';
 import type { NodeId, Region } from '@swell/shared/domain/names.ts';
 import type { Place } from '@swell/shared/domain/place.ts';
 import type { PolicyLayer } from '@swell/shared/domain/policy.ts';
-import { rankOf } from '@swell/shared/domain/rank.ts';
+import { rankIn, rankOf } from '@swell/shared/domain/rank.ts';
 import type { NodeReport, NodeStatus } from '@swell/shared/domain/report.ts';
 import { emptyRecord, type Rollout, type ServiceRecord } from '@swell/shared/domain/rollout.ts';
 import type { SlotHolder } from '@swell/shared/domain/slot.ts';
@@ -57,6 +58,7 @@ export interface StoryNode {
   lastGood: Digest;
   behaviour: Behaviour;
   here: boolean;
+  labels: readonly string[];
   /** The attempt under way, and its slot. */
   attempt?: { readonly rollout: number; readonly kind: 'update' | 'return'; readonly slot: number };
   /** How the rollout ended that it tried last, as an agent remembers it. */
@@ -241,7 +243,7 @@ export class RolloutStory {
     const first = [...this.nodes.values()].filter((one) => one.region === region).length + 1;
     const joined = Array.from({ length: count }, (_, index): StoryNode => {
       const node = `${region}-${first + index}`;
-      return { region, node, running, lastGood: running, behaviour: 'well', here: true };
+      return { region, node, running, lastGood: running, behaviour: 'well', here: true, labels: [] };
     });
     for (const one of joined) this.nodes.set(one.node, one);
     this.see(joined);
@@ -270,14 +272,20 @@ export class RolloutStory {
       node.behaviour = behaviour;
   }
 
+  /** Its operator labels nodes. */
+  label(label: string, ...ids: readonly string[]): void {
+    for (const id of ids) this.node(id).labels = [label];
+    this.see(ids.map((id) => this.node(id)));
+  }
+
   seeAll(): void {
     this.see([...this.nodes.values()].filter(({ here }) => here));
   }
 
   see(nodes: readonly StoryNode[]): void {
-    const seen = nodes.map(({ region, node, running }): NodeSighting => {
+    const seen = nodes.map(({ region, node, running, labels }): NodeSighting => {
       const presence = { running, phase: 'idle', ready: true };
-      return { region, node, seenAtMs: this.nowMs, presence };
+      return { region, node, seenAtMs: this.nowMs, presence, labels };
     });
     for (const sighting of seen) this.#presences.set(sighting.node, sighting);
     this.post({ kind: 'nodes-seen', nodes: seen });
@@ -325,8 +333,10 @@ export class RolloutStory {
     if (isHalted(halt, release) || wave.phase === 'halted' || wave.phase === 'aborted') return false;
     if (node.running === release.image.digest) return this.#say(node, release.rollout, 'healthy', {});
     if (hasFailed(node, release.rollout)) return false;
-    const rank = rankOf(wave.seed, node.node);
+    const rank = rankIn(wave, node.node);
     if (!admits(wave, rank) && !wantsStaged(wave, rank)) return false;
+    const held = heldBy(wave.holds ?? [], { labels: node.labels, digests: [node.running] });
+    if (held !== undefined) return this.#say(node, release.rollout, 'refused', { reason: held });
     if (node.behaviour === 'stage-fails')
       return this.#say(node, release.rollout, 'stage-failed', { reason: 'disk full' });
     if (node.behaviour === 'refuses')
@@ -338,7 +348,7 @@ export class RolloutStory {
   #mayStart(node: StoryNode, wave: Wave): boolean {
     return (
       !isHalted(this.halt.order, wave.release) &&
-      admits(wave, rankOf(wave.seed, node.node)) &&
+      admits(wave, rankIn(wave, node.node)) &&
       !hasFailed(node, wave.release.rollout)
     );
   }

@@ -76,7 +76,7 @@ export const MESSAGE_DOORS: readonly Door[] = [
     byField,
     unknownFields: 'refused',
     taken(release) {
-      const record = { ...emptyRecord('web'), candidate: { rollout: 1, ...release } };
+      const record = { ...emptyRecord('web'), candidate: { rollout: 1, publishedAtMs: 1, ...release } };
       goesThrough(record, serviceRecordSchema, RECORD_BYTES_MAX);
       fitsRecordAndWave(release.overrides);
     },

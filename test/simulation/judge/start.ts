@@ -2,7 +2,7 @@
 
 import type { Attempt, ServiceState } from '@swell/agent/core/state.ts';
 import type { NodeId, Region } from '@swell/shared/domain/names.ts';
-import { rankOf } from '@swell/shared/domain/rank.ts';
+import { rankIn } from '@swell/shared/domain/rank.ts';
 import {
   admits,
   type Halt,
@@ -93,10 +93,11 @@ export class Starts {
     if (slot >= wave.order.slots)
       return this.#break('I2', start, `${by}, which has ${wave.order.slots} slots, by slot ${slot}`);
     if (attempt.kind === 'return') return;
-    const { release, seed } = wave.order;
+    const { release } = wave.order;
     if (release.rollout !== attempt.rollout || release.image.digest !== attempt.digest)
       return this.#break('I2', start, `${by}, which orders rollout ${release.rollout}`);
-    if (!admits(wave.order, rankOf(seed, node))) this.#break('I2', start, `${by}, which does not admit it`);
+    if (!admits(wave.order, rankIn(wave.order, node)))
+      this.#break('I2', start, `${by}, which does not admit it`);
   }
 
   /** I3. By the true time since the last pulse was heard. */

@@ -26,6 +26,14 @@ const POLICY = {
   health: { interval: '1s', minHealthyTime: '10s', healthyDeadline: '1m' },
 };
 
+export interface StageOptions {
+  readonly nodes?: number;
+  readonly seed?: string;
+  readonly policy?: object;
+  /** Of each node that has any. */
+  readonly labels?: Readonly<Record<string, readonly string[]>>;
+}
+
 export class Stage {
   readonly world: World;
 
@@ -34,9 +42,15 @@ export class Stage {
   }
 
   /** Programs run, and the first policy is in force. */
-  static async open({ nodes = 3, seed = 'scenario', policy = {} } = {}): Promise<Stage> {
+  static async open({
+    nodes = 3,
+    seed = 'scenario',
+    policy = {},
+    labels = {},
+  }: StageOptions = {}): Promise<Stage> {
     const world = new World({ seed, nodes, profile: profileOf('scenario', {}), shapes: SHAPES });
     const stage = new Stage(world);
+    for (const { model } of world.nodes) model.labels = labels[model.name] ?? [];
     world.startAll();
     await world.run(FOUND_WITHIN_MS);
     stage.policy(policy);

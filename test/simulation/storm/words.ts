@@ -80,7 +80,7 @@ export const WORD_FAULTS = {
     strike({ world }, chance) {
       const tag = chance.pick([...world.registry.tags.keys()]);
       const acceptHalted = chance.happens(0.5);
-      world.release({ image: `registry.example/web:${tag}`, acceptHalted });
+      world.release({ image: `registry.example/web:${tag}`, acceptHalted, allowDowngrade: true });
       return acceptHalted ? `${tag}, though it was halted` : tag;
     },
   },

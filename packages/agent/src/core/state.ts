@@ -19,6 +19,8 @@ export interface Self {
   readonly region: Region;
   readonly node: NodeId;
   readonly service: ServiceName;
+  /** Of the node, by its operator. */
+  readonly labels?: readonly string[];
 }
 
 /** One try at bringing the service's container to another image. */

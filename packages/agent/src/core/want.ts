@@ -1,6 +1,8 @@
 /** What this node ought to do, by what it knows: the question behind every step that is not in the middle of a swap. */
 
-import { rankOf } from '@swell/shared/domain/rank.ts';
+import { heldBy } from '@swell/shared/domain/hold.ts';
+import type { NodeId } from '@swell/shared/domain/names.ts';
+import { rankIn } from '@swell/shared/domain/rank.ts';
 import { admits, isHalted, PULSE_FRESH_MS, type Release, wantsStaged } from '@swell/shared/domain/wave.ts';
 import { rememberLast } from '@swell/shared/kernel/remember.ts';
 import { unreachable } from '@swell/shared/kernel/unreachable.ts';
@@ -62,7 +64,9 @@ function haltedRollout(state: ServiceState): number {
   return state.halt?.order.rollout ?? 0;
 }
 
-const ownRank = rememberLast((self: Self, seed: string) => rankOf(seed, self.node));
+const ownRank = rememberLast((self: Self, seed: string, canaries: readonly NodeId[] | undefined) =>
+  rankIn({ seed, ...(canaries !== undefined && { canaries }) }, self.node),
+);
 
 function rest(why: string): Want {
   return { kind: 'rest', why };
@@ -91,7 +95,7 @@ function wantBack(state: ServiceState): Keep | Extract<Want, { kind: 'go' }> | u
 function wantForth(state: ServiceState): Want {
   const { observation, wave, self } = state;
   if (observation === undefined || wave === undefined) return rest('nothing is known yet');
-  const { release, phase, seed } = wave.order;
+  const { release, phase, seed, canaries, holds = [] } = wave.order;
   if (isHalted(state.halt?.order, release)) return rest(`rollout ${release.rollout} is halted`);
   if (phase === 'halted' || phase === 'aborted') return rest(`rollout ${release.rollout} is ${phase}`);
   const { ended } = triedOf(state, release.rollout).update;
@@ -103,11 +107,12 @@ function wantForth(state: ServiceState): Want {
   if (ended !== undefined && ended !== 'healthy')
     return rest(`its attempt at rollout ${release.rollout} ended: ${ended}`);
   if (phase === 'paused') return rest(`rollout ${release.rollout} is paused`);
-  const rank = ownRank(self, seed);
+  const rank = ownRank(self, seed, canaries);
   const admitted = admits(wave.order, rank);
   if (!admitted && !wantsStaged(wave.order, rank))
     return rest('its turn has not come: it stands behind the cursor');
-  const objection = observation.obstacle ?? objectionTo(state, release);
+  const node = { labels: self.labels ?? [], digests: observation.digests };
+  const objection = observation.obstacle ?? objectionTo(state, release) ?? heldBy(holds, node);
   if (objection !== undefined) return { kind: 'refuse', release, why: objection };
   if (state.staged !== release.image.digest) return { kind: 'stage', release, soon: admitted };
   return admitted

@@ -38,6 +38,7 @@ const REFRESH_SPREAD_MS = 2_000;
 export interface AgentOptions {
   readonly region: Region;
   readonly node: NodeId;
+  readonly labels?: readonly string[];
   readonly presenceEveryMs: number;
   readonly host: Host;
   readonly engine: Engine;
@@ -141,14 +142,14 @@ export class Agent implements AsyncDisposable {
 
   async #add(name: ServiceName): Promise<void> {
     if (this.#services.has(name)) return;
-    const { region, node, engine, operator, host, journals, logger, onHandled } = this.#options;
+    const { region, node, labels = [], engine, operator, host, journals, logger, onHandled } = this.#options;
     const { journal, problems } = await journals.load(name);
     if (problems.length > 0) {
       logger.error({ service: name, problems }, 'the journal did not parse and was put aside');
     }
     if (this.#services.has(name)) return;
     const service = new Service({
-      self: { region, node, service: name },
+      self: { region, node, service: name, labels },
       engine,
       operator,
       bus: () => this.#bus,
@@ -222,13 +223,13 @@ export class Agent implements AsyncDisposable {
   }
 
   #readPresence(): Presence {
-    const { region, node } = this.#options;
+    const { region, node, labels = [] } = this.#options;
     const services: Record<ServiceName, ServicePresence> = {};
     for (const [name, service] of this.#services) {
       const presence = service.presence();
       if (presence !== undefined) services[name] = presence;
     }
-    return { region, node, agentVersion: VERSION, services };
+    return { region, node, agentVersion: VERSION, ...(labels.length > 0 && { labels }), services };
   }
 
   /** Swaps under way are undone or finished; results are given a moment to leave. */

@@ -5,7 +5,7 @@ import type { Digest } from '@swell/shared/domain/image.ts';
 import { isName, type ServiceName } from '@swell/shared/domain/names.ts';
 import { parseBytes } from '@swell/shared/kernel/units.ts';
 import { decode } from '@swell/shared/protocol/codec.ts';
-import { digest, durationMs, name } from '@swell/shared/protocol/fields.ts';
+import { digest, durationMs, label, name } from '@swell/shared/protocol/fields.ts';
 import {
   type BusConfig,
   busVariables,
@@ -20,6 +20,8 @@ import type { DiskReserve } from '../adapters/docker/room.ts';
 export interface AgentConfig {
   readonly region: string;
   readonly node: string;
+  /** What releasers may pick it out by. */
+  readonly labels: readonly string[];
   readonly bus: BusConfig;
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
   readonly status: { readonly host: string; readonly port: number };
@@ -65,6 +67,17 @@ const variables = z.object({
       .replaceAll(/[^A-Za-z0-9_-]/g, '-')
       .slice(0, 63),
   ),
+  SWELL_LABELS: z
+    .string()
+    .default('')
+    .transform((text) =>
+      text
+        .split(',')
+        .map((one) => one.trim())
+        .filter((one) => one !== ''),
+    )
+    .pipe(z.array(label).max(16, 'must not be more than 16 labels'))
+    .describe('What releasers may pick this node out by, with commas between: canary,rack=7'),
   SWELL_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   SWELL_STATUS_HOST: z.string().default('0.0.0.0').describe('Where /healthz, /readyz and /metrics are'),
   SWELL_STATUS_PORT: portVariable(8080),
@@ -114,6 +127,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): AgentConfig {
   return {
     region: read.SWELL_REGION,
     node: read.SWELL_NODE,
+    labels: read.SWELL_LABELS,
     bus: toBusConfig(read, `swell-agent ${read.SWELL_REGION}.${read.SWELL_NODE}`),
     logLevel: read.SWELL_LOG_LEVEL,
     status: { host: read.SWELL_STATUS_HOST, port: read.SWELL_STATUS_PORT },

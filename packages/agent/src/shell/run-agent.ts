@@ -15,12 +15,13 @@ import { rotationPaths, startAgentCheck } from './rotation.ts';
 
 /** Runs until the signal aborts and every service has come to rest. */
 export async function runAgent(config: AgentConfig, engine: Engine, signal: AbortSignal): Promise<void> {
-  const { region, node, presenceEveryMs } = config;
+  const { region, node, labels, presenceEveryMs } = config;
   const logger = createLogger({ name: 'agent', level: config.logLevel }).child({ node });
   const metrics: AgentMetrics = new AgentMetrics(VERSION, () => agent, systemHost);
   await using agent: Agent = new Agent({
     region,
     node,
+    labels,
     presenceEveryMs,
     host: systemHost,
     engine,

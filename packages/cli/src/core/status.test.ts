@@ -33,6 +33,8 @@ function rolloutIn(phase: RolloutPhase, more: Partial<Rollout> = {}): Rollout {
     group: 0,
     percent: 50,
     regions: { eu: { cursor: 0.6, stageBelow: 0.6, slots: 2, nodes: 4 } },
+    pace: {},
+    closed: [],
     halfway: [],
     lost: [],
     ...more,
@@ -243,7 +245,13 @@ describe('what a wait ends with', () => {
 
   it('a candidate is awaited before the rollout that is there, and says why it takes long', () => {
     const sightings = told('release-delayed');
-    const candidate = { rollout: 7, image: { repository: 'r/web' }, overrides: {}, acceptHalted: false };
+    const candidate = {
+      rollout: 7,
+      image: { repository: 'r/web' },
+      overrides: {},
+      acceptHalted: false,
+      publishedAtMs: 1,
+    };
     const before = { ...rolloutIn({ name: 'settled' }), release: { ...RELEASE, rollout: 6 } };
     sightings.see({ kind: 'record', record: record({ candidate, rollout: before }) });
     expect(summarize(sightings)).toMatchObject({

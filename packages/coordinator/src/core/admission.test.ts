@@ -14,6 +14,7 @@ function line(...standings: readonly NodeStanding[]): Line {
     rank: (index + 0.5) / standings.length,
     seenAtMs: 0,
     running: digestOf('v0'),
+    labels: [],
     report: undefined,
     reported: undefined,
   }));

@@ -7,6 +7,7 @@
 import { stageSize } from '@swell/shared/domain/policy.ts';
 import { cursorBehind, LAST, type Rank } from '@swell/shared/domain/rank.ts';
 import type { RegionProgress } from '@swell/shared/domain/rollout.ts';
+import { CANARIES_PERCENT } from './canary.ts';
 import { countBelow, countStanding, type Line } from './line.ts';
 import { isAwaited } from './standing.ts';
 
@@ -17,14 +18,24 @@ const WINDOW_HIGH = 4;
  * The region's cursor after looking at its line.
  *
  * @param percent of the line that the present stage takes in
+ * @param paced how many of the line the safe rate has let through
  * @returns never less than the cursor it had (I4)
  */
-export function moveCursor({ cursor, slots }: RegionProgress, line: Line, percent: number): Rank {
+export function moveCursor(
+  { cursor, slots }: RegionProgress,
+  line: Line,
+  percent: number,
+  paced = line.nodes.length,
+): Rank {
+  // Canaries are admitted by their names.
+  if (percent === CANARIES_PERCENT) return cursor;
   const admitted = countBelow(line, cursor);
   const awaited = countStanding(line, admitted, isAwaited);
   if (awaited >= WINDOW_LOW * slots) return cursor;
   const stageEnd = stageSize(percent, line.nodes.length);
-  const count = walked(line, admitted, stageEnd, WINDOW_HIGH * slots - awaited);
+  // Held by its rate it does not move at all: who is away now would find himself admitted when he comes back.
+  if (paced < stageEnd && paced <= admitted) return cursor;
+  const count = walked(line, admitted, Math.min(stageEnd, paced), WINDOW_HIGH * slots - awaited);
   return Math.max(cursor, cursorAt(line, count, percent));
 }
 

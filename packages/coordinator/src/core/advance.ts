@@ -7,13 +7,17 @@ import { LAST } from '@swell/shared/domain/rank.ts';
 import type { Rollout } from '@swell/shared/domain/rollout.ts';
 import { formatDuration } from '@swell/shared/kernel/units.ts';
 import { unreachable } from '@swell/shared/kernel/unreachable.ts';
+import { abort } from './aborting.ts';
 import { moveCursor } from './admission.ts';
+import { hasExpired } from './cool-down.ts';
 import { advanceHalting, halt } from './halting.ts';
 import { lineOf } from './line.ts';
 import { isCensusComplete } from './look-out.ts';
+import { pacedCount } from './pace.ts';
 import { watchProgress } from './pausing.ts';
 import { describePlace, firstPercent, nextPlace } from './places.ts';
 import { activeRegions, isWaitedFor, nextGroup, regionGroups } from './regions.ts';
+import { soakOf } from './soak.ts';
 import { enterStage } from './stages.ts';
 import { policyOf, type ServiceState, withRecord, withRollout } from './state.ts';
 import { countAttempts } from './tally.ts';
@@ -50,6 +54,7 @@ function advanceUnderWay(state: ServiceState, rollout: Rollout, nowMs: number): 
   const verdict = judgeStage(rollout, regions, countAttempts(rollout, state.census), policyOf(state));
   if (verdict.is === 'lost')
     return halt(state, rollout, `${verdict.failed} of ${verdict.attempted} nodes failed`);
+  if (hasExpired(rollout, nowMs)) return abort(state, rollout, 'it has expired');
   if (rollout.paused !== undefined || !isCensusComplete(state, nowMs)) return state;
   const { phase } = rollout;
   if (phase.name === 'staging' || phase.name === 'rolling') {
@@ -62,7 +67,7 @@ function advanceUnderWay(state: ServiceState, rollout: Rollout, nowMs: number): 
     case 'rolling':
       return advanceRolling(state, rollout, regions, verdict, nowMs);
     case 'soaking':
-      return nowMs < phase.sinceMs + policyOf(state).soakMs ? state : finishStage(state, rollout, nowMs);
+      return nowMs < phase.sinceMs + soakOf(state, rollout) ? state : finishStage(state, rollout, nowMs);
     case 'gated':
       // The policy asks for no approval any more, or there is nothing left that one could be given for.
       return policyOf(state).approval === 'automatic' || nextPlace(state, rollout, nowMs) === 'end'
@@ -80,14 +85,20 @@ function leaveVoid(state: ServiceState, rollout: Rollout, nowMs: number): Servic
   if (present !== undefined && isWaitedFor(state, present, nowMs)) return undefined;
   const next = nextGroup(state, grouping, group + 1, nowMs);
   if (next !== undefined)
-    return enterStage(state, { ...rollout, group: next, percent: firstPercent(state) }, nowMs);
+    return enterStage(
+      state,
+      { ...rollout, group: next, percent: firstPercent(state, policyOf(state), grouping, next, nowMs) },
+      nowMs,
+    );
   return Object.values(regions).some(({ cursor }) => cursor === LAST) ? settle(state, rollout) : undefined;
 }
 
 function activeLines(state: ServiceState, rollout: Rollout, nowMs: number): readonly ActiveRegion[] {
   return activeRegions(state, rollout).flatMap((region) => {
     const progress = rollout.regions[region];
-    return progress === undefined ? [] : [{ line: lineOf(state.census, rollout, region, nowMs), progress }];
+    if (progress === undefined) return [];
+    const line = lineOf(state.census, rollout, region, nowMs);
+    return [{ line, progress, isClosed: rollout.closed.includes(region) }];
   });
 }
 
@@ -126,15 +137,16 @@ function advanceRolling(
     rollout: rollout.release.rollout,
     line:
       `rollout ${rollout.release.rollout} of ${state.service}: ${describePlace(state, rollout)} is through, ` +
-      `watched for ${formatDuration(policyOf(state).soakMs)}`,
+      `watched for ${formatDuration(soakOf(state, rollout))}`,
   });
 }
 
 function withCursorsMoved(state: ServiceState, rollout: Rollout, nowMs: number): ServiceState {
   const moved = activeRegions(state, rollout).flatMap((region) => {
     const progress = rollout.regions[region];
-    if (progress === undefined) return [];
-    const cursor = moveCursor(progress, lineOf(state.census, rollout, region, nowMs), rollout.percent);
+    if (progress === undefined || rollout.closed.includes(region)) return [];
+    const line = lineOf(state.census, rollout, region, nowMs);
+    const cursor = moveCursor(progress, line, rollout.percent, pacedCount(state, rollout, region, line));
     return cursor === progress.cursor ? [] : [[region, { ...progress, cursor }] as const];
   });
   if (moved.length === 0) return state;

@@ -1,9 +1,10 @@
 /** A release that waits for its digest: asked for, asked for again, given up for a newer one. */
 
+import type { Digest } from '@swell/shared/domain/image.ts';
 import type { Candidate } from '@swell/shared/domain/rollout.ts';
 import { isCensusComplete } from './look-out.ts';
 import type { Step } from './outcome.ts';
-import type { ServiceState } from './state.ts';
+import { type ServiceState, withRecord } from './state.ts';
 import { tell } from './tell.ts';
 
 const RETRY_MIN_MS = 1_000;
@@ -12,7 +13,8 @@ const RETRY_MAX_MS = 60_000;
 /** The question that is due. What comes after it draws the first stage, so the whole fleet must have had its say. */
 export function resolveCandidate(state: ServiceState, nowMs: number): Step {
   const { candidate } = state.record;
-  if (candidate === undefined || !isCensusComplete(state, nowMs)) return { state, effects: [] };
+  if (candidate === undefined || candidate.digest !== undefined || !isCensusComplete(state, nowMs))
+    return { state, effects: [] };
   const { rollout, image } = candidate;
   const known = state.resolving?.rollout === rollout ? state.resolving : undefined;
   const isDue = known === undefined || (known.againAtMs !== undefined && nowMs >= known.againAtMs);
@@ -38,13 +40,20 @@ export function delayCandidate(
   return tell(delayed, { name: 'release-delayed', rollout, line });
 }
 
+/** The registry's answer. From now on the release is this image, however long it waits. */
+export function pinCandidate(state: ServiceState, rollout: number, digest: Digest): ServiceState {
+  const { candidate } = state.record;
+  if (candidate?.rollout !== rollout) return state;
+  return withRecord(state, { candidate: { ...candidate, digest } });
+}
+
 export function withoutCandidate(state: ServiceState): ServiceState {
   const { candidate: _, ...record } = state.record;
   const { resolving: __, ...rest } = state;
   return { ...rest, record };
 }
 
-/** Given up before it began: superseded by a newer one, or aborted. */
+/** Given up before it began: superseded by a newer one, aborted, or expired. */
 export function dropCandidate(
   state: ServiceState,
   { rollout }: Candidate,

@@ -2,7 +2,7 @@
 
 import type { Digest } from '@swell/shared/domain/image.ts';
 import type { NodeId, Region } from '@swell/shared/domain/names.ts';
-import { type Rank, rankOf } from '@swell/shared/domain/rank.ts';
+import { type Draw, type Rank, rankIn } from '@swell/shared/domain/rank.ts';
 import type { NodeReport } from '@swell/shared/domain/report.ts';
 import type { HeardReport, NodeSighting } from './events.ts';
 
@@ -18,6 +18,7 @@ export interface NodeFacts {
   /** When it was last seen with a container of the service; never: it has only been heard of. */
   readonly seenAtMs: number;
   readonly running: Digest | undefined;
+  readonly labels: readonly string[];
   readonly report: NodeReport | undefined;
   /** Where the bus stored the report, and when it was heard. */
   readonly reported: { readonly sequence: number; readonly atMs: number } | undefined;
@@ -26,24 +27,28 @@ export interface NodeFacts {
 /** A region's nodes stand in it in order of rank, so that it can be walked down as a line. */
 export type Census = ReadonlyMap<Region, ReadonlyMap<NodeId, NodeFacts>>;
 
+/** What each region's line is drawn by. */
+export type Draws = (region: Region) => Draw;
+
+const UNLABELLED: readonly string[] = [];
 const NEVER_MS = Number.NEGATIVE_INFINITY;
 
-export function withSightings(census: Census, sightings: readonly NodeSighting[], seed: string): Census {
-  return changed(census, sightings, seed, (facts, { presence, seenAtMs }) =>
+export function withSightings(census: Census, sightings: readonly NodeSighting[], draws: Draws): Census {
+  return changed(census, sightings, draws, (facts, { presence, seenAtMs, labels = UNLABELLED }) =>
     presence === undefined
       ? { ...facts, seenAtMs: NEVER_MS, running: undefined }
-      : { ...facts, seenAtMs, running: presence.running },
+      : { ...facts, seenAtMs, running: presence.running, labels },
   );
 }
 
-export function withReports(census: Census, heard: readonly HeardReport[], seed: string): Census {
+export function withReports(census: Census, heard: readonly HeardReport[], draws: Draws): Census {
   const said = heard.map(({ report, sequence, heardAtMs }) => ({
     region: report.region,
     node: report.node,
     report,
     reported: { sequence, atMs: heardAtMs },
   }));
-  return changed(census, said, seed, (facts, { report, reported }) =>
+  return changed(census, said, draws, (facts, { report, reported }) =>
     isOlder(reported, facts.reported) ? facts : { ...facts, report, reported },
   );
 }
@@ -54,11 +59,11 @@ function isOlder(one: NonNullable<NodeFacts['reported']>, known: NodeFacts['repo
 }
 
 /** The line is drawn anew for each rollout. */
-export function reranked(census: Census, seed: string): Census {
+export function reranked(census: Census, draws: Draws): Census {
   return new Map(
     [...census].map(([region, nodes]) => [
       region,
-      lined([...nodes.values()].map((facts) => ({ ...facts, rank: rankOf(seed, facts.node) }))),
+      lined([...nodes.values()].map((facts) => ({ ...facts, rank: rankIn(draws(region), facts.node) }))),
     ]),
   );
 }
@@ -67,26 +72,28 @@ export function reranked(census: Census, seed: string): Census {
 function changed<Said extends { readonly region: Region; readonly node: NodeId }>(
   census: Census,
   said: readonly Said[],
-  seed: string,
+  draws: Draws,
   change: (facts: NodeFacts, one: Said) => NodeFacts,
 ): Census {
   const next = new Map(census);
   for (const [region, ones] of Map.groupBy(said, (one) => one.region)) {
     const nodes = new Map(census.get(region));
     const known = nodes.size;
-    for (const one of ones) nodes.set(one.node, change(nodes.get(one.node) ?? unheard(one, seed), one));
+    for (const one of ones)
+      nodes.set(one.node, change(nodes.get(one.node) ?? unheard(one, draws(region)), one));
     next.set(region, nodes.size === known ? nodes : lined([...nodes.values()]));
   }
   return next;
 }
 
-function unheard({ region, node }: Pick<NodeFacts, 'region' | 'node'>, seed: string): NodeFacts {
+function unheard({ region, node }: Pick<NodeFacts, 'region' | 'node'>, draw: Draw): NodeFacts {
   return {
     region,
     node,
-    rank: rankOf(seed, node),
+    rank: rankIn(draw, node),
     seenAtMs: NEVER_MS,
     running: undefined,
+    labels: UNLABELLED,
     report: undefined,
     reported: undefined,
   };

@@ -5,12 +5,13 @@ import type { Place } from '@swell/shared/domain/place.ts';
 import { isUnderWay, type Rollout } from '@swell/shared/domain/rollout.ts';
 import type { Parsed } from '@swell/shared/kernel/parsed.ts';
 import { unreachable } from '@swell/shared/kernel/unreachable.ts';
+import { abort } from './aborting.ts';
 import { dropCandidate } from './candidate.ts';
 import { halt } from './halting.ts';
 import { pause, resume } from './pausing.ts';
 import { describePlace, nextPlace } from './places.ts';
 import { enterStage } from './stages.ts';
-import { type ServiceState, withRecord, withRollout } from './state.ts';
+import { type ServiceState, withRecord } from './state.ts';
 import { isNew, markOf, withTaken } from './taken.ts';
 import { tell } from './tell.ts';
 
@@ -95,16 +96,6 @@ function approve(state: ServiceState, rollout: Rollout, nowMs: number): ServiceS
   const next = nextPlace(state, rollout, nowMs);
   // A policy that lost its later stages meanwhile: what was waited for is the end.
   return next === 'end' ? approved : enterStage(approved, { ...rollout, ...next }, nowMs);
-}
-
-/** Nobody starts any more, and everybody stays as he is. */
-function abort(state: ServiceState, rollout: Rollout, reason: string): ServiceState {
-  const { paused: _, ...unpaused } = rollout;
-  return tell(withRollout(state, { ...unpaused, phase: { name: 'aborted', reason } }), {
-    name: 'rollout-aborted',
-    rollout: rollout.release.rollout,
-    line: `rollout ${rollout.release.rollout} of ${state.service} is aborted: ${reason}`,
-  });
 }
 
 function apply(state: ServiceState, at: Place, { action }: ControlIntent): ServiceState {

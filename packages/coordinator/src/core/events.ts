@@ -16,6 +16,7 @@ export interface NodeSighting {
   readonly node: NodeId;
   readonly seenAtMs: number;
   readonly presence?: ServicePresence;
+  readonly labels?: readonly string[];
 }
 
 /** A report, where the bus stored it, and when the leader heard it. */

@@ -5,17 +5,21 @@ import type { ReleaseIntent } from '@swell/shared/domain/intent.ts';
 import type { Region } from '@swell/shared/domain/names.ts';
 import type { Place } from '@swell/shared/domain/place.ts';
 import { layeredPolicy, policyProblems } from '@swell/shared/domain/policy.ts';
-import { FIRST } from '@swell/shared/domain/rank.ts';
-import { type Candidate, isUnderWay, type Rollout } from '@swell/shared/domain/rollout.ts';
+import { type Candidate, hasBegun, isUnderWay, type Rollout } from '@swell/shared/domain/rollout.ts';
 import type { Release } from '@swell/shared/domain/wave.ts';
 import type { Parsed } from '@swell/shared/kernel/parsed.ts';
 import { dropCandidate, withoutCandidate } from './candidate.ts';
 import { reranked } from './census.ts';
+import { expiryProblems, hasExpired, timeOf, type Wait, waitOf } from './cool-down.ts';
+import { tellHolds } from './holds.ts';
+import { isCensusComplete } from './look-out.ts';
+import { firstPercent } from './places.ts';
 import { nextGroup } from './regions.ts';
 import { enterStage } from './stages.ts';
-import { type ServiceState, withRecord } from './state.ts';
+import { drawIn, type ServiceState, withRecord } from './state.ts';
 import { hasFreeNumber, isNew, markOf, withTaken } from './taken.ts';
 import { tell } from './tell.ts';
+import { versionProblems } from './versions.ts';
 
 /** A message on the release subject. One that was taken before changes nothing. */
 export function takeRelease(state: ServiceState, at: Place, parsed: Parsed<ReleaseIntent>): ServiceState {
@@ -24,20 +28,23 @@ export function takeRelease(state: ServiceState, at: Place, parsed: Parsed<Relea
   const taken = withRecord(state, { releasesTaken: withTaken(releasesTaken, at) });
   if (!hasFreeNumber(at, releasesTaken)) return rejectReused(taken, at);
   const { sequence } = at;
-  const problems = parsed.ok ? releaseProblems(state, parsed.value) : parsed.problems;
+  const problems = parsed.ok ? releaseProblems(state, parsed.value, at) : parsed.problems;
   if (!parsed.ok || problems.length > 0) return reject(taken, sequence, problems);
   const { candidate } = taken.record;
   const free =
     candidate === undefined
       ? taken
       : dropCandidate(taken, candidate, 'rollout-superseded', `superseded by release ${sequence}`);
-  return withRecord(free, { candidate: { rollout: sequence, ...parsed.value } });
+  return withRecord(free, {
+    candidate: { rollout: sequence, ...parsed.value, publishedAtMs: at.storedAtMs },
+  });
 }
 
 /** What only the fleet can know to be wrong with a well-formed release. */
 function releaseProblems(
   { service, record, census }: ServiceState,
   intent: ReleaseIntent,
+  { storedAtMs }: Place,
 ): readonly string[] {
   const hasNodes = [...census.values()].some((nodes) => nodes.size > 0);
   const known = hasNodes || record.policy?.layer !== undefined || record.rollout !== undefined;
@@ -47,9 +54,13 @@ function releaseProblems(
         'or put a policy into the bucket swell_policies first',
     ];
   }
-  return policyProblems(layeredPolicy(record.policy?.layer ?? {}, intent.overrides)).map(
-    (problem) => `policy.${problem}`,
-  );
+  return [
+    ...policyProblems(layeredPolicy(record.policy?.layer ?? {}, intent.overrides)).map(
+      (problem) => `policy.${problem}`,
+    ),
+    ...versionProblems(record, intent),
+    ...expiryProblems(record, { ...intent, publishedAtMs: storedAtMs }),
+  ];
 }
 
 function reject(state: ServiceState, rollout: number, problems: readonly string[]): ServiceState {
@@ -72,15 +83,14 @@ export function rejectCandidate(state: ServiceState, rollout: number, reason: st
   return reject(withoutCandidate(state), rollout, [`image: ${reason}`]);
 }
 
-/** The candidate's digest is known: it becomes the present rollout, or is refused because it was halted before. */
-export function placeRollout(
-  state: ServiceState,
-  number: number,
-  digest: Digest,
-  nowMs: number,
-): ServiceState {
+/**
+ * A candidate whose digest is known becomes the present rollout once nothing is left to wait for; or it is refused because
+ * it was halted before, or dropped because it has expired.
+ */
+export function beginDue(state: ServiceState, nowMs: number): ServiceState {
   const { candidate, halted } = state.record;
-  if (candidate?.rollout !== number) return state;
+  if (candidate?.digest === undefined || !isCensusComplete(state, nowMs)) return state;
+  const { rollout: number, digest } = candidate;
   const before = halted.find((one) => one.digest === digest);
   if (before !== undefined && !candidate.acceptHalted) {
     return reject(withoutCandidate(state), number, [
@@ -88,6 +98,26 @@ export function placeRollout(
         'publish another image, or say "acceptHalted": true',
     ]);
   }
+  if (hasExpired(candidate, nowMs)) return dropCandidate(state, candidate, 'rollout-aborted', 'expired');
+  const wait = waitOf(state.record, candidate);
+  return wait !== undefined && nowMs < wait.untilMs
+    ? tellWait(state, candidate, wait)
+    : place(state, candidate, digest, nowMs);
+}
+
+/** Told once, and again where a changed policy makes it another time. */
+function tellWait(state: ServiceState, candidate: Candidate, { untilMs, why }: Wait): ServiceState {
+  if (candidate.waitsUntilMs === untilMs) return state;
+  const { rollout } = candidate;
+  return tell(withRecord(state, { candidate: { ...candidate, waitsUntilMs: untilMs } }), {
+    name: 'release-delayed',
+    rollout,
+    line: `release ${rollout} of ${state.service} begins at ${timeOf(untilMs)}, after ${why}`,
+  });
+}
+
+function place(state: ServiceState, candidate: Candidate, digest: Digest, nowMs: number): ServiceState {
+  const { rollout: number } = candidate;
   const release = pinned(state, candidate, digest);
   const accepted = tell(supersede(withoutCandidate(state), number), {
     name: 'release-accepted',
@@ -99,36 +129,37 @@ export function placeRollout(
     rollout: number,
     line: `rollout ${number} of ${state.service} begins: ${release.version}`,
   });
-  return begin(
-    withRecord(started, { halted: halted.filter((one) => one.digest !== digest) }),
-    release,
-    candidate,
-    nowMs,
-  );
+  const halted = state.record.halted.filter((one) => one.digest !== digest);
+  return begin(withRecord(started, { halted }), release, candidate, nowMs);
 }
 
 function begin(state: ServiceState, release: Release, candidate: Candidate, nowMs: number): ServiceState {
   const { overrides } = candidate;
   const policy = layeredPolicy(state.record.policy?.layer ?? {}, overrides);
+  const group = nextGroup(state, policy.regions, 0, nowMs) ?? 0;
   const rollout: Rollout = {
     release,
     seed: `${release.service}/${release.rollout}/${release.image.digest}`,
     overrides,
     phase: { name: 'staging' },
     grouping: policy.regions,
-    group: nextGroup(state, policy.regions, 0, nowMs) ?? 0,
-    percent: policy.stagesPercent[0] ?? 100,
+    group,
+    percent: firstPercent(state, policy, policy.regions, group, nowMs),
     regions: {},
+    pace: {},
+    closed: [],
+    ...(candidate.expiresMs !== undefined && { expiresMs: candidate.expiresMs }),
     halfway: halfwayRegions(state.record.rollout),
     lost: [],
   };
-  return enterStage({ ...state, census: reranked(state.census, rollout.seed) }, rollout, nowMs);
+  const lined = { ...state, census: reranked(state.census, (region) => drawIn(rollout, region)) };
+  return tellHolds(enterStage(lined, rollout, nowMs));
 }
 
 /** Where the rollout before this one was on its way, and neither arrived nor was taken back. */
 function halfwayRegions(before: Rollout | undefined): readonly Region[] {
   if (before === undefined || !(isUnderWay(before) || before.phase.name === 'aborted')) return [];
-  const begun = Object.entries(before.regions).filter(([, { cursor }]) => cursor > FIRST);
+  const begun = Object.entries(before.regions).filter(([, progress]) => hasBegun(progress));
   return [...new Set([...before.halfway, ...begun.map(([region]) => region)])].sort();
 }
 
@@ -139,6 +170,7 @@ function pinned(state: ServiceState, candidate: Candidate, digest: Digest): Rele
     service: state.service,
     image: { repository, digest, ...(tag !== undefined && { tag }) },
     version: candidate.version ?? tag ?? shortDigest(digest),
+    ...(candidate.from !== undefined && { from: candidate.from }),
   };
 }
 

@@ -8,6 +8,8 @@ import { countBelow, presentNodes } from './line.ts';
 
 const NAMES = Array.from({ length: 40 }, (_, index) => `n${index}`);
 
+const SEED = () => ({ seed: 'seed' });
+
 function seen(node: string, seenAtMs: number, region = 'eu'): NodeSighting {
   return { region, node, seenAtMs, presence: { running: digestOf('v0'), phase: 'idle', ready: true } };
 }
@@ -26,30 +28,35 @@ test('nodes stand in order of rank, in whichever order they were heard of', () =
       withSightings(
         before,
         half.map((node) => seen(node, 0)),
-        'seed',
+        SEED,
       ),
     new Map(),
   );
   expect(names(census, 0)).toEqual(inOrder('seed'));
-  expect(names(reranked(census, 'another'), 0)).toEqual(inOrder('another'));
+  expect(
+    names(
+      reranked(census, () => ({ seed: 'another' })),
+      0,
+    ),
+  ).toEqual(inOrder('another'));
 });
 
 test('who is silent for three minutes is away, and there again with his next word', () => {
-  const census = withSightings(new Map(), [seen('n1', 0), seen('n2', 60_000)], 'seed');
+  const census = withSightings(new Map(), [seen('n1', 0), seen('n2', 60_000)], SEED);
   expect(names(census, 179_999).length).toBe(2);
   expect(names(census, 180_000)).toEqual(['n2']);
   // Asked for an earlier moment the answer is that moment's, whatever was asked before.
   expect(names(census, 179_999).length).toBe(2);
-  expect(names(withSightings(census, [seen('n1', 200_000)], 'seed'), 200_000).length).toBe(2);
+  expect(names(withSightings(census, [seen('n1', 200_000)], SEED), 200_000).length).toBe(2);
 });
 
 test('who has no such container any more is away at once', () => {
-  const census = withSightings(new Map(), [seen('n1', 0), { region: 'eu', node: 'n1', seenAtMs: 1 }], 'seed');
+  const census = withSightings(new Map(), [seen('n1', 0), { region: 'eu', node: 'n1', seenAtMs: 1 }], SEED);
   expect(names(census, 1)).toEqual([]);
 });
 
 test('of two nodes with one name in two regions each is its own', () => {
-  const census = withSightings(new Map(), [seen('n1', 0), seen('n1', 0, 'us')], 'seed');
+  const census = withSightings(new Map(), [seen('n1', 0), seen('n1', 0, 'us')], SEED);
   expect([...census].map(([region, nodes]) => [region, [...nodes.keys()]])).toEqual([
     ['eu', ['n1']],
     ['us', ['n1']],
@@ -66,18 +73,16 @@ test('an older report changes nothing; one of a stream that was made again does'
     status: 'staged' as const,
   });
   const said = (census: Census) => census.get('eu')?.get('n1')?.report?.id;
-  const known = withReports(new Map(), [{ report: report('new'), sequence: 9, heardAtMs: 100 }], 'seed');
-  expect(said(withReports(known, [{ report: report('old'), sequence: 8, heardAtMs: 90 }], 'seed'))).toBe(
-    'new',
-  );
-  expect(said(withReports(known, [{ report: report('reborn'), sequence: 1, heardAtMs: 200 }], 'seed'))).toBe(
+  const known = withReports(new Map(), [{ report: report('new'), sequence: 9, heardAtMs: 100 }], SEED);
+  expect(said(withReports(known, [{ report: report('old'), sequence: 8, heardAtMs: 90 }], SEED))).toBe('new');
+  expect(said(withReports(known, [{ report: report('reborn'), sequence: 1, heardAtMs: 200 }], SEED))).toBe(
     'reborn',
   );
 });
 
 test('what is known is never changed, only followed by what is known next', () => {
-  const census = deepFreeze(withSightings(new Map(), [seen('n1', 0)], 'seed'));
-  expect(names(withSightings(census, [seen('n2', 0)], 'seed'), 0).length).toBe(2);
+  const census = deepFreeze(withSightings(new Map(), [seen('n1', 0)], SEED));
+  expect(names(withSightings(census, [seen('n2', 0)], SEED), 0).length).toBe(2);
   expect(names(census, 0)).toEqual(['n1']);
 });
 
@@ -86,7 +91,7 @@ test('a rank splits a line where it stands', () => {
     withSightings(
       new Map(),
       NAMES.map((node) => seen(node, 0)),
-      'seed',
+      SEED,
     ),
     'eu',
     0,

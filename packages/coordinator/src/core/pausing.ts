@@ -5,7 +5,7 @@ import { formatDuration } from '@swell/shared/kernel/units.ts';
 import { activeRegions } from './regions.ts';
 import { policyOf, type ServiceState, withRollout } from './state.ts';
 import { tell } from './tell.ts';
-import { type ActiveRegion, missingNodes } from './verdict.ts';
+import { type ActiveRegion, awaitsTime, missingNodes } from './verdict.ts';
 
 const NAMED_MAX = 3;
 
@@ -18,6 +18,7 @@ export function watchProgress(
   nowMs: number,
 ): ServiceState {
   if (steps > state.progress.steps) return { ...state, progress: { steps, sinceMs: nowMs } };
+  if (awaitsTime(rollout, regions)) return standAt(state, nowMs);
   const { progressDeadlineMs } = policyOf(state);
   if (nowMs - state.progress.sinceMs < progressDeadlineMs) return state;
   const what = rollout.phase.name === 'staging' ? 'has the image' : 'is healthy';
@@ -28,6 +29,12 @@ export function watchProgress(
     `no further node ${what} for ${formatDuration(progressDeadlineMs)}: ${missing}`,
     nowMs,
   );
+}
+
+/** What has not been asked of anybody is not missing. */
+function standAt(state: ServiceState, nowMs: number): ServiceState {
+  const { progress } = state;
+  return progress.sinceMs === nowMs ? state : { ...state, progress: { ...progress, sinceMs: nowMs } };
 }
 
 function describeMissing(state: ServiceState, rollout: Rollout, regions: readonly ActiveRegion[]): string {

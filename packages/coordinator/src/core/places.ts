@@ -3,8 +3,9 @@
 import type { Region } from '@swell/shared/domain/names.ts';
 import { type Policy, stageSize } from '@swell/shared/domain/policy.ts';
 import { FIRST, LAST } from '@swell/shared/domain/rank.ts';
-import type { Rollout } from '@swell/shared/domain/rollout.ts';
+import { hasBegun, type Rollout } from '@swell/shared/domain/rollout.ts';
 import type { Wave } from '@swell/shared/domain/wave.ts';
+import { CANARIES_PERCENT, canariesOf } from './canary.ts';
 import { countBelow, presentNodes } from './line.ts';
 import { activeRegions, isWaitedFor, nextGroup, regionGroups } from './regions.ts';
 import { policyOf, type ServiceState } from './state.ts';
@@ -20,11 +21,22 @@ export function nextPlace(state: ServiceState, rollout: Rollout, nowMs: number):
   const percent = nextStage(state, rollout, activeRegions(state, rollout), rollout.percent, nowMs);
   if (percent !== undefined) return { group, percent };
   const next = nextGroup(state, grouping, group + 1, nowMs);
-  return next === undefined ? 'end' : { group: next, percent: firstPercent(state) };
+  return next === undefined
+    ? 'end'
+    : { group: next, percent: firstPercent(state, policyOf(state), grouping, next, nowMs) };
 }
 
-export function firstPercent(state: ServiceState): number {
-  return policyOf(state).stagesPercent[0] ?? 100;
+/** Where a group of regions begins: with its canaries, if there are any. */
+export function firstPercent(
+  state: ServiceState,
+  policy: Policy,
+  grouping: Policy['regions'],
+  group: number,
+  nowMs: number,
+): number {
+  const regions = regionGroups(state, grouping)[group]?.regions ?? [];
+  const hasCanaries = regions.some((region) => canariesOf(state, policy, region, nowMs).length > 0);
+  return hasCanaries ? CANARIES_PERCENT : (policy.stagesPercent[0] ?? 100);
 }
 
 /**
@@ -69,19 +81,22 @@ export function placeAfterRegrouping(
   if (group < 0) return { group: groups.length - 1, percent: rollout.percent };
   const regions = groups[group]?.regions ?? [];
   const same = regions.join() === activeRegions(state, rollout).join();
-  const percent = same ? rollout.percent : nextStage(state, rollout, regions, 0, nowMs);
-  return { group, percent: percent ?? firstPercent(state) };
+  const isBegun = regions.some((region) => hasBegun(rollout.regions[region]));
+  const first = firstPercent(state, policyOf(state), grouping, group, nowMs);
+  if (same) return { group, percent: rollout.percent };
+  return { group, percent: (isBegun ? nextStage(state, rollout, regions, 0, nowMs) : undefined) ?? first };
 }
 
 /** The stage for a person to read. */
 export function describePlace(state: ServiceState, rollout: Rollout): string {
   const { number, of, percent } = stageOf(policyOf(state), rollout.percent);
-  const stage = `stage ${number} of ${of} (${percent} %)`;
+  const stage = percent === CANARIES_PERCENT ? 'its canaries' : `stage ${number} of ${of} (${percent} %)`;
   return rollout.grouping === 'parallel' ? stage : `${stage} in ${activeRegions(state, rollout).join(', ')}`;
 }
 
-/** Which of the policy's stages that is; the next larger one, where the policy does not list it any more. */
+/** Which of the policy's stages that is, 0 for its canaries; the next larger one, where the policy does not list it any more. */
 export function stageOf({ stagesPercent }: Policy, percent: number): Wave['stage'] {
   const of = stagesPercent.length;
+  if (percent === CANARIES_PERCENT) return { number: 0, of, percent };
   return { number: Math.min(stagesPercent.filter((one) => one < percent).length + 1, of), of, percent };
 }

@@ -4,6 +4,8 @@ import type { Place } from '@swell/shared/domain/place.ts';
 import { layeredPolicy, type PolicyLayer, policyProblems } from '@swell/shared/domain/policy.ts';
 import { isUnderWay, type StandingPolicy } from '@swell/shared/domain/rollout.ts';
 import type { Parsed } from '@swell/shared/kernel/parsed.ts';
+import { keepHolds } from './holds.ts';
+import { keepPace } from './pace.ts';
 import { type ServiceState, withRecord } from './state.ts';
 import { markOf } from './taken.ts';
 import { type Saying, tell } from './tell.ts';
@@ -34,7 +36,12 @@ function isRead({ record: { policy } }: ServiceState, { sequence, storedAtMs }: 
 }
 
 function replace(state: ServiceState, policy: StandingPolicy, saying: Saying): ServiceState {
-  return tell(withRecord(state, { policy }), { ...saying, mark: markOf(policy), revision: policy.sequence });
+  const told = tell(keepPace(state, withRecord(state, { policy })), {
+    ...saying,
+    mark: markOf(policy),
+    revision: policy.sequence,
+  });
+  return keepHolds(state, told);
 }
 
 /** By itself, and under what the present rollout and the next one bring along. */

@@ -6,13 +6,14 @@ import { FIRST, LAST, type Rank } from '@swell/shared/domain/rank.ts';
 import { isUnderWay, type RegionProgress, type Rollout } from '@swell/shared/domain/rollout.ts';
 import { sameValue } from '@swell/shared/kernel/equal.ts';
 import { cursorAt } from './admission.ts';
-import type { NodeFacts } from './census.ts';
+import { CANARIES_PERCENT, canariesOf } from './canary.ts';
+import { type NodeFacts, reranked } from './census.ts';
 import { countBelow, presentNodes } from './line.ts';
 import { isCensusComplete } from './look-out.ts';
 import { placeAfterRegrouping } from './places.ts';
 import { activeRegions, knownRegions } from './regions.ts';
 import { countSlots } from './slots.ts';
-import { policyOf, type ServiceState, withRollout } from './state.ts';
+import { drawsOf, policyOf, type ServiceState, withRollout } from './state.ts';
 import { tell } from './tell.ts';
 
 /** A stage that has fewer of its nodes than this share has missed somebody when it was drawn. */
@@ -20,7 +21,7 @@ const REDRAWN_BELOW = 0.8;
 
 /** The stage's share of each region is drawn as its nodes stand now; the slots are counted anew. */
 export function enterStage(state: ServiceState, entering: Rollout, nowMs: number): ServiceState {
-  const rollout: Rollout = { ...entering, phase: { name: 'staging' } };
+  const rollout: Rollout = { ...entering, phase: { name: 'staging' }, pace: {} };
   const entered = withRollout(state, rollout);
   const active = activeRegions(entered, rollout);
   const regions = Object.fromEntries(
@@ -30,12 +31,17 @@ export function enterStage(state: ServiceState, entering: Rollout, nowMs: number
     ]),
   );
   const { percent } = rollout;
+  const whom = percent === CANARIES_PERCENT ? 'canaries' : `nodes up to ${percent} %`;
   return tell(
-    { ...withRollout(entered, { ...rollout, regions }), progress: { steps: -1, sinceMs: nowMs } },
+    {
+      ...withLines(withRollout(entered, { ...rollout, regions })),
+      progress: { steps: -1, sinceMs: nowMs },
+      uncounted: new Map(),
+    },
     {
       name: 'stage-staging',
       rollout: rollout.release.rollout,
-      line: `rollout ${rollout.release.rollout} of ${state.service}: nodes up to ${percent} % download ${rollout.release.version}`,
+      line: `rollout ${rollout.release.rollout} of ${state.service}: ${whom} download ${rollout.release.version}`,
     },
   );
 }
@@ -49,10 +55,27 @@ function drawn(
 ): RegionProgress {
   const policy = policyOf(state);
   const nodes = presentNodes(state.census, region, nowMs);
-  const before = rollout.regions[region] ?? { cursor: FIRST, stageBelow: FIRST };
-  const counted = { slots: unavailableLimit(policy.maxUnavailable, nodes.length), nodes: nodes.length };
-  if (!active) return { ...before, ...counted };
-  return { ...before, ...counted, stageBelow: Math.max(before.stageBelow, endOfStage(rollout, nodes)) };
+  const before = rollout.regions[region];
+  const counted: RegionProgress = {
+    cursor: FIRST,
+    stageBelow: FIRST,
+    ...before,
+    slots: unavailableLimit(policy.maxUnavailable, nodes.length),
+    nodes: nodes.length,
+  };
+  if (!active) return counted;
+  const stageBelow = Math.max(counted.stageBelow, endOfStage(rollout, nodes));
+  if (rollout.percent !== CANARIES_PERCENT || before?.canaries !== undefined)
+    return { ...counted, stageBelow };
+  const canaries = canariesOf(state, policy, region, nowMs);
+  return { ...counted, stageBelow, ...(canaries.length > 0 && { canaries }) };
+}
+
+/** Where canaries were drawn, they stand before everybody else from now on. */
+function withLines(state: ServiceState): ServiceState {
+  const { rollout } = state.record;
+  if (rollout?.percent !== CANARIES_PERCENT) return state;
+  return { ...state, census: reranked(state.census, drawsOf(state)) };
 }
 
 function endOfStage({ percent }: Rollout, nodes: readonly NodeFacts[]): Rank {
@@ -91,7 +114,9 @@ export function keepRegions(state: ServiceState, nowMs: number): ServiceState {
     return after === before ? [] : [[region, after] as const];
   });
   if (changed.length === 0) return state;
-  return withRollout(state, { ...rollout, regions: { ...rollout.regions, ...Object.fromEntries(changed) } });
+  return withLines(
+    withRollout(state, { ...rollout, regions: { ...rollout.regions, ...Object.fromEntries(changed) } }),
+  );
 }
 
 /** A policy that groups the regions anew holds at once: nobody's turn depends on a group that is no more. */

@@ -25,6 +25,7 @@ function facts(running: string | undefined, status?: NodeStatus, rollout = 7, at
     rank: 0.5,
     seenAtMs: NOW,
     running,
+    labels: [],
     report: undefined,
     reported: undefined,
     ...(status !== undefined && {

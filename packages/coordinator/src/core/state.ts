@@ -5,10 +5,11 @@
 
 import type { Region, ServiceName } from '@swell/shared/domain/names.ts';
 import { layeredPolicy, type Policy } from '@swell/shared/domain/policy.ts';
+import type { Draw } from '@swell/shared/domain/rank.ts';
 import { emptyRecord, type Rollout, type ServiceRecord } from '@swell/shared/domain/rollout.ts';
 import type { SlotEntry } from '@swell/shared/domain/slot.ts';
 import type { Halt, Wave } from '@swell/shared/domain/wave.ts';
-import type { Census } from './census.ts';
+import type { Census, Draws } from './census.ts';
 
 /** A slot's last value and when the server stored it: what its lease is counted from. */
 export interface SlotSighting {
@@ -55,6 +56,10 @@ export interface ServiceState {
   readonly telling: ReadonlySet<string>;
   /** How far the present stage has come, and since when it has come no further. */
   readonly progress: { readonly steps: number; readonly sinceMs: number };
+  /** When it was last stepped. */
+  readonly lookedAtMs: number;
+  /** Time of the present stage that counts and is not in the record yet. */
+  readonly uncounted: ReadonlyMap<Region, number>;
 }
 
 export function newService(service: ServiceName, record: ServiceRecord = emptyRecord(service)): ServiceState {
@@ -69,7 +74,20 @@ export function newService(service: ServiceName, record: ServiceRecord = emptyRe
     halt: { revision: 0, sending: false },
     telling: new Set(),
     progress: { steps: -1, sinceMs: 0 },
+    lookedAtMs: 0,
+    uncounted: new Map(),
   };
+}
+
+/** What the lines of the present rollout are drawn by; before the first one by anything. */
+export function drawsOf({ service, record: { rollout } }: Pick<ServiceState, 'service' | 'record'>): Draws {
+  if (rollout === undefined) return () => ({ seed: service });
+  return (region) => drawIn(rollout, region);
+}
+
+export function drawIn({ seed, regions }: Rollout, region: Region): Draw {
+  const canaries = regions[region]?.canaries;
+  return { seed, ...(canaries !== undefined && { canaries }) };
 }
 
 /** The policy in force: defaults, under the bucket's, under what the release brought along. */

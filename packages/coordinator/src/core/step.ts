@@ -10,28 +10,31 @@
 
 import { unreachable } from '@swell/shared/kernel/unreachable.ts';
 import { advance } from './advance.ts';
-import { delayCandidate, resolveCandidate } from './candidate.ts';
+import { delayCandidate, pinCandidate, resolveCandidate } from './candidate.ts';
 import { withReports, withSightings } from './census.ts';
 import { takeControl } from './control.ts';
 import type { CoordinatorEvent } from './events.ts';
 import { tellFailures } from './failures.ts';
-import { placeRollout, rejectCandidate, takeRelease } from './intake.ts';
+import { beginDue, rejectCandidate, takeRelease } from './intake.ts';
 import { loseSlots } from './losses.ts';
 import { publishOrders, withSeen, withStored } from './orders.ts';
 import type { Step } from './outcome.ts';
+import { countOpenTime } from './pace.ts';
 import { takePolicy, withoutPolicy } from './policy.ts';
 import { begin } from './set-back.ts';
 import { keepRegions, regroup } from './stages.ts';
-import type { ServiceState } from './state.ts';
+import { drawsOf, type ServiceState } from './state.ts';
 import { told } from './tell.ts';
+import { keepWindows } from './windows.ts';
 
 /** More steps than any rollout can have due at once: beyond it, two of them undo each other. */
 const STEPS_MAX = 1_000;
 
 export function step(state: ServiceState, event: CoordinatorEvent, nowMs: number): Step {
-  const heard = hear(state, event, nowMs);
+  const heard = hear(countOpenTime(state, nowMs), event, nowMs);
   if (!heard.ready) return heard.isSetBack === true ? publishSayings(heard) : { state: heard, effects: [] };
-  const { state: kept, effects: cleared } = loseSlots(keepRegions(regroup(heard, nowMs), nowMs), nowMs);
+  const begun = keepRegions(regroup(beginDue(heard, nowMs), nowMs), nowMs);
+  const { state: kept, effects: cleared } = loseSlots(keepWindows(begun, nowMs), nowMs);
   const { state: ordered, effects: orders } = publishOrders(advanceAll(kept, nowMs));
   const { state: asked, effects: questions } = resolveCandidate(ordered, nowMs);
   const { state: said, effects: sayings } = publishSayings(tellFailures(asked));
@@ -39,7 +42,6 @@ export function step(state: ServiceState, event: CoordinatorEvent, nowMs: number
 }
 
 function hear(state: ServiceState, event: CoordinatorEvent, nowMs: number): ServiceState {
-  const seed = state.record.rollout?.seed ?? state.service;
   switch (event.kind) {
     case 'bus-read':
       return begin(state, nowMs);
@@ -54,15 +56,15 @@ function hear(state: ServiceState, event: CoordinatorEvent, nowMs: number): Serv
     case 'policy-deleted':
       return withoutPolicy(state, event.at);
     case 'image-resolved':
-      return placeRollout(state, event.rollout, event.digest, nowMs);
+      return pinCandidate(state, event.rollout, event.digest);
     case 'image-not-resolved':
       return event.retrying
         ? delayCandidate(state, event.rollout, event, nowMs)
         : rejectCandidate(state, event.rollout, event.reason);
     case 'nodes-seen':
-      return { ...state, census: withSightings(state.census, event.nodes, seed) };
+      return { ...state, census: withSightings(state.census, event.nodes, drawsOf(state)) };
     case 'reports-read':
-      return { ...state, census: withReports(state.census, event.reports, seed) };
+      return { ...state, census: withReports(state.census, event.reports, drawsOf(state)) };
     case 'slot-seen': {
       const known = state.slots.get(event.region) ?? new Map();
       const sighting = { entry: event.entry, heardAtMs: event.heardAtMs };

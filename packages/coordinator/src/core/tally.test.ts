@@ -20,6 +20,7 @@ function census(...said: readonly (readonly [status: NodeStatus, rollout: number
         rank: 0.5,
         seenAtMs: 0,
         running: NEW,
+        labels: [],
         report,
         reported: { sequence: 1, atMs: 0 },
       },

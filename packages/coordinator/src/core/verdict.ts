@@ -12,6 +12,8 @@ import type { Attempts } from './tally.ts';
 export interface ActiveRegion {
   readonly line: Line;
   readonly progress: RegionProgress;
+  /** Nobody there starts now. */
+  readonly isClosed: boolean;
 }
 
 export type StageVerdict =
@@ -64,6 +66,18 @@ function hasStageEnded({ percent }: Rollout, regions: readonly ActiveRegion[]): 
     through += countStanding(line, admitted, hasEnded);
   }
   return through > 0;
+}
+
+/** Does the stage wait for nobody, only for the time at which somebody more may start? */
+export function awaitsTime(rollout: Rollout, regions: readonly ActiveRegion[]): boolean {
+  if (rollout.phase.name !== 'rolling') return false;
+  const open = regions
+    .filter(({ isClosed }) => !isClosed)
+    .map(({ line, progress }) => ({ line, count: countBelow(line, progress.cursor) }));
+  const isHeld =
+    open.length < regions.length ||
+    open.some(({ line, count }) => count < stageSize(rollout.percent, line.nodes.length));
+  return isHeld && open.every(({ line, count }) => countStanding(line, count, isAwaited) === 0);
 }
 
 /** Who is missing for the verdict: nodes of the stage without the image while it stages, else admitted ones. */

@@ -3,9 +3,11 @@
 import type { Region } from '@swell/shared/domain/names.ts';
 import { unavailableLimit } from '@swell/shared/domain/policy.ts';
 import { FIRST, LAST } from '@swell/shared/domain/rank.ts';
-import type { Rollout } from '@swell/shared/domain/rollout.ts';
+import { hasBegun, type Rollout } from '@swell/shared/domain/rollout.ts';
 import type { Halt, Release, Wave, WavePhase } from '@swell/shared/domain/wave.ts';
 import { unreachable } from '@swell/shared/kernel/unreachable.ts';
+import { CANARIES_PERCENT } from './canary.ts';
+import { holdsIn } from './holds.ts';
 import { stageOf } from './places.ts';
 import { activeRegions } from './regions.ts';
 import { policyOf, type ServiceState } from './state.ts';
@@ -40,16 +42,28 @@ export function wantedWave(state: ServiceState, region: Region): Wave | undefine
 }
 
 function movingWave(state: ServiceState, rollout: Rollout, region: Region): Wave {
-  const { cursor, stageBelow } = rollout.regions[region] ?? { cursor: FIRST, stageBelow: FIRST };
+  const progress = rollout.regions[region];
+  const { cursor, stageBelow, canaries = [] } = { cursor: FIRST, stageBelow: FIRST, ...progress };
   const isActive = activeRegions(state, rollout).includes(region);
-  const itsTurn = cursor > FIRST || isActive;
+  const itsTurn = hasBegun(progress) || isActive;
   // Before its turn a region stays with what the fleet has settled on; one that was left half-way, as it is.
   const before = itsTurn || rollout.halfway.includes(region) ? undefined : settledWave(state, region);
   if (before !== undefined) return before;
-  const phase = rollout.paused !== undefined ? 'paused' : cursor === FIRST ? 'staging' : 'open';
+  // A closed window lets nodes download, and nobody start.
+  const isClosed = rollout.closed.includes(region);
+  const isOpen = cursor > FIRST || (canaries.length > 0 && haveCanariesBegun(rollout));
+  const phase = rollout.paused !== undefined ? 'paused' : isOpen && !isClosed ? 'open' : 'staging';
   // The stage is that of the regions whose turn it is; one that is through stays at its end.
   const percent = isActive || cursor < LAST ? rollout.percent : 100;
-  return wave(state, rollout.release, region, phase, { stageBelow, cursor, percent });
+  return {
+    ...wave(state, rollout.release, region, phase, { stageBelow, cursor, percent }),
+    ...(canaries.length > 0 && { canaries }),
+  };
+}
+
+/** Once their stage has opened, canaries stay admitted in every later one. */
+function haveCanariesBegun({ percent, phase }: Rollout): boolean {
+  return percent > CANARIES_PERCENT || phase.name !== 'staging';
 }
 
 function settledWave(state: ServiceState, region: Region): Wave | undefined {
@@ -75,6 +89,7 @@ function wave(
 ): Wave {
   const policy = policyOf(state);
   const { rollout } = state.record;
+  const holds = holdsIn(state, release, region);
   return {
     region,
     service: state.service,
@@ -83,6 +98,7 @@ function wave(
     stage: stageOf(policy, percent),
     seed: rollout?.seed ?? state.service,
     ...place,
+    ...(holds.length > 0 && { holds }),
     slots: rollout?.regions[region]?.slots ?? unavailableLimit(policy.maxUnavailable, 1),
     slotLeaseMs: policy.slotLeaseMs,
     stagingSpreadMs: policy.stagingSpreadMs,

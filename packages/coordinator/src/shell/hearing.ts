@@ -197,6 +197,7 @@ export class Hearing {
     if (read.is === 'unreadable') return this.#reject(message, read.problems);
     const { region, node } = read.is === 'gone' ? read : read.value;
     const services = read.is === 'gone' ? {} : read.value.services;
+    const labels = read.is === 'gone' ? undefined : read.value.labels;
     const concerned = new Set<ServiceName>(Object.keys(services));
     for (const [service, { state }] of this.#services.machines) {
       if (state.census.get(region)?.has(node) === true) concerned.add(service);
@@ -208,6 +209,7 @@ export class Hearing {
         node,
         seenAtMs: this.#nowMs,
         ...(presence !== undefined && { presence }),
+        ...(labels !== undefined && { labels }),
       };
       this.#gathering.add(service, { kind: 'nodes-seen', nodes: [seen] });
     }

@@ -3,7 +3,7 @@
 import type { Candidate } from './rollout.ts';
 
 /** A release before it has a number. */
-export type ReleaseIntent = Omit<Candidate, 'rollout'>;
+export type ReleaseIntent = Omit<Candidate, 'rollout' | 'publishedAtMs' | 'digest' | 'waitsUntilMs'>;
 
 export const CONTROL_ACTIONS = ['approve', 'pause', 'resume', 'halt', 'abort'] as const;
 export type ControlAction = (typeof CONTROL_ACTIONS)[number];

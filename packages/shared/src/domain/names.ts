@@ -9,6 +9,9 @@ export type ServiceName = string;
 /** What a region, a node or a service may be called: 1 to 63 letters, digits, `-` or `_`, not starting with a sign. */
 export const NAME_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
 
+/** What a node may be labelled: a word, or a word and its value: `canary`, `rack=7`. */
+export const LABEL_PATTERN = /^[A-Za-z0-9][A-Za-z0-9_./-]{0,62}(?:=[A-Za-z0-9_./-]{1,63})?$/;
+
 /** What every object has by itself (`constructor`) is no name, since names are keys. */
 export function isInherited(text: string): boolean {
   return text in Object.prototype;

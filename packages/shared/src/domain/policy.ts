@@ -1,6 +1,9 @@
 import type { HealthCheck } from './health.ts';
+import type { HoldRule } from './hold.ts';
 import type { Region } from './names.ts';
+import type { SafeRate } from './pace.ts';
 import { type Drain, longestDrainMs, longestRejoinMs, type Rejoin } from './traffic.ts';
+import { isOpenTime, type OpenTimes } from './window.ts';
 
 /** A number of nodes, or a share of them. */
 export type Share =
@@ -10,12 +13,21 @@ export type Share =
 /** How many containers of a service a node may run beside those that it has. */
 export type MaxSurge = 0 | 1;
 
+/** In the windows of a policy: every region that has none of its own. */
+export const ELSEWHERE = '*';
+
 /** How rollouts of a service behave. */
 export interface Policy {
   /** Rising, each in (0, 100], the last one 100. */
   readonly stagesPercent: readonly number[];
   /** Who opens the next stage. */
   readonly approval: 'manual' | 'automatic';
+  /** How fast a stage takes its nodes in; missing: as fast as slots become free. */
+  readonly safeRate?: SafeRate;
+  /** When nodes of a region may start, by the clock there; `*`: in each that is not named. Missing: at any time. */
+  readonly windows?: Readonly<Record<string, OpenTimes>>;
+  /** A release has been published for this long before it begins. */
+  readonly coolDownMs: number;
   /** How many nodes of a region may be out of rotation by our doing (I1). */
   readonly maxUnavailable: Share;
   /** Share of a stage's present nodes that must have the image before the stage opens. */
@@ -24,9 +36,15 @@ export interface Policy {
   readonly stagingSpreadMs: number;
   /** How long a finished stage is watched before anything follows. */
   readonly soakMs: number;
+  /** Instead of it, for the first group of regions, once it is through. */
+  readonly firstGroupSoakMs?: number;
+  /** Who goes before everybody else, in each group of regions. */
+  readonly canary?: Canary;
   /** No node got further for this long: the rollout pauses and says why. */
   readonly progressDeadlineMs: number;
   readonly failureBudget: FailureBudget;
+  /** Nodes that rollouts pass over for now. */
+  readonly hold?: readonly HoldRule[];
   /** Regions side by side, or group after group; regions that no group names come last. */
   readonly regions: 'parallel' | readonly (readonly Region[])[];
   readonly slotLeaseMs: number;
@@ -37,6 +55,12 @@ export interface Policy {
   readonly health: HealthCheck;
   readonly drain: Drain;
   readonly rejoin: Rejoin;
+}
+
+/** Nodes with the label are a stage of their own, before the first one. */
+export interface Canary {
+  readonly label: string;
+  readonly soakMs: number;
 }
 
 export interface FailureBudget {
@@ -68,6 +92,12 @@ export function layeredPolicy(...layers: readonly PolicyLayer[]): Policy {
   );
 }
 
+/** May nodes of a region start now? @param atMs ms since 1970, UTC */
+export function isOpenIn({ windows = {} }: Policy, region: Region, atMs: number): boolean {
+  const times = windows[region] ?? windows[ELSEWHERE];
+  return times === undefined || isOpenTime(times, atMs);
+}
+
 /** What is wrong with a policy as a whole, each with its remedy. Fields by themselves are checked where they are read. */
 export function policyProblems(policy: Policy): readonly string[] {
   const { health, drain } = policy;
@@ -95,6 +125,7 @@ function turnMs({ drain, health, rejoin }: Policy): number {
 export const DEFAULT_POLICY: Policy = {
   stagesPercent: [6.25, 12.5, 25, 50, 100],
   approval: 'manual',
+  coolDownMs: 0,
   maxUnavailable: { kind: 'percent', percent: 5 },
   stagingQuorumPercent: 80,
   stagingSpreadMs: 30_000,

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import type { NodeId } from './names.ts';
 
-/** Where a node stands in a rollout's line: 0 ≤ rank < 1. */
+/** Where a node stands in a rollout's line: 0 ≤ rank < 1; before it, from -1 on, its canaries. */
 export type Rank = number;
 
 /** Admits nobody. */
@@ -15,6 +15,19 @@ export const LAST: Rank = 1;
  */
 export function rankOf(seed: string, node: NodeId): Rank {
   return createHmac('sha256', seed).update(node).digest().readUIntBE(0, 6) / 2 ** 48;
+}
+
+/** What a region's line is drawn by. */
+export interface Draw {
+  readonly seed: string;
+  /** They stand before everybody else. */
+  readonly canaries?: readonly NodeId[];
+}
+
+/** A canary's rank is below every cursor. */
+export function rankIn({ seed, canaries }: Draw, node: NodeId): Rank {
+  const rank = rankOf(seed, node);
+  return canaries?.includes(node) === true ? rank - LAST : rank;
 }
 
 /** Nodes below the cursor are admitted. */

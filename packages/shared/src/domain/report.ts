@@ -71,6 +71,8 @@ export interface Presence {
   readonly region: Region;
   readonly node: NodeId;
   readonly agentVersion: string;
+  /** What its operator calls it, to be picked out by: `canary`, `rack=7`. */
+  readonly labels?: readonly string[];
   readonly services: Readonly<Record<ServiceName, ServicePresence>>;
 }
 

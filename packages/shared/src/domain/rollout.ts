@@ -7,7 +7,7 @@ import type { Digest, ImageReference } from './image.ts';
 import type { NodeId, Region, ServiceName } from './names.ts';
 import { NOWHERE, type Place } from './place.ts';
 import type { Policy, PolicyLayer } from './policy.ts';
-import type { Rank } from './rank.ts';
+import { FIRST, type Rank } from './rank.ts';
 import type { Release } from './wave.ts';
 
 /** A release as its releaser published it, well-formed but not yet pinned. */
@@ -19,6 +19,22 @@ export interface Candidate {
   readonly overrides: PolicyLayer;
   /** A person knows that this digest was halted before, and wants it all the same. */
   readonly acceptHalted: boolean;
+  /** By the bus's clock. */
+  readonly publishedAtMs: number;
+  /** What its image was when it was published; missing until the registry has answered. */
+  readonly digest?: Digest;
+  /** Versions and ranges from which nodes may start. */
+  readonly from?: readonly string[];
+  /** A person knows that it is older than what the fleet has settled on, and wants it all the same. */
+  readonly allowDowngrade?: true;
+  /** It does not wait for the end of a cool-down. */
+  readonly urgent?: true;
+  /** It does not begin before. */
+  readonly notBeforeMs?: number;
+  /** From then on nobody starts it. */
+  readonly expiresMs?: number;
+  /** Until when it has last been told to wait. */
+  readonly waitsUntilMs?: number;
 }
 
 /** How a rollout stands. Times are ms of the bus's clock, so that every coordinator reads them alike. */
@@ -39,6 +55,21 @@ export interface RegionProgress {
   readonly slots: number;
   /** How many nodes were there when the slots were counted. */
   readonly nodes: number;
+  /** Who goes before everybody else: drawn once, when the region's turn begins. */
+  readonly canaries?: readonly NodeId[];
+}
+
+/** Has anybody in the region been admitted? */
+export function hasBegun({ cursor, canaries }: Partial<RegionProgress> = {}): boolean {
+  return (cursor ?? FIRST) > FIRST || canaries !== undefined;
+}
+
+/** How far a region's cursor has been let move in the present stage. */
+export interface Paced {
+  /** Where it stood when the stage opened, or the rate changed. */
+  readonly from: Rank;
+  /** Time that counts since then: neither paused nor closed, and with a leader. */
+  readonly openMs: number;
 }
 
 /** I7. A node whose lease ran out: a failure of the rollout, whatever it says later. */
@@ -58,9 +89,14 @@ export interface Rollout {
   readonly grouping: Policy['regions'];
   /** Index of the region group. */
   readonly group: number;
-  /** The present stage's share of each region, so that it stays what it is when the policy lists other stages. */
+  /** The present stage's share of each region (0: its canaries alone), so that it stays what it is when the policy lists other stages. */
   readonly percent: number;
   readonly regions: Readonly<Record<Region, RegionProgress>>;
+  /** By a safe rate, once time has been counted in the present stage. */
+  readonly pace: Readonly<Record<Region, Paced>>;
+  /** Regions whose window is closed. */
+  readonly closed: readonly Region[];
+  readonly expiresMs?: number;
   /** Regions that an earlier rollout left half-way: until their turn comes, every node there stays as it is. */
   readonly halfway: readonly Region[];
   readonly lost: readonly LostNode[];

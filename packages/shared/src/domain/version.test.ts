@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { compareVersions } from './version.ts';
+import { compareVersions, isVersionIn } from './version.ts';
 
 describe('of two versions', () => {
   // The order of semver.org, item 11.
@@ -39,4 +39,17 @@ describe('of two versions', () => {
     expect(compareVersions(text, '1.0.0')).toBe(undefined);
     expect(compareVersions('1.0.0', text)).toBe(undefined);
   });
+});
+
+test.each([
+  ['v1.4.2', ['>=1.4 <2'], true],
+  ['2.0.0', ['>=1.4 <2'], false],
+  ['v18', ['18.x'], true],
+  ['1.3.9', ['1.2.0', '1.3.9'], true],
+  ['nightly', ['nightly'], true],
+  ['nightly', ['>=1'], false],
+  ['1.0.0', ['nightly'], false],
+  ['1.0.0', [], false],
+])('B2: %s within %j: %s', (version, wanted, isIn) => {
+  expect(isVersionIn(version, wanted)).toBe(isIn);
 });

@@ -10,6 +10,15 @@ export function compareVersions(left: string, right: string): number | undefined
   return a === null || b === null ? undefined : semver.compare(a, b);
 }
 
+/** Is it one of these, by name or within a range (`>=1.4 <2`)? */
+export function isVersionIn(version: string, wanted: readonly string[]): boolean {
+  const parsed = parseVersion(version);
+  return wanted.some(
+    (one) =>
+      one === version || (parsed !== null && semver.satisfies(parsed, one, { includePrerelease: true })),
+  );
+}
+
 function parseVersion(text: string): semver.SemVer | null {
   return SHORT.test(text) ? semver.coerce(text) : semver.parse(text);
 }

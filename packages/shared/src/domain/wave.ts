@@ -1,6 +1,7 @@
 import type { HealthCheck } from './health.ts';
+import type { Hold } from './hold.ts';
 import type { Digest, PinnedImage } from './image.ts';
-import type { Region, ServiceName } from './names.ts';
+import type { NodeId, Region, ServiceName } from './names.ts';
 import type { MaxSurge } from './policy.ts';
 import { isBelow, type Rank } from './rank.ts';
 import type { Drain, Rejoin } from './traffic.ts';
@@ -11,6 +12,8 @@ export interface Release {
   readonly service: ServiceName;
   readonly image: PinnedImage;
   readonly version: string;
+  /** Versions and ranges from which nodes may start; missing: from any. */
+  readonly from?: readonly string[];
 }
 
 /**
@@ -34,6 +37,10 @@ export interface Wave {
   /** Where the rollout stands, for people: stage 2 of 5, up to 12.5 %. */
   readonly stage: { readonly number: number; readonly of: number; readonly percent: number };
   readonly seed: string;
+  /** Nodes that come before all others, whatever their rank by the seed. */
+  readonly canaries?: readonly NodeId[];
+  /** Nodes that have to stay as they are, and why. */
+  readonly holds?: readonly Hold[];
   /** Nodes below it download the image. */
   readonly stageBelow: Rank;
   /** Nodes below it are admitted. */

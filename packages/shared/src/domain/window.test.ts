@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isAnyOpen, isOpen, parseWindow, type TimeWindow } from './window.ts';
+import { isAnyOpen, isOpen, isOpenTime, parseWindow, type TimeWindow } from './window.ts';
 
 function windowOf(text: string): TimeWindow {
   const window = parseWindow(text);
@@ -66,6 +66,26 @@ describe('a window is open', () => {
   test('in the hour that is left out, never; in the one that comes twice, twice', () => {
     expect(minutesOpen('sun 02:00-03:00 Europe/Vienna', '2026-03-29')).toBe(0);
     expect(minutesOpen('sun 02:00-03:00 Europe/Vienna', '2026-10-25')).toBe(120);
+  });
+});
+
+describe('a date is excluded', () => {
+  // A Thursday, and the night after it.
+  const times = { windows: [windowOf('22:00-05:00 Europe/Vienna')], except: ['2026-12-24'] };
+  test.each([
+    ['the last minute before', '2026-12-23T22:59:00Z', true],
+    ['from midnight on by the clock there, in the middle of a window', '2026-12-23T23:00:00Z', false],
+    ['a window that begins on it', '2026-12-24T22:59:00Z', false],
+    ['what is left of that window on the day after', '2026-12-24T23:00:00Z', true],
+  ])('%s', (_, at, open) => {
+    expect(isOpenTime(times, Date.parse(at))).toBe(open);
+  });
+
+  test('by the clock of each window of its own', () => {
+    const both = { ...times, windows: [windowOf('00:00-24:00 Asia/Tokyo'), windowOf('00:00-24:00 UTC')] };
+    const open = (at: string): boolean => isOpenTime(both, Date.parse(at));
+    // In Tokyo the day is over nine hours earlier.
+    expect([open('2026-12-24T14:59:00Z'), open('2026-12-24T15:00:00Z')]).toEqual([false, true]);
   });
 });
 

@@ -50,6 +50,20 @@ export function isOpen({ days, fromMinute, toMinute, timeZone }: TimeWindow, atM
   return (days.includes(day) && minute >= fromMinute) || (days.includes(dayBefore) && minute < toMinute);
 }
 
+/** When something may happen in a place: within any of these windows, on none of these dates. */
+export interface OpenTimes {
+  readonly windows: readonly TimeWindow[];
+  /** `2026-12-24`, from midnight to midnight by the clock of whichever window would be open. */
+  readonly except: readonly string[];
+}
+
+/** @param atMs ms since 1970, UTC */
+export function isOpenTime({ windows, except }: OpenTimes, atMs: number): boolean {
+  return windows.some(
+    (window) => isOpen(window, atMs) && !except.includes(wallTime(atMs, window.timeZone).date),
+  );
+}
+
 /** Where there are no windows, it is always time. */
 export function isAnyOpen(windows: readonly TimeWindow[], atMs: number): boolean {
   return windows.length === 0 || windows.some((window) => isOpen(window, atMs));
@@ -101,11 +115,21 @@ function clockOf(timeZone: string): Intl.DateTimeFormat {
   return clock;
 }
 
-function wallTime(atMs: number, timeZone: string): { readonly day: number; readonly minute: number } {
+interface WallTime {
+  readonly date: string;
+  readonly day: number;
+  readonly minute: number;
+}
+
+function wallTime(atMs: number, timeZone: string): WallTime {
   const parts = clockOf(timeZone).formatToParts(atMs);
   const field = (type: Intl.DateTimeFormatPartTypes): number =>
     Number(parts.find((part) => part.type === type)?.value);
   const midnight = Date.UTC(field('year'), field('month') - 1, field('day'));
   // 1970 began on a Thursday.
-  return { day: (midnight / DAY_MS + 4) % DAYS.length, minute: field('hour') * 60 + field('minute') };
+  return {
+    date: new Date(midnight).toISOString().slice(0, 10),
+    day: (midnight / DAY_MS + 4) % DAYS.length,
+    minute: field('hour') * 60 + field('minute'),
+  };
 }

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import type { HealthCheck, Probe } from '../domain/health.ts';
 import { DIGEST_PATTERN } from '../domain/image.ts';
-import { isInherited, NAME_PATTERN } from '../domain/names.ts';
+import { isInherited, LABEL_PATTERN, NAME_PATTERN } from '../domain/names.ts';
 import type { Share } from '../domain/policy.ts';
 import type { Drain, Rejoin } from '../domain/traffic.ts';
 import type { Release } from '../domain/wave.ts';
@@ -15,6 +15,8 @@ export const name = z
   .string()
   .regex(NAME_PATTERN, 'must be a name of letters, digits, "-" and "_"')
   .refine((text) => !isInherited(text), 'must be another name: every object has something of this one');
+const LABEL = 'must be a label such as "canary" or "rack=7": letters, digits and . _ - /';
+export const label = z.string({ error: LABEL }).regex(LABEL_PATTERN, LABEL);
 export const digest = z.string().regex(DIGEST_PATTERN, 'must be a digest: sha256: and 64 hexadecimal digits');
 export const sequence = z.int().min(0);
 export const durationMs = z.int().min(0).max(DURATION_MAX_MS);
@@ -72,5 +74,8 @@ export const release = z
     service: name,
     image: z.object({ repository: z.string().min(1), digest, tag: z.string().optional() }),
     version: z.string().min(1),
+    from: z.array(z.string()).optional(),
   })
-  .transform((value): Release => ({ ...value, image: compact(value.image) as Release['image'] }));
+  .transform(
+    (value): Release => compact({ ...value, image: compact(value.image) as Release['image'] }) as Release,
+  );

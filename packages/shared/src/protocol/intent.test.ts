@@ -31,7 +31,39 @@ test('a release may name its version, bring a policy along, and accept what was 
   });
 });
 
+test('B1: a release may be urgent, not begin before an hour, and expire', () => {
+  const body = {
+    image: 'web:v1',
+    from: ['>=1.5 <2'],
+    allowDowngrade: true,
+    urgent: true,
+    notBefore: '2026-12-01T07:00:00+01:00',
+    expires: '2026-12-08T00:00:00Z',
+  };
+  expect(decode(encode(body), releaseSchema)).toEqual({
+    ok: true,
+    value: {
+      image: { repository: 'docker.io/library/web', tag: 'v1' },
+      overrides: {},
+      acceptHalted: false,
+      from: ['>=1.5 <2'],
+      allowDowngrade: true,
+      urgent: true,
+      notBeforeMs: Date.UTC(2026, 11, 1, 6),
+      expiresMs: Date.UTC(2026, 11, 8),
+    },
+  });
+});
+
 test.each<[string, unknown, readonly string[]]>([
+  [
+    'an hour without its zone',
+    { image: 'web', notBefore: '2026-12-01T06:00:00', expires: 'tomorrow' },
+    [
+      'notBefore: must be a time with its zone, such as "2026-12-01T06:00:00Z"',
+      'expires: must be a time with its zone, such as "2026-12-01T06:00:00Z"',
+    ],
+  ],
   ['no image', {}, ['image: is missing or not text: name an image such as "registry.example/web:v2"']],
   [
     'a number',

@@ -23,12 +23,29 @@ const image = z
     return reference;
   });
 
+const time = z.iso
+  .datetime({ offset: true, error: 'must be a time with its zone, such as "2026-12-01T06:00:00Z"' })
+  .transform((text) => Date.parse(text));
+
 export const releaseSchema = z
   .strictObject({
     image: image.describe('What to roll out: a tag or a digest'),
     version: z.string().min(1).max(128).optional().describe('What people call it; the tag'),
     policy: policySchema.optional().describe('Overrides the policy of the service for this rollout'),
     acceptHalted: z.boolean().optional().describe('Take this digest although it was halted before'),
+    from: z
+      .array(z.string().min(1).max(128))
+      .min(1, 'must name at least one version: leave it out where it may start from any')
+      .max(32)
+      .optional()
+      .describe('Versions and ranges from which it may start: ["1.4.2", ">=1.5 <2"]; any'),
+    allowDowngrade: z
+      .boolean()
+      .optional()
+      .describe('Take this version although it is older than what the fleet has settled on'),
+    urgent: z.boolean().optional().describe("Do not wait for the end of the policy's cool-down"),
+    notBefore: time.optional().describe('Do not begin before: "2026-12-01T06:00:00Z"'),
+    expires: time.optional().describe('From then on nobody starts it: "2026-12-08T00:00:00Z"'),
   })
   .transform(
     (release): ReleaseIntent => ({
@@ -36,6 +53,11 @@ export const releaseSchema = z
       ...(release.version !== undefined && { version: release.version }),
       overrides: release.policy ?? {},
       acceptHalted: release.acceptHalted ?? false,
+      ...(release.from !== undefined && { from: release.from }),
+      ...(release.allowDowngrade === true && { allowDowngrade: true }),
+      ...(release.urgent === true && { urgent: true }),
+      ...(release.notBefore !== undefined && { notBeforeMs: release.notBefore }),
+      ...(release.expires !== undefined && { expiresMs: release.expires }),
     }),
   );
 

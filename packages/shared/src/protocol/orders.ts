@@ -1,6 +1,7 @@
 /** Waves and halts, as the coordinator writes them and agents read them. */
 
 import { z } from 'zod';
+import type { Hold } from '../domain/hold.ts';
 import type { Region, ServiceName } from '../domain/names.ts';
 import type { Halt, Wave } from '../domain/wave.ts';
 import type { Parsed } from '../kernel/parsed.ts';
@@ -28,6 +29,19 @@ export const waveSchema = z
     phase: z.enum(['staging', 'open', 'paused', 'settled', 'halted', 'aborted']),
     stage: z.object({ number: z.int(), of: z.int(), percent }),
     seed: z.string().min(1),
+    canaries: z.array(name).optional(),
+    holds: z
+      .array(
+        z
+          .object({
+            label: z.string().optional(),
+            running: z.array(digest).optional(),
+            notRunning: z.array(digest).optional(),
+            reason: z.string(),
+          })
+          .transform((hold): Hold => compact(hold) as Hold),
+      )
+      .optional(),
     stageBelow: rank,
     cursor: rank,
     slots: z.int().min(1).max(1_000_000),

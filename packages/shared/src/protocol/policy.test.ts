@@ -25,6 +25,15 @@ test('a whole policy, as a person writes it', () => {
     layer({
       stages: [6.25, 12.5, 25, 50, 100],
       approval: 'automatic',
+      safeRate: '5%/6h',
+      windows: {
+        eu: { open: ['sat 22:00-05:00 Europe/Vienna'], except: ['2026-12-24'] },
+        '*': { open: ['08:00-09:00'] },
+      },
+      coolDown: '1d',
+      hold: [{ label: 'rack=7', reason: 'new disks' }],
+      canary: { label: 'rack=7' },
+      firstGroupSoak: '2d',
       maxUnavailable: '5%',
       stagingQuorum: '80%',
       stagingSpread: '30s',
@@ -45,6 +54,37 @@ test('a whole policy, as a person writes it', () => {
   ).toEqual({
     stagesPercent: [6.25, 12.5, 25, 50, 100],
     approval: 'automatic',
+    safeRate: { percent: 5, perMs: 21_600_000 },
+    windows: {
+      eu: {
+        windows: [
+          {
+            text: 'sat 22:00-05:00 Europe/Vienna',
+            days: [6],
+            fromMinute: 1_320,
+            toMinute: 300,
+            timeZone: 'Europe/Vienna',
+          },
+        ],
+        except: ['2026-12-24'],
+      },
+      '*': {
+        windows: [
+          {
+            text: '08:00-09:00',
+            days: [0, 1, 2, 3, 4, 5, 6],
+            fromMinute: 480,
+            toMinute: 540,
+            timeZone: 'UTC',
+          },
+        ],
+        except: [],
+      },
+    },
+    coolDownMs: 86_400_000,
+    hold: [{ label: 'rack=7', reason: 'new disks' }],
+    canary: { label: 'rack=7', soakMs: 3_600_000 },
+    firstGroupSoakMs: 172_800_000,
     maxUnavailable: { kind: 'percent', percent: 5 },
     stagingQuorumPercent: 80,
     stagingSpreadMs: 30_000,
@@ -93,6 +133,71 @@ test.each<[string, unknown, string, ...(readonly string[])]>([
   ['no stages', { stages: [] }, 'stages: must name at least one stage', 'stages: must end with 100'],
   ['stages as text', { stages: ['50%', 100] }, 'stages[0]: must be a percentage'],
   ['an approval of its own', { approval: 'yes' }, 'approval: must be "manual" or "automatic"'],
+  [
+    'a rate without a time',
+    { safeRate: '5%' },
+    'safeRate: must be a share of the nodes per time such as "5%/6h"',
+  ],
+  [
+    'a rate of nodes',
+    { safeRate: '5/6h' },
+    'safeRate: must be a share of the nodes per time such as "5%/6h"',
+  ],
+  ['a rate of nobody', { safeRate: '0%/6h' }, 'safeRate: must be more than 0% and not more than 100%'],
+  [
+    'a rate of more than all',
+    { safeRate: '101%/6h' },
+    'safeRate: must be more than 0% and not more than 100%',
+  ],
+  ['a rate at once', { safeRate: '5%/0s' }, 'safeRate: must be per 1s at least and 30d at most'],
+  ['a rate as a number', { safeRate: 5 }, 'safeRate: must be a share of the nodes per time such as "5%/6h"'],
+  [
+    'a window of no day',
+    { windows: { eu: { open: ['mun 22:00-05:00'] } } },
+    'windows.eu.open[0]: has a day that is none in "mun": write sun, mon, tue, wed, thu, fri or sat',
+  ],
+  [
+    'a window in no zone',
+    { windows: { eu: { open: ['22:00-05:00 Europe/Wien'] } } },
+    'windows.eu.open[0]: has no time zone in "Europe/Wien": write a name such as "Europe/Vienna" or "UTC"',
+  ],
+  [
+    'a region without a window',
+    { windows: { eu: { open: [] } } },
+    'windows.eu.open: must name at least one window: leave the region out where any time will do',
+  ],
+  [
+    'a date that is none',
+    { windows: { '*': { open: ['22:00-05:00'], except: ['2026-02-30'] } } },
+    'windows.*.except[0]: must be a date such as "2026-12-24"',
+  ],
+  [
+    'windows of no region',
+    { windows: { 'eu.west': { open: ['22:00-05:00'] } } },
+    'windows.eu.west: must be a region, or "*" for all that are not named',
+  ],
+  [
+    'more windows than anybody remembers',
+    { windows: { eu: { open: Array.from({ length: 501 }, () => '22:00-05:00') } } },
+    'windows: must not name more than 500 windows in all',
+  ],
+  [
+    'a canary without a label',
+    { canary: { soak: '1h' } },
+    'canary.label: must be a label such as "canary" or "rack=7": letters, digits and . _ - /',
+  ],
+  [
+    'a label of two words',
+    { canary: { label: 'the canary' } },
+    'canary.label: must be a label such as "canary" or "rack=7": letters, digits and . _ - /',
+  ],
+  ['a hold of everybody', { hold: [{ reason: 'x' }] }, 'hold[0]: must name a label, a version or a region'],
+  [
+    'a hold without a reason',
+    { hold: [{ region: 'eu' }] },
+    'hold[0].reason: must say why, for whoever looks',
+  ],
+  ['a cool-down that nobody waits for', { coolDown: '31d' }, 'coolDown: must be between 0ms and 30d'],
   [
     'nobody may be down',
     { maxUnavailable: 0 },

@@ -5,10 +5,14 @@
 
 import { z } from 'zod';
 import type { HealthCheck, Probe } from '../domain/health.ts';
-import type { PolicyLayer, Share } from '../domain/policy.ts';
+import type { HoldRule } from '../domain/hold.ts';
+import { isName } from '../domain/names.ts';
+import type { SafeRate } from '../domain/pace.ts';
+import { type Canary, ELSEWHERE, type PolicyLayer, type Share } from '../domain/policy.ts';
 import type { Drain, Rejoin } from '../domain/traffic.ts';
+import { type OpenTimes, parseWindow, type TimeWindow } from '../domain/window.ts';
 import { DURATION_PATTERN, formatDuration, parseDurationMs } from '../kernel/units.ts';
-import { compact, name } from './fields.ts';
+import { compact, label, name } from './fields.ts';
 
 function duration(minMs: number, maxMs: number) {
   return z
@@ -48,6 +52,82 @@ function share(countMin: number) {
     },
   );
 }
+
+const RATE = 'must be a share of the nodes per time such as "5%/6h"';
+
+const safeRateSchema = z
+  .string({ error: RATE })
+  .regex(/^\d{1,3}(?:\.\d{1,4})?%\/(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+$/, RATE)
+  .transform((text): SafeRate => {
+    const [percent = '', per = ''] = text.split('%/');
+    return { percent: Number(percent), perMs: parseDurationMs(per) ?? Number.NaN };
+  })
+  .refine(({ percent }) => percent > 0 && percent <= 100, {
+    error: 'must be more than 0% and not more than 100%',
+  })
+  .refine(({ perMs }) => perMs >= 1_000 && perMs <= 30 * DAY_MS, {
+    error: 'must be per 1s at least and 30d at most',
+  });
+
+const window = z
+  .string({ error: 'must be a window such as "mon-fri 22:00-05:00 Europe/Vienna"' })
+  .transform((text, context): TimeWindow => {
+    const read = parseWindow(text);
+    if (typeof read !== 'string') return read;
+    context.addIssue({ code: 'custom', message: read });
+    return z.NEVER;
+  });
+
+/** In all: whoever remembers the policy has to remember every one of them. */
+const WINDOWS_MAX = 500;
+
+const windowsSchema = z
+  .record(
+    z.string(),
+    z
+      .strictObject({
+        open: z
+          .array(window)
+          .min(1, 'must name at least one window: leave the region out where any time will do'),
+        except: z.array(z.iso.date('must be a date such as "2026-12-24"')).max(366).optional(),
+      })
+      .transform(({ open, except = [] }): OpenTimes => ({ windows: open, except })),
+  )
+  .superRefine((times, context) => {
+    for (const region of Object.keys(times).filter((key) => key !== ELSEWHERE && !isName(key))) {
+      const message = 'must be a region, or "*" for all that are not named';
+      context.addIssue({ code: 'custom', path: [region], message });
+    }
+  })
+  .refine((times) => Object.values(times).flatMap(({ windows }) => windows).length <= WINDOWS_MAX, {
+    error: `must not name more than ${WINDOWS_MAX} windows in all`,
+  });
+
+const CANARY_SOAK_MS = 3_600_000;
+
+const canarySchema = z
+  .strictObject({
+    label: label.describe('Nodes with this label come before everybody else'),
+    soak: duration(0, 30 * DAY_MS)
+      .optional()
+      .describe('How long they are watched before the first stage; 1h'),
+  })
+  .transform(({ label: wanted, soak }): Canary => ({ label: wanted, soakMs: soak ?? CANARY_SOAK_MS }));
+
+const holdSchema = z
+  .strictObject({
+    label: label.optional(),
+    version: z.string().min(1).max(128).optional(),
+    region: name.optional(),
+    reason: z.string({ error: 'must say why, for whoever looks' }).min(1).max(200),
+  })
+  .refine(
+    ({ label: one, version, region }) => one !== undefined || version !== undefined || region !== undefined,
+    {
+      error: 'must name a label, a version or a region',
+    },
+  )
+  .transform((rule): HoldRule => compact(rule) as HoldRule);
 
 const port = z
   .int('must be a port number')
@@ -184,6 +264,17 @@ export const policySchema = z
       .enum(['manual', 'automatic'], { error: 'must be "manual" or "automatic"' })
       .optional()
       .describe('Who opens the next stage; manual'),
+    safeRate: safeRateSchema
+      .optional()
+      .describe('How fast a stage takes its nodes in: "5%/6h"; as fast as slots become free'),
+    windows: windowsSchema
+      .optional()
+      .describe(
+        'When nodes of a region may start: {"eu-west":{"open":["22:00-05:00 Europe/Vienna"]}}; at any time',
+      ),
+    coolDown: duration(0, 30 * DAY_MS)
+      .optional()
+      .describe('A release has been published for this long before it begins; 0s'),
     maxUnavailable: share(1)
       .optional()
       .describe('Nodes of a region that may be down at once; 5%, at least 1'),
@@ -194,6 +285,10 @@ export const policySchema = z
     soak: duration(0, 30 * DAY_MS)
       .optional()
       .describe('How long a finished stage is watched; 5m'),
+    firstGroupSoak: duration(0, 30 * DAY_MS)
+      .optional()
+      .describe('How long the first group of regions is watched once it is through; as long as soak'),
+    canary: canarySchema.optional().describe('A stage before the first one'),
     progressDeadline: duration(1_000, 30 * DAY_MS)
       .optional()
       .describe('No progress for this long: pause; 15m'),
@@ -208,6 +303,11 @@ export const policySchema = z
           .describe('A percentage counts from so many attempts on'),
       })
       .optional(),
+    hold: z
+      .array(holdSchema)
+      .max(16)
+      .optional()
+      .describe('Nodes that rollouts pass over for now, by label, version and region; none'),
     regions: regionsSchema.optional().describe('Side by side, or group after group; parallel'),
     slotLease: duration(2_000, DAY_MS).optional().describe('A slot not renewed for this long is lost; 2m'),
     stopTimeout: duration(0, DAY_MS).optional().describe("Between stop signal and kill; the container's own"),
@@ -224,12 +324,18 @@ export const policySchema = z
       compact({
         stagesPercent: policy.stages,
         approval: policy.approval,
+        safeRate: policy.safeRate,
+        windows: policy.windows,
+        coolDownMs: policy.coolDown,
         maxUnavailable: policy.maxUnavailable,
         stagingQuorumPercent: policy.stagingQuorum,
         stagingSpreadMs: policy.stagingSpread,
         soakMs: policy.soak,
+        firstGroupSoakMs: policy.firstGroupSoak,
+        canary: policy.canary,
         progressDeadlineMs: policy.progressDeadline,
         failureBudget: policy.failureBudget,
+        hold: policy.hold,
         regions: policy.regions,
         slotLeaseMs: policy.slotLease,
         stopTimeoutMs: policy.stopTimeout,

@@ -16,6 +16,7 @@ const RELEASE = {
   service: 'web',
   image: { repository: 'registry.example/web', digest: DIGEST, tag: 'v2' },
   version: 'v2',
+  from: ['>=1.4'],
 };
 
 const WHOLE: ServiceRecord = {
@@ -27,7 +28,24 @@ const WHOLE: ServiceRecord = {
   policy: {
     sequence: 5,
     storedAtMs: 1_700_000_000_001,
-    layer: { ...DEFAULT_POLICY, stopTimeoutMs: 0, regions: [['eu'], ['us', 'ap']] },
+    layer: {
+      ...DEFAULT_POLICY,
+      stopTimeoutMs: 0,
+      safeRate: { percent: 0.01, perMs: 21_600_000 },
+      firstGroupSoakMs: 86_400_000,
+      hold: [
+        { label: 'rack=7', version: '<2', region: 'eu', reason: 'new disks' },
+        { region: 'us', reason: 'a fair' },
+      ],
+      canary: { label: 'canary', soakMs: 3_600_000 },
+      windows: {
+        '*': {
+          windows: [{ text: '22:00-05:00', days: [0, 6], fromMinute: 1_320, toMinute: 300, timeZone: 'UTC' }],
+          except: ['2026-12-24'],
+        },
+      },
+      regions: [['eu'], ['us', 'ap']],
+    },
   },
   candidate: {
     rollout: 9,
@@ -35,6 +53,14 @@ const WHOLE: ServiceRecord = {
     version: 'three',
     overrides: { soakMs: 0, health: { probe: { kind: 'command', command: ['true'] } } },
     acceptHalted: true,
+    publishedAtMs: 1_700_000_000_002,
+    digest: DIGEST,
+    from: ['1.x', 'nightly'],
+    allowDowngrade: true,
+    urgent: true,
+    notBeforeMs: 1_700_000_001_000,
+    expiresMs: 1_700_009_000_000,
+    waitsUntilMs: 1_700_000_001_000,
   },
   rollout: {
     release: RELEASE,
@@ -44,7 +70,12 @@ const WHOLE: ServiceRecord = {
     grouping: [['eu'], ['us', 'ap']],
     group: 1,
     percent: 6.25,
-    regions: { eu: { cursor: 0.123456789012345, stageBelow: 1, slots: 3, nodes: 61 } },
+    regions: {
+      eu: { cursor: 0.123456789012345, stageBelow: 1, slots: 3, nodes: 61, canaries: ['n7', 'n9'] },
+    },
+    pace: { eu: { from: 0.0625, openMs: 86_400_000 } },
+    closed: ['ap'],
+    expiresMs: 1_700_009_000_000,
     halfway: ['us'],
     lost: [{ region: 'eu', node: 'n1', revision: 77 }],
     paused: { sinceMs: 1_700_000_000_456, reason: 'lunch' },

@@ -2,10 +2,12 @@
 
 import { z } from 'zod';
 import { EVENT_NAMES, type FleetEvent } from '../domain/event.ts';
+import type { HoldRule } from '../domain/hold.ts';
 import type { ServiceName } from '../domain/names.ts';
 import type { Place } from '../domain/place.ts';
 import type { PolicyLayer } from '../domain/policy.ts';
 import type { ServiceRecord } from '../domain/rollout.ts';
+import type { OpenTimes } from '../domain/window.ts';
 import type { Parsed } from '../kernel/parsed.ts';
 import { decode } from './codec.ts';
 import {
@@ -48,15 +50,43 @@ export const leaseSchema = z.object({
 
 const grouping = z.union([z.literal('parallel'), z.array(z.array(name))]);
 
+const openTimes = z.object({
+  windows: z.array(
+    z.object({
+      text: z.string(),
+      days: z.array(z.int()),
+      fromMinute: z.int(),
+      toMinute: z.int(),
+      timeZone: z.string(),
+    }),
+  ),
+  except: z.array(z.string()),
+}) satisfies z.ZodType<OpenTimes>;
+
 const policyLayer = z
   .object({
     stagesPercent: z.array(percent),
     approval: z.enum(['manual', 'automatic']),
+    safeRate: z.object({ percent, perMs: durationMs.min(1) }),
+    windows: z.record(z.string(), openTimes),
+    coolDownMs: durationMs,
     maxUnavailable: share,
     stagingQuorumPercent: percent,
     stagingSpreadMs: durationMs,
     soakMs: durationMs,
+    firstGroupSoakMs: durationMs,
+    canary: z.object({ label: z.string(), soakMs: durationMs }),
     progressDeadlineMs: durationMs,
+    hold: z.array(
+      z
+        .object({
+          label: z.string().optional(),
+          version: z.string().optional(),
+          region: name.optional(),
+          reason: z.string(),
+        })
+        .transform((rule): HoldRule => compact(rule) as HoldRule),
+    ),
     failureBudget: z.object({ max: share, minSample: z.int().min(1) }),
     regions: grouping,
     slotLeaseMs: durationMs,
@@ -90,8 +120,18 @@ const rollout = z.object({
   percent,
   regions: z.record(
     name,
-    z.object({ cursor: rank, stageBelow: rank, slots: z.int().min(1), nodes: sequence }),
+    z.object({
+      cursor: rank,
+      stageBelow: rank,
+      slots: z.int().min(1),
+      nodes: sequence,
+      canaries: z.array(name).optional(),
+    }),
   ),
+  // Records from before there were safe rates and windows have neither.
+  pace: z.record(name, z.object({ from: rank, openMs: z.int().min(0) })).default({}),
+  closed: z.array(name).default([]),
+  expiresMs: z.number().optional(),
   halfway: z.array(name),
   lost: z.array(z.object({ region: name, node: name, revision: sequence })),
   paused: z.object({ sinceMs: z.number(), reason: z.string() }).optional(),
@@ -103,6 +143,15 @@ const candidate = z.object({
   version: z.string().optional(),
   overrides: policyLayer,
   acceptHalted: z.boolean(),
+  // One from before there were cool-downs has waited for longer than any.
+  publishedAtMs: z.number().default(0),
+  digest: digest.optional(),
+  from: z.array(z.string()).optional(),
+  allowDowngrade: z.literal(true).optional(),
+  urgent: z.literal(true).optional(),
+  notBeforeMs: z.number().optional(),
+  expiresMs: z.number().optional(),
+  waitsUntilMs: z.number().optional(),
 });
 
 const event = z

@@ -27,6 +27,7 @@ export const presenceSchema = z
     region: name,
     node: name,
     agentVersion: z.string(),
+    labels: z.array(z.string()).optional(),
     services: z.record(
       name,
       z
@@ -40,7 +41,7 @@ export const presenceSchema = z
         .transform((service) => compact(service)),
     ),
   })
-  .transform((presence): Presence => presence as Presence);
+  .transform((presence): Presence => compact(presence) as Presence);
 
 /** What a node answers to whoever asks why it waits. */
 export const explanationSchema = z.object({

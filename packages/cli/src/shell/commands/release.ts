@@ -14,12 +14,19 @@ const TIMEOUT_MS = 60_000;
 
 export const release: Command = {
   name: 'release',
-  usage: '<service> <image> [--version <text>] [--policy <file>] [--accept-halted] [--timeout 1m]',
+  usage:
+    '<service> <image> [--version <text>] [--policy <file>] [--from <version> …] [--allow-downgrade] ' +
+    '[--accept-halted] [--urgent] [--not-before <time>] [--expires <time>] [--timeout 1m]',
   about: 'Releases an image, and waits until a coordinator has accepted or refused it',
   options: {
     version: { type: 'string' },
     policy: { type: 'string' },
+    from: { type: 'string', multiple: true },
+    'allow-downgrade': { type: 'boolean' },
     'accept-halted': { type: 'boolean' },
+    urgent: { type: 'boolean' },
+    'not-before': { type: 'string' },
+    expires: { type: 'string' },
     timeout: { type: 'string' },
   },
   async run({ args, values, signal, connect, screen, json, print }) {
@@ -34,7 +41,12 @@ export const release: Command = {
       image,
       ...(version !== undefined && { version }),
       ...(policy !== undefined && { policy: await readJson(policy) }),
+      ...(values['from'] !== undefined && { from: values['from'] }),
+      ...(values['allow-downgrade'] === true && { allowDowngrade: true }),
       ...(values['accept-halted'] === true && { acceptHalted: true }),
+      ...(values['urgent'] === true && { urgent: true }),
+      ...(values['not-before'] !== undefined && { notBefore: values['not-before'] }),
+      ...(values['expires'] !== undefined && { expires: values['expires'] }),
     });
     const read = decode(body, releaseSchema);
     if (!read.ok) throw new UsageError(`that is no release: ${read.problems.join('; ')}`);

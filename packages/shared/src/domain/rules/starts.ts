@@ -1,5 +1,5 @@
 import type { LogEntry } from '../log.ts';
-import { rankOf } from '../rank.ts';
+import { rankIn } from '../rank.ts';
 import type { NodeReport, Warrant } from '../report.ts';
 import { admits } from '../wave.ts';
 import { type Evidence, type StoredWave, slotProblem, who } from './evidence.ts';
@@ -36,7 +36,7 @@ export function startsByWarrant(evidence: Evidence, docket: Docket, toleranceMs:
     const { wave } = stored;
     if (wave.release.rollout !== rollout)
       return `rollout ${rollout} ${named}, which orders rollout ${wave.release.rollout}`;
-    const rank = rankOf(wave.seed, node);
+    const rank = rankIn(wave, node);
     if (!admits(wave, rank))
       return `${named}, which is ${wave.phase} up to ${wave.cursor} and does not admit its rank ${rank}`;
     return stale(stored, report, warrant) ?? pulseProblem(stored, warrant);
