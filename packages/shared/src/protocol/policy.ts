@@ -5,129 +5,18 @@
 
 import { z } from 'zod';
 import type { HealthCheck, Probe } from '../domain/health.ts';
-import type { HoldRule } from '../domain/hold.ts';
-import { isName } from '../domain/names.ts';
-import type { SafeRate } from '../domain/pace.ts';
-import { type Canary, ELSEWHERE, type PolicyLayer, type Share } from '../domain/policy.ts';
+import type { PolicyLayer } from '../domain/policy.ts';
 import type { Drain, Rejoin } from '../domain/traffic.ts';
-import { type OpenTimes, parseWindow, type TimeWindow } from '../domain/window.ts';
-import { DURATION_PATTERN, formatDuration, parseDurationMs } from '../kernel/units.ts';
-import { compact, label, name } from './fields.ts';
-
-function duration(minMs: number, maxMs: number) {
-  return z
-    .string({ error: 'must be a duration such as "30s" or "1h30m"' })
-    .regex(DURATION_PATTERN, 'must be a duration such as "30s" or "1h30m"')
-    .transform((text) => parseDurationMs(text) ?? Number.NaN)
-    .refine((ms) => ms >= minMs && ms <= maxMs, {
-      error: `must be between ${formatDuration(minMs)} and ${formatDuration(maxMs)}`,
-    });
-}
-
-const DAY_MS = 86_400_000;
-const PERCENTAGE = /^(\d{1,3}(?:\.\d{1,4})?)%$/;
-
-function percentage(error: string) {
-  return z
-    .string({ error })
-    .regex(PERCENTAGE, error)
-    .transform((text) => Number(text.slice(0, -1)))
-    .refine((percent) => percent <= 100, { error: 'must not be more than 100%' });
-}
-
-function share(countMin: number) {
-  const error = `must be a whole number of nodes from ${countMin} on, or a percentage such as "5%"`;
-  return z.union(
-    [
-      z
-        .int()
-        .min(countMin)
-        .max(1_000_000)
-        .transform((count): Share => ({ kind: 'count', count })),
-      percentage(error).transform((percent): Share => ({ kind: 'percent', percent })),
-    ],
-    {
-      error: ({ input }) =>
-        typeof input === 'string' && input.endsWith('%') ? 'must be a percentage of at most 100%' : error,
-    },
-  );
-}
-
-const RATE = 'must be a share of the nodes per time such as "5%/6h"';
-
-const safeRateSchema = z
-  .string({ error: RATE })
-  .regex(/^\d{1,3}(?:\.\d{1,4})?%\/(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+$/, RATE)
-  .transform((text): SafeRate => {
-    const [percent = '', per = ''] = text.split('%/');
-    return { percent: Number(percent), perMs: parseDurationMs(per) ?? Number.NaN };
-  })
-  .refine(({ percent }) => percent > 0 && percent <= 100, {
-    error: 'must be more than 0% and not more than 100%',
-  })
-  .refine(({ perMs }) => perMs >= 1_000 && perMs <= 30 * DAY_MS, {
-    error: 'must be per 1s at least and 30d at most',
-  });
-
-const window = z
-  .string({ error: 'must be a window such as "mon-fri 22:00-05:00 Europe/Vienna"' })
-  .transform((text, context): TimeWindow => {
-    const read = parseWindow(text);
-    if (typeof read !== 'string') return read;
-    context.addIssue({ code: 'custom', message: read });
-    return z.NEVER;
-  });
-
-/** In all: whoever remembers the policy has to remember every one of them. */
-const WINDOWS_MAX = 500;
-
-const windowsSchema = z
-  .record(
-    z.string(),
-    z
-      .strictObject({
-        open: z
-          .array(window)
-          .min(1, 'must name at least one window: leave the region out where any time will do'),
-        except: z.array(z.iso.date('must be a date such as "2026-12-24"')).max(366).optional(),
-      })
-      .transform(({ open, except = [] }): OpenTimes => ({ windows: open, except })),
-  )
-  .superRefine((times, context) => {
-    for (const region of Object.keys(times).filter((key) => key !== ELSEWHERE && !isName(key))) {
-      const message = 'must be a region, or "*" for all that are not named';
-      context.addIssue({ code: 'custom', path: [region], message });
-    }
-  })
-  .refine((times) => Object.values(times).flatMap(({ windows }) => windows).length <= WINDOWS_MAX, {
-    error: `must not name more than ${WINDOWS_MAX} windows in all`,
-  });
-
-const CANARY_SOAK_MS = 3_600_000;
-
-const canarySchema = z
-  .strictObject({
-    label: label.describe('Nodes with this label come before everybody else'),
-    soak: duration(0, 30 * DAY_MS)
-      .optional()
-      .describe('How long they are watched before the first stage; 1h'),
-  })
-  .transform(({ label: wanted, soak }): Canary => ({ label: wanted, soakMs: soak ?? CANARY_SOAK_MS }));
-
-const holdSchema = z
-  .strictObject({
-    label: label.optional(),
-    version: z.string().min(1).max(128).optional(),
-    region: name.optional(),
-    reason: z.string({ error: 'must say why, for whoever looks' }).min(1).max(200),
-  })
-  .refine(
-    ({ label: one, version, region }) => one !== undefined || version !== undefined || region !== undefined,
-    {
-      error: 'must name a label, a version or a region',
-    },
-  )
-  .transform((rule): HoldRule => compact(rule) as HoldRule);
+import { compact } from './fields.ts';
+import {
+  canarySchema,
+  holdSchema,
+  regionsSchema,
+  safeRateSchema,
+  stagesSchema,
+  windowsSchema,
+} from './policy-rollout.ts';
+import { DAY_MS, duration, percentage, share } from './policy-units.ts';
 
 const port = z
   .int('must be a port number')
@@ -233,29 +122,6 @@ const rejoinSchema = z
     ({ checks, max, ramp }): Partial<Rejoin> =>
       compact({ checks, maxMs: max, rampMs: ramp }) as Partial<Rejoin>,
   );
-
-const stagesSchema = z
-  .array(z.number('must be a percentage').gt(0, 'must be more than 0').max(100, 'must not be more than 100'))
-  .min(1, 'must name at least one stage')
-  .max(64)
-  .refine((stages) => stages.every((percent, index) => percent > (stages[index - 1] ?? 0)), {
-    error: 'must rise from stage to stage',
-  })
-  .refine((stages) => stages.at(-1) === 100, { error: 'must end with 100' });
-
-const regionsSchema = z.union(
-  [
-    z.literal('parallel'),
-    z
-      .array(z.array(name).min(1).max(1_000))
-      .min(1)
-      .max(1_000)
-      .refine((groups) => new Set(groups.flat()).size === groups.flat().length, {
-        error: 'must name each region once',
-      }),
-  ],
-  { error: 'must be "parallel" or groups of regions in order, such as [["eu-west"],["us-east","ap-south"]]' },
-);
 
 export const policySchema = z
   .strictObject({
