@@ -154,6 +154,11 @@ export class DockerEngine implements Engine {
     return gone;
   }
 
+  /** What there is of a service, as the marks tell it. */
+  look(service: ServiceName): Promise<Found> {
+    return this.#look(service);
+  }
+
   prepareSwap(order: SwapOrder): Promise<void> {
     return this.#inTurn(order.service, () => this.#prepare(order));
   }

@@ -161,7 +161,7 @@ function toUndo(swap: Swap, old: Part, performed: Performed): Step | undefined {
   return fresh === undefined ? undefined : { step: 'remove-new', fresh };
 }
 
-function samePolicy(a: Part['policy'], b: Part['policy']): boolean {
+export function samePolicy(a: Part['policy'], b: Part['policy']): boolean {
   return a.Name === b.Name && (a.MaximumRetryCount ?? 0) === (b.MaximumRetryCount ?? 0);
 }
 
