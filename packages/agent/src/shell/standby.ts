@@ -3,11 +3,11 @@
  * it would recover from, and writes none of it.
  */
 
-import type { Bus } from '@swell/shared/adapters/bus.ts';
 import { BusError } from '@swell/shared/adapters/bus.ts';
 import type { Host } from '@swell/shared/adapters/host.ts';
 import type { Logger } from '@swell/shared/adapters/logger.ts';
 import type { Rotation } from '@swell/shared/domain/traffic.ts';
+import { sameValue } from '@swell/shared/kernel/equal.ts';
 import { type Engine, EngineError } from '../adapters/engine.ts';
 import type { FileJournals } from '../adapters/journal.ts';
 import type { StandbyWord } from '../protocol/node-lease.ts';
@@ -19,7 +19,7 @@ export interface StandbyOptions {
   readonly logger: Logger;
   readonly openToLook: () => Engine;
   readonly journals: FileJournals;
-  readonly connectBus: (signal: AbortSignal) => Promise<Bus>;
+  readonly connectBus: (signal: AbortSignal) => Promise<AsyncDisposable>;
   /** Tells whoever acts. */
   readonly say: (word: StandbyWord) => Promise<void>;
 }
@@ -52,10 +52,13 @@ export class Standby {
   async prove(signal: AbortSignal): Promise<void> {
     const { host, logger, say } = this.#options;
     for (;;) {
+      const before = this.#word;
       this.#word = await this.#look(signal);
       signal.throwIfAborted();
-      logger.info({ ...this.#word }, 'stands by');
-      await say(this.#word);
+      if (!sameValue(before, this.#word)) {
+        logger.info({ ...this.#word }, 'stands by');
+        await say(this.#word);
+      }
       if (this.#word.ready) return;
       await host.sleep(LOOK_AGAIN_MS, signal);
     }

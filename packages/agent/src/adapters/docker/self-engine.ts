@@ -30,7 +30,7 @@ export interface Own {
 
 export interface SelfEngineOptions {
   /** Of the other services, and of all that is not special. */
-  readonly engine: DockerEngine;
+  readonly engine: Engine & Pick<DockerEngine, 'look'>;
   readonly dockerd: Dockerd;
   readonly own: Own;
   readonly stateDir: string;
