@@ -10,10 +10,10 @@ import { isResult } from '@swell/shared/domain/report.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DockerGate, type Moment } from '../fleet/docker-gate.ts';
 import type { FleetNode } from '../fleet/fleet.ts';
+import { OwnAgents } from '../fleet/own-agents.ts';
 import { fleetOfThisFile, giveWord } from '../fleet/scenario.ts';
 import { nodeNamed, untilAtRest, untilLine } from '../fleet/watching.ts';
 import { describeWithDocker } from '../support/needs.ts';
-import { OwnAgents } from '../support/own-agents.ts';
 
 const AGENT = 'agent';
 /** A lease that lapses and an attempt that is made once more, on the slowest machine. */
@@ -113,7 +113,7 @@ describeWithDocker('an agent that updates itself', () => {
   });
 
   it('is given its node back where the rollout is halted in the middle', { timeout: TURN_MS }, async () => {
-    const rollout = await release('halted', [], { health: { minHealthyTime: '1h', healthyDeadline: '2h' } });
+    const rollout = await release('halted', [], { health: { minHealthyTime: '4m', healthyDeadline: '5m' } });
     await agents.untilActs('halted');
     expect(await giveWord(fleet(), { action: 'halt' }, AGENT)).toMatchObject({ name: 'control-applied' });
     await fleet().log.untilEvent('rollout-rested', rollout);

@@ -231,8 +231,10 @@ export class Agent implements AsyncDisposable {
     return { region, node, services: Object.fromEntries(services) as Explanation['services'] };
   }
 
-  #readPresence(): Presence {
+  /** A coordinator that misses a service in it takes the node for one that has it no more. */
+  #readPresence(): Presence | undefined {
     const { region, node } = this.#options;
+    if (!this.#hasLooked || !this.states().every(({ recovered }) => recovered)) return undefined;
     const services: Record<ServiceName, ServicePresence> = {};
     for (const [name, service] of this.#services) {
       const presence = service.presence();

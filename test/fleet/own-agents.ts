@@ -1,19 +1,17 @@
 /** Agents in containers of their own image, on a node of a fleet: built, published, run, looked at, killed. */
 
 import { Readable } from 'node:stream';
-import { setTimeout as delay } from 'node:timers/promises';
 import { pack } from 'tar-stream';
-import type { Fleet, FleetNode } from '../fleet/fleet.ts';
-import { buildAgentImage } from './agent-image.ts';
-import { buildFrom, pushImage, removeByLabel, TEST_LABEL } from './docker.ts';
+import { buildAgentImage } from '../support/agent-image.ts';
+import { buildFrom, pushImage, removeByLabel, TEST_LABEL } from '../support/docker.ts';
+import type { Fleet, FleetNode } from './fleet.ts';
+import { untilSo } from './watching.ts';
 
-const LOOK_EVERY_MS = 100;
 const STATE_DIR = '/var/lib/swell';
 
 /** An agent's container as its operator made it, but for its image. */
 export interface Made {
   readonly name: string;
-  readonly running: boolean;
   readonly environment: readonly string[];
   readonly restart: unknown;
   readonly binds: unknown;
@@ -83,22 +81,18 @@ export class OwnAgents implements AsyncDisposable {
 
   /** Resolves once there is one, and it runs. */
   async alone(): Promise<{ readonly made: Made; readonly image: string }> {
-    for (;;) {
+    let found: { readonly made: Made; readonly image: string } | undefined;
+    await untilSo(this.#fleet, 'one agent to be left', async () => {
       const [first, ...others] = await this.#inspected();
-      if (first?.State.Running === true && others.length === 0) {
-        const { Config, HostConfig, Name, Image, State } = first;
-        const made = {
-          name: Name,
-          running: State.Running,
-          environment: Config.Env,
-          restart: HostConfig.RestartPolicy,
-          binds: HostConfig.Binds,
-          user: Config.User,
-        };
-        return { made, image: Image };
-      }
-      await delay(LOOK_EVERY_MS);
-    }
+      if (first?.State.Running !== true || others.length > 0) return false;
+      const { Config, HostConfig, Name, Image } = first;
+      const { RestartPolicy: restart, Binds: binds } = HostConfig;
+      const made = { name: Name, environment: Config.Env, restart, binds, user: Config.User };
+      found = { made, image: Image };
+      return true;
+    });
+    if (found === undefined) throw new Error('there is none');
+    return found;
   }
 
   async imageOf(tag: string): Promise<string> {
@@ -108,14 +102,13 @@ export class OwnAgents implements AsyncDisposable {
   /** The new one has the name, and the node's lease. */
   async untilActs(tag: string): Promise<void> {
     const image = await this.imageOf(tag);
-    for (;;) {
+    await untilSo(this.#fleet, `the agent of ${tag} to act`, async () => {
       const acting = (await this.#inspected()).find(
         ({ Image, Name }) => Image === image && Name === `/${this.#name}`,
       );
       const log = acting && (await this.#fleet.docker.getContainer(acting.Id).logs({ stdout: true }));
-      if (log?.toString().includes('acts on its node') === true) return;
-      await delay(LOOK_EVERY_MS);
-    }
+      return log?.toString().includes('acts on its node') === true;
+    });
   }
 
   /** By SIGKILL from outside, as the kernel would; Docker does not take it for an operator's word. */
@@ -149,7 +142,10 @@ export class OwnAgents implements AsyncDisposable {
 
   async #untilDead(id: string, pid: number): Promise<void> {
     const { docker } = this.#fleet;
-    while ((await docker.getContainer(id).inspect()).State.Pid === pid) await delay(LOOK_EVERY_MS);
+    await untilSo(this.#fleet, `the process ${pid} to be dead`, async () => {
+      const { State } = await docker.getContainer(id).inspect();
+      return State.Pid !== pid;
+    });
   }
 
   async #inspected() {
