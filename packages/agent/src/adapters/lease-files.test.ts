@@ -28,6 +28,7 @@ describe('the files of a lease', () => {
     ]);
     expect(taken.toSorted()).toEqual([false, true]);
     expect((await rival.read()).holder).toEqual(taken[0] ? me : { container: 'rival' });
+    expect(await readdir(join(folder, 'lease'))).toEqual(['1']);
   });
 
   it('show renewals, and refuse one once there is a term beyond', async () => {

@@ -54,6 +54,8 @@ export class LeaseFiles {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
       throw error;
+    } finally {
+      await rm(this.#draft, { force: true });
     }
     const terms = await this.#terms();
     const isNewest = terms.every((other) => other <= term);
