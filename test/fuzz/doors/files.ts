@@ -1,11 +1,13 @@
-/** Doors that files come to: an agent's journal, and what `docker login` has left for either program. */
+/** Doors that files come to: an agent's journal, its node's lease, and what `docker login` has left for either program. */
 
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { dockerConfigAuth } from '@swell/agent/adapters/docker/registry-auth.ts';
 import { FileJournals } from '@swell/agent/adapters/journal.ts';
+import { LeaseFiles } from '@swell/agent/adapters/lease-files.ts';
 import { journalSchema } from '@swell/agent/protocol/journal.ts';
+import { nodeLeaseSchema } from '@swell/agent/protocol/node-lease.ts';
 import { dockerCredentials } from '@swell/shared/adapters/registry-credentials.ts';
 import { RegistryError } from '@swell/shared/adapters/registry-error.ts';
 import { decode } from '@swell/shared/protocol/codec.ts';
@@ -44,6 +46,27 @@ const journalFile: Door = {
       }
       await journals.save('web', journal);
       expectEqual((await journals.load('web')).journal, journal);
+    }),
+  ),
+  weight: 20,
+};
+
+/** What nobody can read has its term all the same; the next one is to be had, and what it says is read as it was written. */
+const leaseFile: Door = {
+  name: "a node's lease on disk",
+  property: fc.asyncProperty(bodies(fromSchema(nodeLeaseSchema)), ({ bytes }) =>
+    inFolder(async (folder) => {
+      const files = await LeaseFiles.open(folder, 'me');
+      await writeFile(join(folder, 'lease', '5'), bytes);
+      await writeFile(join(folder, 'lease', 'standby.other'), bytes);
+      const found = decode(bytes, nodeLeaseSchema);
+      expectEqual(await files.read(), { term: 5, ...(found.ok ? found.value : { renewals: 0 }) });
+      const word = await files.standbyWord('other');
+      if (word !== undefined && typeof word.ready !== 'boolean') throw new Error('a word without a meaning');
+      const next = { term: 6, holder: { container: 'me' }, renewals: 0 };
+      if (!(await files.take(next))) throw new Error('the next term is not to be had');
+      expectEqual(await files.read(), next);
+      leavesPrototypesAlone();
     }),
   ),
   weight: 20,
@@ -118,4 +141,4 @@ const coordinatorLogin: Door = {
   weight: 20,
 };
 
-export const FILE_DOORS: readonly Door[] = [journalFile, agentLogin, coordinatorLogin];
+export const FILE_DOORS: readonly Door[] = [journalFile, leaseFile, agentLogin, coordinatorLogin];

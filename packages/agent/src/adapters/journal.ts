@@ -41,15 +41,22 @@ export class FileJournals implements Journals {
 
   async load(service: ServiceName): Promise<Loaded> {
     const file = this.#file(service);
-    const body = await readFile(file).catch((error: NodeJS.ErrnoException) => {
+    const loaded = await this.look(service);
+    if (loaded.problems.length > 0) await rename(file, `${file}.unreadable`);
+    return loaded;
+  }
+
+  /** As {@link load}, by somebody who may change nothing. */
+  async look(service: ServiceName): Promise<Loaded> {
+    const body = await readFile(this.#file(service)).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return undefined;
       throw error;
     });
     if (body === undefined) return { journal: undefined, problems: [] };
     const journal = decode(body, journalSchema, JOURNAL_BYTES_MAX);
-    if (journal.ok) return { journal: journal.value, problems: [] };
-    await rename(file, `${file}.unreadable`);
-    return { journal: undefined, problems: journal.problems };
+    return journal.ok
+      ? { journal: journal.value, problems: [] }
+      : { journal: undefined, problems: journal.problems };
   }
 
   async save(service: ServiceName, journal: Journal): Promise<void> {

@@ -82,6 +82,11 @@ export class Agent implements AsyncDisposable {
     return [...this.#services.keys()];
   }
 
+  /** The services that something has begun with, and that have not come to rest. */
+  get inTheMiddle(): readonly ServiceName[] {
+    return [...this.#services].filter(([, { isInTheMiddle }]) => isInTheMiddle).map(([name]) => name);
+  }
+
   /** What whoever balances the load is told of a service; undefined: there is none of that name. */
   tellRotation(service: ServiceName): Rotation | undefined {
     return this.#services.get(service)?.tellRotation();
@@ -108,6 +113,11 @@ export class Agent implements AsyncDisposable {
     for (const life of lives) life.catch(() => {});
     if (this.#failed.signal.aborted) throw this.#failed.signal.reason;
     await this.#comeToRest();
+  }
+
+  /** Ends at once, half-way or not: {@link run} throws the reason, and whoever acts next recovers. */
+  abandon(reason: unknown): void {
+    this.#failed.abort(reason);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -222,8 +232,10 @@ export class Agent implements AsyncDisposable {
     return { region, node, services: Object.fromEntries(services) as Explanation['services'] };
   }
 
-  #readPresence(): Presence {
+  /** A coordinator that misses a service in it takes the node for one that has it no more. */
+  #readPresence(): Presence | undefined {
     const { region, node, labels = [] } = this.#options;
+    if (!this.#hasLooked || !this.states().every(({ recovered }) => recovered)) return undefined;
     const services: Record<ServiceName, ServicePresence> = {};
     for (const [name, service] of this.#services) {
       const presence = service.presence();
@@ -238,7 +250,8 @@ export class Agent implements AsyncDisposable {
     const services = [...this.#services.values()];
     const within = async (ms: number, isOver: () => boolean): Promise<void> => {
       const endMs = host.monotonicMs() + ms;
-      while (!isOver() && host.monotonicMs() < endMs) await host.sleep(REST_LOOK_MS);
+      const isLate = (): boolean => this.#failed.signal.aborted || host.monotonicMs() >= endMs;
+      while (!isOver() && !isLate()) await host.sleep(REST_LOOK_MS);
     };
     for (const service of services) service.post({ kind: 'stop-requested' });
     await within(STOP_MAX_MS, () => services.every(({ isInTheMiddle }) => !isInTheMiddle));

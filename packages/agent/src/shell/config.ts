@@ -33,6 +33,8 @@ export interface AgentConfig {
   readonly engine: { readonly kind: 'docker' } | ({ readonly kind: 'memory' } & MemoryMachine);
   /** Which containers belong to this agent: those of a Compose project, or those with `swell.stack=<name>`. */
   readonly scope: { readonly project?: string; readonly stack?: string };
+  /** The id of its own container, where that cannot be seen from inside. */
+  readonly container?: string;
   /** What a pull leaves of Docker's disk. */
   readonly diskReserve: DiskReserve;
   readonly presenceEveryMs: number;
@@ -108,6 +110,11 @@ const variables = z.object({
     .optional()
     .describe('Its own project where it runs in one, and this is missing'),
   SWELL_STACK: z.string().optional().describe('Containers with the label swell.stack of this value'),
+  SWELL_CONTAINER_ID: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/, 'must be the whole id of its own container, 64 hexadecimal digits')
+    .optional()
+    .describe('Its own container, where that cannot be seen from inside'),
   SWELL_DISK_RESERVE: z
     .string()
     .default('1GiB')
@@ -142,6 +149,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): AgentConfig {
       ...(read.SWELL_COMPOSE_PROJECT !== undefined && { project: read.SWELL_COMPOSE_PROJECT }),
       ...(read.SWELL_STACK !== undefined && { stack: read.SWELL_STACK }),
     },
+    ...(read.SWELL_CONTAINER_ID !== undefined && { container: read.SWELL_CONTAINER_ID }),
     diskReserve: read.SWELL_DISK_RESERVE,
     presenceEveryMs: read.SWELL_PRESENCE_EVERY_MS,
   };

@@ -1,41 +1,80 @@
-/** The engine that an agent works on, and which containers of it are its own. */
+/** The engine that an agent works on, which containers of it are its own, and which of them it lives in. */
 
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { systemClock } from '@swell/shared/adapters/clock.ts';
 import type { Logger } from '@swell/shared/adapters/logger.ts';
+import { isName } from '@swell/shared/domain/names.ts';
 import Docker from 'dockerode';
 import {
   COMPOSE_PROJECT_LABEL,
   DockerEngine,
+  type DockerEngineOptions,
   type Scope,
   STACK_LABEL,
 } from '../adapters/docker/docker-engine.ts';
-import { statusOf } from '../adapters/docker/dockerd.ts';
+import { Dockerd, statusOf } from '../adapters/docker/dockerd.ts';
+import { SERVICE_LABEL } from '../adapters/docker/memo.ts';
+import { type Acting, type Own, SelfEngine } from '../adapters/docker/self-engine.ts';
 import type { Engine } from '../adapters/engine.ts';
 import { MemoryEngine, MemoryNode } from '../adapters/memory-engine.ts';
 import { keepMemoryStatus, MEMORY_STATUS_FILE } from '../adapters/memory-status.ts';
+import { ownContainerId } from '../adapters/own-process.ts';
 import type { AgentConfig, MemoryMachine } from './config.ts';
 
 const RETRY_MS = 2_000;
 
+/** An agent that lost its node's lease opens another one when it acts again. */
+export interface EngineSource {
+  /** The id of the container that this process runs in. */
+  readonly container?: string;
+  open(acting: Acting): Engine;
+  /** Of one that stands by: it looks, and does nothing. */
+  openToLook(): Engine;
+}
+
 /** Waits for a dockerd that is silent: which containers are this agent's own is not to be guessed. */
-export async function openEngine(config: AgentConfig, logger: Logger, signal: AbortSignal): Promise<Engine> {
+export async function openEngine(
+  config: AgentConfig,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<EngineSource> {
   if (config.engine.kind === 'memory') return memoryEngine(config.engine, config.stateDir);
   const docker = new Docker();
-  const scope = scopeIn(config) ?? (await ownProject(docker, logger, signal));
+  const container = config.container ?? (await ownContainerId());
+  const labels = await labelsOf(docker, container ?? hostname(), logger, signal);
+  const scope = scopeIn(config) ?? projectIn(labels);
   const onConcern = (concern: string): void => logger.warn({ concern }, 'engine notice');
-  const { diskReserve } = config;
-  return new DockerEngine({ docker, diskReserve, onConcern, ...(scope !== undefined && { scope }) });
+  const { diskReserve, stateDir } = config;
+  const options = {
+    docker,
+    diskReserve,
+    onConcern,
+    ...(scope !== undefined && { scope }),
+    ...(container !== undefined && { ownContainer: container }),
+  };
+  const own = container === undefined ? undefined : ownIn(container, labels, scope);
+  return {
+    ...(container !== undefined && { container }),
+    open(acting) {
+      const engine = new DockerEngine({ ...options, onStep: () => acting.assertHeld() });
+      const dockerd = new Dockerd(docker);
+      if (own === undefined) return engine;
+      return new SelfEngine({ engine, dockerd, own, stateDir, acting, ...systemClock });
+    },
+    openToLook: () => new DockerEngine(options satisfies DockerEngineOptions),
+  };
 }
 
 /** Its machine lives as long as the agent; what it runs stands in a file of the state directory. */
-function memoryEngine({ containers, sick, workMs }: MemoryMachine, stateDir: string): Engine {
+function memoryEngine({ containers, sick, workMs }: MemoryMachine, stateDir: string): EngineSource {
   const running = Object.entries(containers).map(([service, digest]) => [service, { up: true, digest }]);
   const node = new MemoryNode(Object.fromEntries(running));
   for (const digest of sick) node.ailments.sick.add(digest);
   keepMemoryStatus(node, join(stateDir, MEMORY_STATUS_FILE));
-  return new MemoryEngine(node, () => delay(workMs));
+  const open = (): Engine => new MemoryEngine(node, () => delay(workMs));
+  return { open, openToLook: open };
 }
 
 function scopeIn({ scope: { stack, project } }: AgentConfig): Scope | undefined {
@@ -43,19 +82,31 @@ function scopeIn({ scope: { stack, project } }: AgentConfig): Scope | undefined 
   return project === undefined ? undefined : { label: COMPOSE_PROJECT_LABEL, value: project };
 }
 
+type Labels = Readonly<Record<string, string>>;
+
+/** The Compose project that this agent runs in; undefined: every container with a service's label is its own. */
+function projectIn({ [COMPOSE_PROJECT_LABEL]: value }: Labels): Scope | undefined {
+  return value === undefined ? undefined : { label: COMPOSE_PROJECT_LABEL, value };
+}
+
+/** Undefined: it is no service of its own node, and is updated by hand. */
+function ownIn(id: string, labels: Labels, scope: Scope | undefined): Own | undefined {
+  const { [SERVICE_LABEL]: service = '' } = labels;
+  const isInScope = scope === undefined || labels[scope.label] === scope.value;
+  return isInScope && isName(service) ? { id, service } : undefined;
+}
+
 /**
- * The Compose project that this agent runs in; undefined: every container with a service's label is its own. A container's
- * host name is its short id, unless somebody set another one.
+ * Of the container that this agent runs in. Where its id cannot be seen it is asked for by its host name, which is its short
+ * id unless somebody set another one.
  */
-async function ownProject(docker: Docker, logger: Logger, signal: AbortSignal): Promise<Scope | undefined> {
+async function labelsOf(docker: Docker, name: string, logger: Logger, signal: AbortSignal): Promise<Labels> {
   for (;;) {
     try {
-      const { Config } = await docker.getContainer(hostname()).inspect();
-      const { [COMPOSE_PROJECT_LABEL]: value } = Config.Labels;
-      return value === undefined ? undefined : { label: COMPOSE_PROJECT_LABEL, value };
+      return (await docker.getContainer(name).inspect()).Config.Labels;
     } catch (error) {
       // Not in a container, or one of another dockerd.
-      if (statusOf(error) === 404) return undefined;
+      if (statusOf(error) === 404) return {};
       logger.warn({ err: error }, 'the engine does not answer');
       await delay(RETRY_MS, undefined, { signal });
     }

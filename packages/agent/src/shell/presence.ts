@@ -11,10 +11,11 @@ import { nodeKey } from '@swell/shared/protocol/subjects.ts';
 
 const SETTLE_MS = 100;
 const RETRY_MS = 2_000;
+const LOOK_AGAIN_MS = 1_000;
 
 export class PresenceKeeper implements Disposable {
   readonly #bus: () => Bus | undefined;
-  readonly #read: () => Presence;
+  readonly #read: () => Presence | undefined;
   readonly #everyMs: number;
   readonly #host: Host;
   #callOff: (() => void) | undefined;
@@ -22,7 +23,8 @@ export class PresenceKeeper implements Disposable {
   #written: Presence | undefined;
   #ended = false;
 
-  constructor(bus: () => Bus | undefined, host: Host, read: () => Presence, everyMs: number) {
+  /** @param read undefined: not all that there is has been looked at, and half of it would look as if the rest were gone */
+  constructor(bus: () => Bus | undefined, host: Host, read: () => Presence | undefined, everyMs: number) {
     this.#host = host;
     this.#bus = bus;
     this.#read = read;
@@ -31,7 +33,8 @@ export class PresenceKeeper implements Disposable {
 
   /** Something may have changed: a moment later it is compared with what was written. */
   touched(): void {
-    if (!sameValue(this.#read(), this.#written)) this.#within(SETTLE_MS);
+    const presence = this.#read();
+    if (presence !== undefined && !sameValue(presence, this.#written)) this.#within(SETTLE_MS);
   }
 
   /** Written anew although nothing changed, for a bus or a coordinator that may have forgotten; spread over some time. */
@@ -55,6 +58,7 @@ export class PresenceKeeper implements Disposable {
   async #write(): Promise<void> {
     this.#dueMs = Number.POSITIVE_INFINITY;
     const presence = this.#read();
+    if (presence === undefined) return this.#within(LOOK_AGAIN_MS);
     try {
       await this.#bus()?.publish({
         subject: nodeKey(presence.region, presence.node),

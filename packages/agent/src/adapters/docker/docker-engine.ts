@@ -43,6 +43,8 @@ export interface DockerEngineOptions {
   readonly docker: Docker;
   /** Missing: every container of this dockerd that bears a service's label. */
   readonly scope?: Scope;
+  /** The id of the container that the agent lives in: it is never stopped for the sake of another one. */
+  readonly ownContainer?: string;
   /** Missing: what `docker login` has stored. */
   readonly auth?: RegistryAuthSource;
   readonly onStep?: OnStep;
@@ -59,6 +61,7 @@ export class DockerEngine implements Engine {
   readonly #docker: Docker;
   readonly #dockerd: Dockerd;
   readonly #scope: Scope | undefined;
+  readonly #ownContainer: string | undefined;
   readonly #asking: Asking;
   readonly #supply: Supply;
   readonly #onStep: OnStep;
@@ -76,6 +79,7 @@ export class DockerEngine implements Engine {
     this.#dockerd = dockerd;
     this.#asking = new Asking(docker, dockerd);
     this.#scope = scope;
+    this.#ownContainer = options.ownContainer;
     this.#supply = { docker, dockerd, auth, retryAfter: askRetryAfter(auth), room: roomOf(options, dockerd) };
     this.#onStep = onStep;
   }
@@ -117,13 +121,17 @@ export class DockerEngine implements Engine {
     return gone;
   }
 
+  /** What there is of a service, as the marks tell it. */
+  look(service: ServiceName): Promise<Found> {
+    return this.#look(service);
+  }
+
   prepareSwap(order: SwapOrder): Promise<void> {
     const { service } = order;
     const drafting: Drafting = {
       ...this.#swapRun(service),
       run: (aim) => this.#run(service, aim),
-      isOurs: ({ Config: { Labels: labels } }) =>
-        this.#scope === undefined || labels?.[this.#scope.label] === this.#scope.value,
+      objection: (container) => this.#objection(container),
     };
     return this.#inTurn(service, () => prepareSwap(drafting, order));
   }
@@ -278,6 +286,13 @@ export class DockerEngine implements Engine {
       onStep: this.#onStep,
       look: () => this.#look(service),
     };
+  }
+
+  /** Why a container that lives in a service's namespaces is not ours to make anew. */
+  #objection({ Id, Config: { Labels: labels } }: InspectedContainer): string | undefined {
+    if (Id === this.#ownContainer) return 'is this agent';
+    const isOurs = this.#scope === undefined || labels?.[this.#scope.label] === this.#scope.value;
+    return isOurs ? undefined : 'is of another stack';
   }
 
   #labels(service: string): readonly string[] {

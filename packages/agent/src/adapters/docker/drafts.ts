@@ -12,8 +12,8 @@ import { tenantsOf } from './tenants.ts';
 export interface Drafting extends Pick<SwapRun, 'dockerd' | 'onStep' | 'look'> {
   /** Takes what is there where it is wanted. */
   readonly run: (aim: Aim) => Promise<void>;
-  /** Of the stack that this agent looks after. */
-  readonly isOurs: (container: InspectedContainer) => boolean;
+  /** Why a tenant must not be touched. */
+  readonly objection: (container: InspectedContainer) => string | undefined;
 }
 
 /** A swap that was begun by the same order is taken up; the leftovers of another one are ended first. */
@@ -50,7 +50,7 @@ async function isFor(drafting: Drafting, found: MemberSwap, order: SwapOrder): P
 }
 
 async function draftMembers(drafting: Drafting, order: SwapOrder): Promise<void> {
-  const { dockerd, onStep, look, isOurs } = drafting;
+  const { dockerd, onStep, look, objection } = drafting;
   const found = await look();
   if (found.kind === 'settled' && found.alongWith !== undefined) {
     throw new EngineError(
@@ -69,7 +69,7 @@ async function draftMembers(drafting: Drafting, order: SwapOrder): Promise<void>
   // Nothing is made before nothing stands against any of them.
   for (const [old, target] of await due(drafting, order, found, olds)) {
     await refuse(dockerd, old);
-    const tenants = tenantsOf(old, await everyContainer(drafting), isOurs);
+    const tenants = tenantsOf(old, await everyContainer(drafting), objection);
     drafts.push({ old, target, tenants: tenants.map(({ Id }) => Id) });
   }
   for (const { old, ...draft } of drafts) {

@@ -242,7 +242,7 @@ function movesReference({ memo }: Part): boolean {
   return memo?.along === undefined;
 }
 
-function samePolicy(a: Part['policy'], b: Part['policy']): boolean {
+export function samePolicy(a: Part['policy'], b: Part['policy']): boolean {
   return a.Name === b.Name && (a.MaximumRetryCount ?? 0) === (b.MaximumRetryCount ?? 0);
 }
 

@@ -16,12 +16,12 @@ const DEPENDS_ON = 'com.docker.compose.depends_on';
  * before what Compose's `depends_on` names. Throws where one of them cannot be made anew.
  *
  * @param all every container of this dockerd
- * @param isOurs whether we may touch it
+ * @param objection why one of them must not be touched
  */
 export function tenantsOf(
   lead: InspectedContainer,
   all: readonly InspectedContainer[],
-  isOurs: (container: InspectedContainer) => boolean,
+  objection: (container: InspectedContainer) => string | undefined,
 ): readonly InspectedContainer[] {
   const found: InspectedContainer[] = [];
   for (let homes = [lead]; homes.length > 0; ) {
@@ -30,7 +30,7 @@ export function tenantsOf(
     found.push(...homes);
   }
   const tenants = found.filter(({ Config }) => !isFresh(Config.Labels ?? {}, found));
-  for (const tenant of tenants) refuse(tenant, lead, all, isOurs);
+  for (const tenant of tenants) refuse(tenant, lead, all, objection);
   return inOrder(tenants);
 }
 
@@ -42,7 +42,7 @@ function refuse(
   tenant: InspectedContainer,
   lead: InspectedContainer,
   all: readonly InspectedContainer[],
-  isOurs: (container: InspectedContainer) => boolean,
+  objection: (container: InspectedContainer) => string | undefined,
 ): void {
   const name = plainName(tenant.Name);
   const part = readPart(tenant);
@@ -53,7 +53,7 @@ function refuse(
   const obstacle = staysAsItIs(tenant) ? undefined : obstacleIn(tenant);
   const why =
     obstacle ??
-    (isOurs(tenant) ? undefined : 'is of another stack') ??
+    objection(tenant) ??
     (tenant.Config.Labels?.[SERVICE_LABEL] === service ? 'bears the same label' : undefined);
   if (why !== undefined)
     throw new EngineError('not-carried', `${name}, which lives in its namespaces, ${why}`);
