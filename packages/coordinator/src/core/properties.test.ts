@@ -5,6 +5,7 @@
 
 import { FIRST, LAST } from '@swell/shared/domain/rank.ts';
 import { admits } from '@swell/shared/domain/wave.ts';
+import { parseWindow, type TimeWindow } from '@swell/shared/domain/window.ts';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { hasFailed, QUICK, RolloutStory, roundTripped } from '../../../../test/support/rollout-story.ts';
@@ -22,7 +23,28 @@ function some(story: RolloutStory, index: number): string {
 
 const named = (name: string, act: Act) => ({ act, toString: () => name });
 
-const anyPolicy = fc.record({
+function windowOf(text: string): TimeWindow {
+  const window = parseWindow(text);
+  if (typeof window === 'string') throw new Error(window);
+  return window;
+}
+
+/** Closed for two hours, which is less than a story is given to come to its end. */
+const CLOSED_AT_TIMES = { eu: { windows: [windowOf('17:00-15:00')], except: [] } };
+
+/** Said by some policies, and not by others. */
+const perhaps = fc.record(
+  {
+    windows: fc.constant(CLOSED_AT_TIMES),
+    coolDownMs: fc.constant(60_000),
+    canary: fc.constant({ label: 'canary', soakMs: 60_000 }),
+    firstGroupSoakMs: fc.constant(120_000),
+    hold: fc.constant([{ label: 'held', reason: 'new disks' }]),
+  },
+  { requiredKeys: [] },
+);
+
+const said = fc.record({
   stagesPercent: fc.constantFrom([100], [10, 100], [6.25, 12.5, 25, 50, 100], [50, 60, 100]),
   approval: fc.constantFrom('manual' as const, 'automatic' as const),
   maxUnavailable: fc.constantFrom(
@@ -37,6 +59,8 @@ const anyPolicy = fc.record({
     { max: { kind: 'percent', percent: 50 }, minSample: 3 } as const,
   ),
 });
+
+const anyPolicy = fc.tuple(said, perhaps).map(([one, other]) => ({ ...one, ...other }));
 
 const anyNode = fc.nat(40);
 
@@ -64,6 +88,11 @@ const trouble = fc.oneof(
     .tuple(fc.constantFrom('well', 'fails', 'hangs', 'stage-fails', 'silent', 'well', 'well'), anyNode)
     .map(([behaviour, index]) =>
       named(`${index} ${behaviour}`, (story) => story.behave(behaviour, some(story, index))),
+    ),
+  fc
+    .tuple(fc.constantFrom('canary', 'canary', 'held'), anyNode)
+    .map(([label, index]) =>
+      named(`${index} is ${label}`, (story) => story.label(label, some(story, index))),
     ),
   anyNode.map((index) => named(`${index} leaves`, (story) => story.leave(some(story, index)))),
   anyNode.map((index) => named(`${index} comes back`, (story) => story.comeBack(some(story, index)))),
@@ -106,6 +135,7 @@ function isStopped(story: RolloutStory): boolean {
 /** I4. By the record, and by every wave that was ever stored. */
 function cursorsOnlyRise(): Watch {
   const furthest = new Map<string, number>();
+  const canaries = new Map<string, readonly string[]>();
   let seen = 0;
   return (story) => {
     const { rollout } = story.state.record;
@@ -120,6 +150,10 @@ function cursorsOnlyRise(): Watch {
       const cursor = wave.phase === 'settled' ? LAST : wave.cursor;
       expect(cursor).toBeGreaterThanOrEqual(furthest.get(key) ?? FIRST);
       furthest.set(key, cursor);
+      if (wave.phase === 'settled') continue;
+      // Canaries that were named once stay so.
+      expect(wave.canaries ?? []).toEqual(expect.arrayContaining([...(canaries.get(key) ?? [])]));
+      canaries.set(key, wave.canaries ?? []);
     }
     seen = story.history.length;
   };
@@ -209,7 +243,11 @@ function endWell(story: RolloutStory): void {
     node.behaviour = 'well';
   }
   story.seeAll();
+  // Whoever holds nodes lets them go in the end: a group in which all are held waits for that.
+  const { hold: _, ...policy } = story.state.record.policy?.layer ?? {};
+  story.policy(policy);
   if (story.state.record.rollout === undefined) story.publish('v9');
+  story.pass(60_000);
   for (let round = 0; round < 60 && !isOver(story); round += 1) {
     story.act();
     // Whoever watches says what is asked of him.
