@@ -5,7 +5,7 @@ import { profileOf } from './profile.ts';
 
 const SHAPES = await readShapes();
 
-test('the faults that are for whoever leads find out who that is', async () => {
+test('the faults that are for whoever leads find out who that is', { timeout: 60_000 }, async () => {
   const profile = profileOf('two leaders', { 'two leaders': 60, 'coordinator stops at an effect': 60 });
   const { strikes, violations } = await live({
     seed: 'two leaders',

@@ -173,9 +173,9 @@ export const AGENT_MUTANTS: readonly Mutant[] = [
     name: 'healthy-without-a-probe',
     story: 'Every image is called healthy once it has started, and a sick one reaches the whole fleet.',
     file: `${CORE}/swap.ts`,
-    find: 'return { state: withPhase(state, probing), effects: [ask(attempt)] };',
+    find: '{ left: event.left }),\n      };\n      return { state: withPhase(state, probing), effects: [ask(attempt)] };',
     replace:
-      "return { state: withPhase(state, { ...probing, name: 'settling', ending: { result: attempt.kind === 'update' ? 'healthy' : 'returned', reason: '' } }), effects: [{ kind: 'commit-swap' }] };",
+      "{ left: event.left }),\n      };\n      return { state: withPhase(state, { ...probing, name: 'settling', ending: { result: attempt.kind === 'update' ? 'healthy' : 'returned', reason: '' } }), effects: [{ kind: 'commit-swap' }] };",
     breaks: ['N9'],
     world: 'quiet',
   },
