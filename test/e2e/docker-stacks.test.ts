@@ -392,6 +392,28 @@ describeWithDocker('several containers', () => {
       });
     });
 
+    it('are no part of a service that another stack calls the same', async () => {
+      const other = `${RUN}-other`;
+      const labels = { [TEST_LABEL]: other };
+      const lead = await run('other-web', { service: SERVICE, labels });
+      await run('other-log', { image: helper, labels, host: { NetworkMode: `container:${lead}` } });
+      await run('web', { service: SERVICE });
+      try {
+        await using theirs = new DockerEngine({
+          docker,
+          scope: { label: TEST_LABEL, value: other },
+          auth: async () => undefined,
+        });
+        await theirs.stageImage(v2, AbortSignal.timeout(60_000));
+        await theirs.prepareSwap(updateOrder(SERVICE, v2));
+        await using engine = newEngine();
+        expect(await engine.observe(SERVICE)).toEqual({ state: 'running', digests: [v1.digest] });
+        expect((await theirs.observe(SERVICE)).swap?.progress).toBe('prepared');
+      } finally {
+        await removeContainers(docker, other);
+      }
+    });
+
     it.each<[string, Wish, RegExp]>([
       ['of another stack', { labels: { [TEST_LABEL]: `${RUN}-other` } }, /is of another stack/],
       ['of the same service', { service: SERVICE }, /bears the same label/],

@@ -71,16 +71,7 @@ export function namesOf(
   const own = tags.filter((name) => name.startsWith(`${OURS}/`));
   const ofPlace = (name: string): boolean => placeIn(name, place);
   const brought = own.filter((name) => name.startsWith(`${BROUGHT}:`));
-  const marked = new Set(brought.map((name) => knownBy(tagOf(name))));
-  const pulled = digests.filter((name) => {
-    const reference = parseImageReference(name);
-    const { repository, digest } = reference ?? {};
-    return (
-      repository !== undefined &&
-      digest !== undefined &&
-      marked.has(knownBy(markOf('', { repository, digest })))
-    );
-  });
+  const pulled = digests.filter((name) => brought.some((mark) => isMarked(name, tagOf(mark))));
   const keepsakes = own.filter((name) => name.startsWith(`${LAST_GOOD}:`));
   const others = own.filter((name) => !name.startsWith(`${BROUGHT}:`) && !ofPlace(name));
   const isNamed = tags.length > own.length || digests.length > pulled.length || others.length > 0;

@@ -255,7 +255,7 @@ export class DockerEngine implements Engine {
   async #look(service: ServiceName): Promise<Found> {
     const [own, along] = await Promise.all([
       this.#parts(this.#labels(`${SERVICE_LABEL}=${service}`)),
-      this.#parts([`${ALONG_LABEL}=${service}`]),
+      this.#parts(this.#labels(`${ALONG_LABEL}=${service}`)),
     ]);
     // Those that go along, as they were: whose new container is gone is known by the memo of the one that he lived in.
     const known = new Set(along.map(({ id }) => id));
