@@ -1,7 +1,7 @@
 /** A picture of a rollout: the same status is the same picture. */
 
+import type { NodeStanding } from '@swell/shared/domain/standing.ts';
 import { type Row, row, type Span, span, type Tone } from './rows.ts';
-import type { NodeStanding } from './standing.ts';
 import type { RegionStatus, RolloutStatus } from './status.ts';
 
 const TRACK = 24;

@@ -4,9 +4,10 @@ import type { FleetEvent } from '@swell/shared/domain/event.ts';
 import { pullReference } from '@swell/shared/domain/image.ts';
 import type { NodeId, Region, ServiceName } from '@swell/shared/domain/names.ts';
 import type { Rollout, RolloutPhase } from '@swell/shared/domain/rollout.ts';
+import { NODE_STANDINGS, type NodeStanding } from '@swell/shared/domain/standing.ts';
 import type { Wave } from '@swell/shared/domain/wave.ts';
 import { nodeKeyOf, type SeenNode, type Sightings, type ToldEvent } from './sightings.ts';
-import { type NodeStanding, STANDINGS, standingOf } from './standing.ts';
+import { standingOf } from './standing.ts';
 
 /**
  * The record's own words, and those for a release that has no rollout, or had one.
@@ -175,7 +176,7 @@ function regionsOf(sightings: Sightings, rollout: Rollout, here: Here): readonly
 }
 
 function countStandings(nodes: Here): Readonly<Record<NodeStanding, number>> {
-  const counts = Object.fromEntries(STANDINGS.map((standing) => [standing, 0])) as Record<
+  const counts = Object.fromEntries(NODE_STANDINGS.map((standing) => [standing, 0])) as Record<
     NodeStanding,
     number
   >;

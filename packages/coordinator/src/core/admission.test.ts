@@ -1,10 +1,10 @@
 import { stageSize } from '@swell/shared/domain/policy.ts';
 import { FIRST, LAST } from '@swell/shared/domain/rank.ts';
+import type { NodeStanding } from '@swell/shared/domain/standing.ts';
 import { expect, test } from 'vitest';
 import { digestOf } from '../../../../test/support/rollout-story.ts';
 import { cursorAt, moveCursor } from './admission.ts';
 import { countBelow, type Line } from './line.ts';
-import type { NodeStanding } from './standing.ts';
 
 /** A line of nodes at 0.05, 0.15, … that stand as told. */
 function line(...standings: readonly NodeStanding[]): Line {

@@ -3,10 +3,11 @@
 import type { NodeId, Region } from '@swell/shared/domain/names.ts';
 import type { Rank } from '@swell/shared/domain/rank.ts';
 import type { LostNode, Rollout } from '@swell/shared/domain/rollout.ts';
+import type { NodeStanding } from '@swell/shared/domain/standing.ts';
 import type { Release } from '@swell/shared/domain/wave.ts';
 import { rememberLast } from '@swell/shared/kernel/remember.ts';
 import { type Census, isPresent, type NodeFacts, PRESENCE_EXPIRES_MS } from './census.ts';
-import { type NodeStanding, standing } from './standing.ts';
+import { standing } from './standing.ts';
 
 export interface Line {
   readonly nodes: readonly NodeFacts[];

@@ -1,8 +1,9 @@
 import type { NodeStatus } from '@swell/shared/domain/report.ts';
+import type { NodeStanding } from '@swell/shared/domain/standing.ts';
 import { expect, test } from 'vitest';
 import { digestOf } from '../../../../test/support/rollout-story.ts';
 import type { NodeFacts } from './census.ts';
-import { hasToReturn, type NodeStanding, standing } from './standing.ts';
+import { hasToReturn, standing } from './standing.ts';
 
 const NEW = digestOf('v1');
 const OLD = digestOf('v0');

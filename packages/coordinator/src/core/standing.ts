@@ -3,24 +3,9 @@
 import type { NodeId, Region } from '@swell/shared/domain/names.ts';
 import type { NodeReport } from '@swell/shared/domain/report.ts';
 import type { LostNode, Rollout } from '@swell/shared/domain/rollout.ts';
+import { type NodeStanding, standingAfter } from '@swell/shared/domain/standing.ts';
 import { rememberLast } from '@swell/shared/kernel/remember.ts';
 import { isPresent, type NodeFacts, PRESENCE_EXPIRES_MS } from './census.ts';
-
-/**
- * - `waiting`, `staged`, `underway`: something is still to come.
- * - `held`: it could not fetch the image, and says why. `refused`: the node's operator or its engine will not have it.
- *   Nobody waits for either (K4), and either may still come.
- * - `updated`, `failed`, `back`: it has ended.
- */
-export type NodeStanding =
-  | 'waiting'
-  | 'staged'
-  | 'underway'
-  | 'held'
-  | 'refused'
-  | 'updated'
-  | 'failed'
-  | 'back';
 
 /** A node's presence may lag behind its reports, by no more than this. */
 const PRESENCE_LAGS_MS = PRESENCE_EXPIRES_MS / 3;
@@ -30,27 +15,7 @@ type Reading = Pick<Rollout, 'release' | 'lost'>;
 export function standing(facts: NodeFacts, rollout: Reading): NodeStanding {
   if (isLost(facts, rollout.lost)) return 'failed';
   const isOnIt = facts.running === rollout.release.image.digest;
-  switch (reportOn(facts, rollout)?.status) {
-    case 'healthy':
-      return 'updated';
-    case 'failed':
-      return 'failed';
-    case 'returned':
-    case 'kept':
-      return 'back';
-    case 'updating':
-    case 'returning':
-      return 'underway';
-    case 'stage-failed':
-      return isOnIt ? 'updated' : 'held';
-    case 'refused':
-      return isOnIt ? 'updated' : 'refused';
-    case 'staged':
-    case 'interrupted':
-      return isOnIt ? 'updated' : 'staged';
-    case undefined:
-      return isOnIt ? 'updated' : 'waiting';
-  }
+  return standingAfter(reportOn(facts, rollout)?.status, isOnIt);
 }
 
 /** What it said of this rollout, if that was the last that it said. */

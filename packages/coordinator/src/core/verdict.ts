@@ -3,9 +3,10 @@
 import { isSpent } from '@swell/shared/domain/failure-budget.ts';
 import { type Policy, stageSize } from '@swell/shared/domain/policy.ts';
 import type { RegionProgress, Rollout } from '@swell/shared/domain/rollout.ts';
+import type { NodeStanding } from '@swell/shared/domain/standing.ts';
 import type { NodeFacts } from './census.ts';
 import { countBelow, countStanding, type Line, nodesStanding } from './line.ts';
-import { hasEnded, isAwaited, type NodeStanding } from './standing.ts';
+import { hasEnded, isAwaited } from './standing.ts';
 import type { Attempts } from './tally.ts';
 
 /** A region of the present group: its line, and where the rollout stands in it. */
