@@ -32,6 +32,7 @@ const STORMY_PER_HOUR = {
   'dockerd restart with its containers': 0.2,
   'word in the policy file': 0.2,
   'application asks for later': 0.1,
+  'application vetoes': 0.05,
   'container stopped by hand': 0.05,
   'container removed by hand': 0.05,
   'container replaced by hand': 0.05,

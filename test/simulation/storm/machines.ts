@@ -1,5 +1,6 @@
 /** Machines that go away, fill up, stall, and that somebody lays hands on. */
 
+import type { Leave } from '@swell/agent/core/container.ts';
 import { parseWindow, type TimeWindow } from '@swell/shared/domain/window.ts';
 import type { Chance } from '../chance.ts';
 import type { NodeModel } from '../node-model.ts';
@@ -92,12 +93,13 @@ export const MACHINE_FAULTS = {
   'application asks for later': {
     per: 'machine',
     strike(scene, chance) {
-      const { model } = scene.node(chance);
-      model.leave = { is: 'deferred', why: 'its application is busy' };
-      scene.later(chance.exponential(300_000), () => {
-        model.leave = { is: 'given' };
-      });
-      return model.name;
+      return answer(scene, chance, { is: 'deferred', why: 'its application is busy' });
+    },
+  },
+  'application vetoes': {
+    per: 'machine',
+    strike(scene, chance) {
+      return answer(scene, chance, { is: 'vetoed', why: 'its application will not have it' });
     },
   },
   'clock jump': {
@@ -196,6 +198,16 @@ function remove(scene: Scene, node: SimulatedNode, chance: Chance, ms: number): 
   change(() => model.containers.remove(SERVICE));
   scene.later(ms, () => change(() => model.containers.put(SERVICE, { up: true, digest })));
   return `${model.name}, another one after ${seconds(ms)}`;
+}
+
+/** For a while: whoever asks for leave meanwhile has it from the application. */
+function answer(scene: Scene, chance: Chance, leave: Leave): string {
+  const { model } = scene.node(chance);
+  model.leave = leave;
+  scene.later(chance.exponential(300_000), () => {
+    if (model.leave === leave) model.leave = { is: 'given' };
+  });
+  return model.name;
 }
 
 /** Its operator says nothing any more. */
