@@ -251,7 +251,6 @@ describeWithDocker('a swapped container', () => {
     ['a Swarm task', 'Swarm', () => run({ Labels: { 'com.docker.swarm.task.id': 'x' } })],
     ['a pause', 'is paused', async () => (await run()).pause()],
     ['a stop by hand', 'is stopped', async () => (await run({ HostConfig: always() })).stop()],
-    ['several replicas', 'several containers', () => Promise.all([run(), run({}, `${NAME}-2`)])],
   ])('refuses %s, and says so', async (_, reason, begin) => {
     await begin();
     const before = (await containers(docker)).map(({ Id, State }) => ({ Id, State }));
@@ -261,18 +260,6 @@ describeWithDocker('a swapped container', () => {
       message: expect.stringContaining(reason),
     });
     expect((await containers(docker)).map(({ Id, State }) => ({ Id, State }))).toEqual(before);
-  });
-
-  it('refuses where others live in its namespaces', async () => {
-    const container = await run();
-    await run(
-      { Labels: { 'swell.service': 'tenant' }, HostConfig: { NetworkMode: `container:${container.id}` } },
-      `${NAME}-tenant`,
-    );
-    await expect(prepare()).rejects.toMatchObject({
-      code: 'not-carried',
-      message: expect.stringContaining('tenant'),
-    });
   });
 
   it('refuses a tenant whose landlord is gone: it could not start again', async () => {

@@ -328,8 +328,11 @@ export class NodeModel {
     return chance.happens(0.5) ? 0 : 3;
   }
 
+  /** Of the container that is asked how it is. */
   #ailment(service: ServiceName) {
-    return this.#ground.ailments.of(this.containers.container(service)?.digest, this.name);
+    const swap = this.containers.swaps.get(service);
+    const asked = swap?.isBeside === true ? swap.fresh : this.containers.container(service);
+    return this.#ground.ailments.of(asked?.digest, this.name);
   }
 
   #needDockerd(): void {
