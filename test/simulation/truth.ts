@@ -230,6 +230,7 @@ export class Truth {
   forgets(model: NodeModel): void {
     this.#starts.forget(model.name);
     this.#wayBack.forgets(model);
+    this.#containers.forgets(model);
   }
 
   /** Somebody put another container there, or none: what is out from now on is not by our doing. */

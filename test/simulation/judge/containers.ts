@@ -74,6 +74,16 @@ export class Containers {
     this.#bench.break(rule, message, concernOf(start));
   }
 
+  /** Its agent's journal is gone: of a swap that was over nobody will say how it ended, but what runs tells. */
+  forgets(model: NodeModel): void {
+    const cut = this.#cuts.get(model.name);
+    if (cut === undefined || model.containers.swaps.has(this.#service)) return;
+    this.#cuts.delete(model.name);
+    const isOnFresh = model.containers.container(this.#service)?.digest === cut.fresh;
+    const kind = cut.attempt.includes('.return.') ? 'return' : 'update';
+    this.#remember(model.name, cut, isOnFresh ? kind : 'back');
+  }
+
   /** An attempt has ended with this result, as its agent sees it. */
   ended(model: NodeModel, { id, kind, rollout }: Attempt, result: Result): void {
     const concern = { region: model.region, node: model.name, rollout };
