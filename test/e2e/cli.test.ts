@@ -268,10 +268,10 @@ describe('the swell command', () => {
     expect(await fleet().nats('kv', 'get', 'swell_rollouts', `service.${SERVICE}`, '--raw')).toMatch(
       await waitedForByHand(rollout),
     );
-    const sick = { ...environment, IMAGE: `${fleet().repository}:v3` };
-    await expect(runStep('Release', sick)).rejects.toMatchObject({
+    const older = { ...environment, IMAGE: `${fleet().repository}:v3` };
+    await expect(runStep('Release', older)).rejects.toMatchObject({
       code: 1,
-      stdout: expect.stringMatching(/"accepted":false.*was halted as rollout/),
+      stdout: expect.stringMatching(/"accepted":false.*is older than v4/),
     });
   });
 
