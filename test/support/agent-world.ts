@@ -332,7 +332,13 @@ export class AgentWorld {
         const sentAtMs = this.nowMs;
         const written = this.#write(effect, outcome);
         if (typeof written === 'number')
-          return { kind: 'slot-renewed', slot: effect.slot, revision: written, sentAtMs };
+          return {
+            kind: 'slot-renewed',
+            slot: effect.slot,
+            revision: written,
+            sentAtMs,
+            holder: effect.holder,
+          };
         return { kind: 'slot-not-renewed', slot: effect.slot, lost: written !== undefined };
       }
       case 'free-slot': {

@@ -108,7 +108,7 @@ export class WayBack {
 }
 
 function allowedMs({ workMs, replicas, health }: Out): number {
-  return workMs + replicas * probingMs(health) + SLACK_MS;
+  return workMs + replicas * (probingMs(health) + SLACK_MS);
 }
 
 /** The last probe that is not well comes at the deadline; then it may be well for as long as it has to be. */

@@ -2,7 +2,7 @@
 
 import type { Digest } from '@swell/shared/domain/image.ts';
 import type { OperatorWord } from '@swell/shared/domain/operator-word.ts';
-import type { FallenSlot, SlotEntry, SlotView } from '@swell/shared/domain/slot.ts';
+import type { FallenSlot, SlotEntry, SlotHolder, SlotView } from '@swell/shared/domain/slot.ts';
 import type { Halt, Wave } from '@swell/shared/domain/wave.ts';
 import type { Parsed } from '@swell/shared/kernel/parsed.ts';
 import type { Leave, Observation, ProbeOutcome } from './container.ts';
@@ -65,6 +65,7 @@ export type AgentEvent =
       readonly slot: number;
       readonly revision: number;
       readonly sentAtMs: number;
+      readonly holder: SlotHolder;
     }
   | { readonly kind: 'slot-not-renewed'; readonly slot: number; readonly lost: boolean }
   | { readonly kind: 'swap-prepared' }

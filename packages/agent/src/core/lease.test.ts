@@ -4,6 +4,7 @@ import { AgentStory, LEASE_MS, newWave, ON_V1 } from '../../../../test/support/a
 import { type Lease, work } from './state.ts';
 
 const HOLDER = { node: 'n1', rollout: 7, attempt: '7.update.1', leaseMs: LEASE_MS } as const;
+const RENEWED = { kind: 'slot-renewed', slot: 0, revision: 120, sentAtMs: 0, holder: HOLDER } as const;
 const RENEW = { kind: 'set-timer', timer: 'renew', minMs: LEASE_MS / 3, maxMs: LEASE_MS / 3 } as const;
 
 function leaseOf(agent: AgentStory): Lease | undefined {
@@ -26,9 +27,19 @@ describe('a lease', () => {
 
   test('renewed, it lasts from when the renewal was sent', () => {
     const agent = new AgentStory().reach('probing');
-    const renewal = { kind: 'slot-renewed', slot: 0, revision: 120, sentAtMs: agent.nowMs + 40_000 } as const;
+    const renewal = { ...RENEWED, sentAtMs: agent.nowMs + 40_000 };
     expect(agent.after(41_000).tell(renewal)).toEqual([RENEW]);
     expect(leaseOf(agent)).toEqual({ slot: 0, revision: 120, untilMs: renewal.sentAtMs + LEASE_MS });
+  });
+
+  test('renewed while its attempt ended, it is freed by its new revision: nothing else may tell of that', () => {
+    const agent = new AgentStory().reach('settling');
+    agent.commit();
+    expect(agent.effects).toContainEqual({ kind: 'free-slot', slot: 0, expect: 100, holder: HOLDER });
+    expect(agent.tell(RENEWED)).toEqual([{ kind: 'free-slot', slot: 0, expect: 120, holder: HOLDER }]);
+    const lost = new AgentStory().reach('settling');
+    lost.tell({ kind: 'slot-not-renewed', slot: 0, lost: true });
+    expect(lost.tell(RENEWED)).toEqual([]);
   });
 
   test('that nobody could renew is tried again soon; refused, it is lost, and the swap that has begun goes on', () => {

@@ -35,7 +35,7 @@ export function freeSlot(
 export function seeLease(state: ServiceState, event: AgentEvent, nowMs: number): Step {
   switch (event.kind) {
     case 'slot-renewed':
-      return renewed(state, event.slot, event.revision, event.sentAtMs);
+      return renewed(state, event);
     case 'slot-not-renewed':
       return event.lost ? lost(state, event.slot) : retryRenewal(state);
     case 'slot-heard':
@@ -60,9 +60,15 @@ function withLease(state: ServiceState, lease: Lease | undefined): ServiceState 
   return withPhase(state, (lease === undefined ? rest : { ...rest, lease }) as Phase);
 }
 
-function renewed(state: ServiceState, slot: number, revision: number, sentAtMs: number): Step {
+function renewed(
+  state: ServiceState,
+  { slot, revision, sentAtMs, holder }: Extract<AgentEvent, { kind: 'slot-renewed' }>,
+): Step {
   const held = work(state.phase);
-  if (held?.lease?.slot !== slot) return { state, effects: [] };
+  // What it was for has ended while the answer was on its way, and was freed by a revision that is no more.
+  if (held?.attempt.id !== holder.attempt)
+    return { state, effects: [{ kind: 'free-slot', slot, expect: revision, holder }] };
+  if (held.lease?.slot !== slot) return { state, effects: [] };
   const lease = { slot, revision, untilMs: sentAtMs + held.attempt.leaseMs };
   return { state: withLease(state, lease), effects: [renewTimer(held.attempt)] };
 }

@@ -123,7 +123,7 @@ const PERFORMERS: Performers = {
       async (connected): Promise<AgentEvent> => {
         const outcome = await slotsOf(connected, host, self).write(slot, expect, holder);
         if (outcome.is === 'taken') return { kind: 'slot-not-renewed', slot, lost: true };
-        return { kind: 'slot-renewed', slot, revision: outcome.revision, sentAtMs };
+        return { kind: 'slot-renewed', slot, revision: outcome.revision, sentAtMs, holder };
       },
       () => ({ kind: 'slot-not-renewed', slot, lost: false }),
     );
