@@ -18,8 +18,8 @@ interface Out {
   readonly model: NodeModel;
   readonly start: Start;
   readonly sinceMs: number;
-  /** Each is found well before the next one goes over. */
-  readonly replicas: number;
+  /** How often it is probed until it is well: of each replica, and with `maxSurge` before and after its old one stops. */
+  readonly probings: number;
   /** What the engine's work has taken since. */
   workMs: number;
   health: HealthCheck;
@@ -43,7 +43,8 @@ export class WayBack {
   wentOut(model: NodeModel, start: Start): void {
     const { health } = start.attempt;
     const replicas = Math.max(1, ...model.containers.containers.map((one) => one.replicas ?? 1));
-    const out: Out = { model, start, sinceMs: this.#time.nowMs, replicas, workMs: 0, health };
+    const probings = start.attempt.surges === true ? 2 * replicas : replicas;
+    const out: Out = { model, start, sinceMs: this.#time.nowMs, probings, workMs: 0, health };
     this.#out.set(model.name, out);
     this.#lookAgain(out, allowedMs(out));
   }
@@ -107,8 +108,8 @@ export class WayBack {
   }
 }
 
-function allowedMs({ workMs, replicas, health }: Out): number {
-  return workMs + replicas * (probingMs(health) + SLACK_MS);
+function allowedMs({ workMs, probings, health }: Out): number {
+  return workMs + probings * (probingMs(health) + SLACK_MS);
 }
 
 /** The last probe that is not well comes at the deadline; then it may be well for as long as it has to be. */

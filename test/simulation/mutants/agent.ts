@@ -56,8 +56,8 @@ export const AGENT_MUTANTS: readonly Mutant[] = [
     story:
       'A slot whose claim was answered too late stays taken in the name of a node that does nothing, and counts against it.',
     file: `${CORE}/lease.ts`,
-    find: "return { state, effects: [{ kind: 'free-slot', slot, expect: revision, holder }] };",
-    replace: 'return { state, effects: [] };',
+    find: "lease.slot !== slot)) {\n    return { state, effects: [{ kind: 'free-slot', slot, expect: revision, holder }] };",
+    replace: 'lease.slot !== slot)) {\n    return { state, effects: [] };',
     breaks: ['I7'],
     world: 'absent',
   },
