@@ -25,7 +25,8 @@ export function drawPolicy(chance: Chance): Record<string, unknown> {
     stagingQuorum: chance.pick(['50%', '80%', '100%']),
     stagingSpread: chance.pick(['1s', '30s']),
     soak: chance.pick(['0s', '0s', '5s', '1m']),
-    progressDeadline: '15m',
+    // A node with replicas that are not well takes many times as long as one container.
+    progressDeadline: '45m',
     failureBudget: { max: chance.pick([2, '10%', '25%', '50%']), minSample: chance.pick([1, 5, 10]) },
     regions: chance.pick(['parallel', [['eu-west'], ['us-east', 'ap-south']], [['ap-south']]]),
     slotLease: chance.pick(['30s', '2m']),
