@@ -3,9 +3,9 @@
  * has expired. Its digest is known by then: what begins is what was published, whatever its tag says meanwhile.
  */
 
-import { layeredPolicy } from '@swell/shared/domain/policy.ts';
 import type { Candidate, ServiceRecord } from '@swell/shared/domain/rollout.ts';
 import { formatDuration } from '@swell/shared/kernel/units.ts';
+import { policyUnder } from './state.ts';
 
 export interface Wait {
   readonly untilMs: number;
@@ -15,8 +15,8 @@ export interface Wait {
 type Publication = Omit<Candidate, 'rollout'>;
 
 /** Until when a release waits, and for what; `undefined`: for nothing. */
-export function waitOf({ policy }: ServiceRecord, release: Publication): Wait | undefined {
-  const { coolDownMs } = layeredPolicy(policy?.layer ?? {}, release.overrides);
+export function waitOf(record: ServiceRecord, release: Publication): Wait | undefined {
+  const { coolDownMs } = policyUnder(record, release.overrides);
   const { publishedAtMs, urgent = false, notBeforeMs } = release;
   const waits: Wait[] = [];
   if (!urgent && coolDownMs > 0)

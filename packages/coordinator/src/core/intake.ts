@@ -4,7 +4,7 @@ import { type Digest, describeImage, shortDigest } from '@swell/shared/domain/im
 import type { ReleaseIntent } from '@swell/shared/domain/intent.ts';
 import type { Region } from '@swell/shared/domain/names.ts';
 import type { Place } from '@swell/shared/domain/place.ts';
-import { layeredPolicy, policyProblems } from '@swell/shared/domain/policy.ts';
+import { policyProblems } from '@swell/shared/domain/policy.ts';
 import { type Candidate, hasBegun, isUnderWay, type Rollout } from '@swell/shared/domain/rollout.ts';
 import type { Release } from '@swell/shared/domain/wave.ts';
 import type { Parsed } from '@swell/shared/kernel/parsed.ts';
@@ -16,7 +16,7 @@ import { isCensusComplete } from './look-out.ts';
 import { firstPercent } from './places.ts';
 import { nextGroup } from './regions.ts';
 import { enterStage } from './stages.ts';
-import { drawIn, type ServiceState, withRecord } from './state.ts';
+import { drawIn, policyUnder, type ServiceState, withRecord } from './state.ts';
 import { hasFreeNumber, isNew, markOf, withTaken } from './taken.ts';
 import { tell } from './tell.ts';
 import { versionProblems } from './versions.ts';
@@ -55,9 +55,7 @@ function releaseProblems(
     ];
   }
   return [
-    ...policyProblems(layeredPolicy(record.policy?.layer ?? {}, intent.overrides)).map(
-      (problem) => `policy.${problem}`,
-    ),
+    ...policyProblems(policyUnder(record, intent.overrides)).map((problem) => `policy.${problem}`),
     ...versionProblems(record, intent),
     ...expiryProblems(record, { ...intent, publishedAtMs: storedAtMs }),
   ];
@@ -135,7 +133,7 @@ function place(state: ServiceState, candidate: Candidate, digest: Digest, nowMs:
 
 function begin(state: ServiceState, release: Release, candidate: Candidate, nowMs: number): ServiceState {
   const { overrides } = candidate;
-  const policy = layeredPolicy(state.record.policy?.layer ?? {}, overrides);
+  const policy = policyUnder(state.record, overrides);
   const group = nextGroup(state, policy.regions, 0, nowMs) ?? 0;
   const rollout: Rollout = {
     release,

@@ -4,7 +4,7 @@
  */
 
 import type { Region, ServiceName } from '@swell/shared/domain/names.ts';
-import { layeredPolicy, type Policy } from '@swell/shared/domain/policy.ts';
+import { layeredPolicy, type Policy, type PolicyLayer } from '@swell/shared/domain/policy.ts';
 import type { Draw } from '@swell/shared/domain/rank.ts';
 import { emptyRecord, type Rollout, type ServiceRecord } from '@swell/shared/domain/rollout.ts';
 import type { SlotEntry } from '@swell/shared/domain/slot.ts';
@@ -92,7 +92,7 @@ export function drawIn({ seed, regions }: Rollout, region: Region): Draw {
 
 /** The policy in force: defaults, under the bucket's, under what the release brought along. */
 export function policyOf({ record }: Pick<ServiceState, 'record'>): Policy {
-  return layeredPolicy(record.policy?.layer ?? {}, record.rollout?.overrides ?? {});
+  return policyUnder(record, record.rollout?.overrides ?? {});
 }
 
 export function withRecord(state: ServiceState, change: Partial<ServiceRecord>): ServiceState {
@@ -101,4 +101,9 @@ export function withRecord(state: ServiceState, change: Partial<ServiceRecord>):
 
 export function withRollout(state: ServiceState, rollout: Rollout): ServiceState {
   return withRecord(state, { rollout });
+}
+
+/** The policy in force, under what a release brings along. */
+export function policyUnder({ policy }: ServiceRecord, overrides: PolicyLayer): Policy {
+  return layeredPolicy(policy?.layer ?? {}, overrides);
 }
