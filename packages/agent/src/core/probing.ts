@@ -10,13 +10,33 @@ import { type Attempt, type Phase, type ServiceState, withPhase } from './state.
 
 type Probing = Extract<Phase, { name: 'probing' }>;
 
-export function ask({ id, health }: Attempt): Effect {
+function ask({ id, health }: Attempt): Effect {
   return { kind: 'probe', attempt: id, probe: health.probe, timeoutMs: health.probeTimeoutMs };
 }
 
 /** The next container of the service, until so many are left; asked again, it is the same one. */
 export function goOver({ left }: { readonly left?: number }): Effect {
   return { kind: 'cut-over', ...(left !== undefined && { left }) };
+}
+
+/** What is known of it, as far as it is. */
+type Begun = { readonly [Name in keyof Work]: Work[Name] | undefined } & Pick<Work, 'attempt'>;
+
+/** The new container runs, and is asked from the beginning how it is. */
+export function beginProbing(
+  state: ServiceState,
+  { attempt, lease, left, beside }: Begun,
+  nowMs: number,
+): Step {
+  const probing: Phase = {
+    name: 'probing',
+    attempt,
+    sinceMs: nowMs,
+    ...(lease !== undefined && { lease }),
+    ...(left !== undefined && { left }),
+    ...(beside !== undefined && { beside }),
+  };
+  return { state: withPhase(state, probing), effects: [ask(attempt)] };
 }
 
 /** The next container of the service is started beside the one whose place it takes. */
@@ -57,7 +77,8 @@ function followUp(state: ServiceState, { attempt, lease }: Probing, left: number
   return attempt.surges === true ? surge(state, next) : takeOver(state, next);
 }
 
-function takeOver(state: ServiceState, { attempt, lease, left }: Work): Step {
+/** The old container stops, the new one takes its place. */
+export function takeOver(state: ServiceState, { attempt, lease, left }: Work): Step {
   const swapping: Extract<Phase, { name: 'swapping' }> = {
     name: 'swapping',
     attempt,

@@ -10,8 +10,8 @@ import type { Observation } from './container.ts';
 import { revert, settle } from './ending.ts';
 import type { AgentEvent } from './events.ts';
 import type { Step } from './outcome.ts';
-import { ask } from './probing.ts';
-import { type Attempt, type Ending, type Phase, type ServiceState, withJournal, withPhase } from './state.ts';
+import { beginProbing } from './probing.ts';
+import { type Attempt, type Ending, type ServiceState, withJournal } from './state.ts';
 
 const RESTARTED: Ending = { result: 'interrupted', reason: 'the agent was restarted in the middle of it' };
 
@@ -40,19 +40,13 @@ function takeUp(state: ServiceState, observation: Observation, event: AgentEvent
       return revert(known, { name: 'preparing', attempt }, attempt.ending ?? RESTARTED);
     case 'cut-over':
       return attempt.ending === undefined
-        ? probeAgain(known, attempt, observation.swap.left, nowMs)
+        ? beginProbing(known, { attempt, left: observation.swap.left }, nowMs)
         : revert(known, { attempt }, attempt.ending);
     case 'committed':
       return settle(known, { attempt }, done(attempt));
     case undefined:
       return finish(known, attempt, undefined, endingWithoutMarks(attempt, observation), nowMs);
   }
-}
-
-/** The new container runs, and nobody has said yet that it is well: it is asked from the beginning. */
-function probeAgain(state: ServiceState, attempt: Attempt, left: number | undefined, nowMs: number): Step {
-  const probing: Phase = { name: 'probing', attempt, sinceMs: nowMs, ...(left !== undefined && { left }) };
-  return { state: withPhase(state, probing), effects: [ask(attempt)] };
 }
 
 function done(attempt: Attempt): Ending {

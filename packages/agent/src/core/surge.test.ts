@@ -69,6 +69,15 @@ describe('under maxSurge 1 (Z3)', () => {
     expect(agent.state.journal.attempt).not.toHaveProperty('surges');
   });
 
+  test('the next container that cannot run twice goes over itself, and is not asked for as the first one is', () => {
+    const agent = new AgentStory().reach('preparing', newWave({ maxSurge: 1 }));
+    agent.tell({ kind: 'swap-prepared' }, BESIDE);
+    agent.probe(HEALTHY);
+    agent.tell({ kind: 'swapped', left: 1 });
+    expect(agent.probe(HEALTHY)).toEqual([START]);
+    expect(agent.tell({ kind: 'started-beside', isBeside: false })).toEqual([{ ...CUT_OVER, left: 0 }]);
+  });
+
   test.each([
     ['a halt', { kind: 'halt-heard', told: { revision: 11, order: newHalt() } }],
     ['a lost slot', { kind: 'slot-not-renewed', slot: 0, lost: true }],

@@ -7,7 +7,7 @@ import { endingInTheMiddle, isHaltedAttempt, revert, settle, type Work } from '.
 import type { AgentEvent } from './events.ts';
 import { objectionNow, objectionTo, objectionToChange } from './leave.ts';
 import type { Step } from './outcome.ts';
-import { ask, goOver, stepProbing, surge } from './probing.ts';
+import { beginProbing, goOver, stepProbing, surge, takeOver } from './probing.ts';
 import { type Ending, type Phase, type ServiceState, withJournal, withPhase } from './state.ts';
 import { drain, isDrained, rejoin, stepDraining, stepRejoining } from './traffic.ts';
 
@@ -108,7 +108,7 @@ function stepAsking(state: ServiceState, phase: Of<'asking'>, event: AgentEvent,
 
 function leaveGiven(state: ServiceState, phase: Work, nowMs: number): Step {
   if (phase.attempt.surges === true) return surge(state, phase);
-  return isDrained(phase.attempt) ? drain(state, phase, nowMs) : cutOver(state, phase);
+  return isDrained(phase.attempt) ? drain(state, phase, nowMs) : takeOver(state, phase);
 }
 
 /** The new container starts while the old one serves. */
@@ -119,7 +119,9 @@ function stepSurging(state: ServiceState, phase: Of<'surging'>, event: AgentEven
         state,
         phase,
         nowMs,
-        event.isBeside ? probeBeside(state, phase, nowMs) : stopFirst(state, phase, nowMs),
+        event.isBeside
+          ? beginProbing(state, { ...phase, beside: true }, nowMs)
+          : stopFirst(state, phase, nowMs),
       );
     case 'not-swapped':
       if (event.retryable) return unlessEnded(state, phase, nowMs, { state, effects: [RETRY] });
@@ -129,18 +131,6 @@ function stepSurging(state: ServiceState, phase: Of<'surging'>, event: AgentEven
     default:
       return unlessEnded(state, phase, nowMs, stay(state));
   }
-}
-
-function probeBeside(state: ServiceState, { attempt, lease, left }: Of<'surging'>, nowMs: number): Step {
-  const probing: Phase = {
-    name: 'probing',
-    attempt,
-    sinceMs: nowMs,
-    beside: true,
-    ...(lease !== undefined && { lease }),
-    ...(left !== undefined && { left }),
-  };
-  return { state: withPhase(state, probing), effects: [ask(attempt)] };
 }
 
 /** The two cannot run side by side: from here on it is an attempt like any other. */
@@ -164,14 +154,9 @@ function stepDrained(state: ServiceState, phase: Of<'draining'>, event: AgentEve
   const drained = stepDraining(phase, event, nowMs);
   const onward =
     drained === 'over'
-      ? cutOver(state, phase)
+      ? takeOver(state, phase)
       : { state: withPhase(state, drained.phase), effects: drained.effects };
   return unlessDoubted(state, phase, nowMs, onward);
-}
-
-function cutOver(state: ServiceState, { attempt, lease }: Work): Step {
-  const swapping: Phase = { name: 'swapping', attempt, ...(lease !== undefined && { lease }) };
-  return { state: withPhase(state, swapping), effects: [{ kind: 'cut-over' }] };
 }
 
 /** Before each step that takes the old container further out: a halt, a lost slot or a stop ends it here. */
@@ -222,14 +207,7 @@ function stepSwapping(state: ServiceState, phase: Of<'swapping'>, event: AgentEv
       const { attempt, lease } = phase;
       const halted = endingInTheMiddle(state, attempt);
       if (halted !== undefined) return revert(state, phase, halted);
-      const probing: Phase = {
-        name: 'probing',
-        attempt,
-        sinceMs: nowMs,
-        ...(lease !== undefined && { lease }),
-        ...(event.left !== undefined && { left: event.left }),
-      };
-      return { state: withPhase(state, probing), effects: [ask(attempt)] };
+      return beginProbing(state, { attempt, lease, left: event.left }, nowMs);
     }
     case 'not-swapped':
       if (event.retryable) return unlessEnded(state, phase, nowMs, { state, effects: [RETRY] });
