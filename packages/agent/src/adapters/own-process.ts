@@ -15,7 +15,7 @@ export async function ownContainerId(): Promise<string | undefined> {
   return containerIdIn(mounts, cgroups);
 }
 
-export function containerIdIn(mounts: string, cgroups: string): string | undefined {
+export function containerIdIn(mounts: string, cgroups = ''): string | undefined {
   return MOUNTED.exec(mounts)?.[1] ?? IN_CGROUP.exec(cgroups)?.[1];
 }
 

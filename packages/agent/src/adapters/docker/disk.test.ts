@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { diskOfImages, isOverlay, ownContainer } from './disk.ts';
+import { containerIdIn } from '../own-process.ts';
+import { diskOfImages, isOverlay } from './disk.ts';
 
 const ID = 'c'.repeat(64);
 const OWN = 'd'.repeat(64);
@@ -44,7 +45,7 @@ it('is unknown elsewhere, as with the dockerd of another machine', async () => {
 });
 
 it('an own container is known by what Docker mounts into it', () => {
-  expect(ownContainer(IN_CONTAINER)).toBe(OWN);
-  expect(ownContainer(ON_HOST)).toBeUndefined();
+  expect(containerIdIn(IN_CONTAINER)).toBe(OWN);
+  expect(containerIdIn(ON_HOST)).toBeUndefined();
   expect([isOverlay(IN_CONTAINER), isOverlay(ON_HOST)]).toEqual([true, false]);
 });

@@ -10,6 +10,7 @@
 
 import { readFile, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
+import { containerIdIn } from '../own-process.ts';
 import type { Dockerd } from './dockerd.ts';
 import type { Disk } from './room.ts';
 
@@ -44,14 +45,9 @@ export async function diskOfImages(
   if (root === undefined || container === undefined) return undefined;
   if (await machine.isThere(join(root, 'containers', container.id))) return machine.measure(root);
   const mounts = await machine.mounts();
-  const own = ownContainer(mounts);
+  const own = containerIdIn(mounts);
   const isOurs = own !== undefined && (await dockerd.container(own)) !== undefined;
   return isOurs && isOverlay(mounts) ? machine.measure('/') : undefined;
-}
-
-/** Docker mounts a few files of the container's own folder into it. */
-export function ownContainer(mounts: string): string | undefined {
-  return /\/containers\/([0-9a-f]{64})\/(?:hostname|hosts|resolv\.conf) /.exec(mounts)?.[1];
 }
 
 /** Is the root of this process's file system an overlay? */

@@ -19,16 +19,23 @@ import { type Drafting, prepareSwap } from './drafts.ts';
 import { serviceChanges } from './events.ts';
 import type { InspectedContainer } from './inspected.ts';
 import { type Part, readPart } from './marks.ts';
-import { type Found, membersLeft, presentParts, probedParts, readMembers } from './members.ts';
+import {
+  type Found,
+  type MemberSwap,
+  membersLeft,
+  presentParts,
+  probedParts,
+  readMembers,
+} from './members.ts';
 import { ALONG_LABEL, SERVICE_LABEL } from './memo.ts';
 import { observation } from './observing.ts';
 import { canRunTwice } from './obstacles.ts';
-import { attainable } from './plan.ts';
+import { attainable, type Step } from './plan.ts';
 import { dockerConfigAuth, type RegistryAuthSource } from './registry-auth.ts';
 import { askRetryAfter } from './retry-after.ts';
 import { type Disk, type DiskReserve, Room } from './room.ts';
 import { type Recipient, type Supply, stageImage } from './stage.ts';
-import { type Aim, type OnStep, runSwap, type SwapRun } from './swap.ts';
+import { type Aim, type OnStep, perform, runSwap, type SwapRun } from './swap.ts';
 
 /** Only containers that bear this label are the agent's: of its own Compose project, or of a named stack. */
 export interface Scope {
@@ -92,7 +99,7 @@ export class DockerEngine implements Engine {
 
   async observe(service: ServiceName): Promise<Observation> {
     const found = await this.#look(service);
-    const containers = await this.#inspect(presentParts(found));
+    const containers = await this.#dockerd.containers(idsOf(presentParts(found)));
     return observation(found, containers, { dockerd: this.#dockerd, asking: this.#asking });
   }
 
@@ -124,6 +131,11 @@ export class DockerEngine implements Engine {
   /** What there is of a service, as the marks tell it. */
   look(service: ServiceName): Promise<Found> {
     return this.#look(service);
+  }
+
+  /** One step of a swap, for whoever plans it himself. */
+  perform(service: ServiceName, step: Step, found: MemberSwap): Promise<void> {
+    return perform(this.#swapRun(service), step, found);
   }
 
   prepareSwap(order: SwapOrder): Promise<void> {
@@ -244,12 +256,7 @@ export class DockerEngine implements Engine {
 
   /** The containers that stand for the service now. */
   async #present(service: ServiceName): Promise<readonly InspectedContainer[]> {
-    return this.#inspect(presentParts(await this.#look(service)));
-  }
-
-  async #inspect(parts: readonly Part[]): Promise<readonly InspectedContainer[]> {
-    const containers = await Promise.all(parts.map(({ id }) => this.#dockerd.container(id)));
-    return containers.filter((container) => container !== undefined);
+    return this.#dockerd.containers(idsOf(presentParts(await this.#look(service))));
   }
 
   async #look(service: ServiceName): Promise<Found> {
@@ -264,15 +271,13 @@ export class DockerEngine implements Engine {
       ...(memo?.along?.service === service ? [memo.replaces] : []),
     ]);
     const missing = [...new Set(olds)].filter((id) => !known.has(id));
-    const found = await Promise.all(missing.map((id) => this.#dockerd.container(id)));
-    const more = found.filter((container) => container !== undefined).map(readPart);
-    return readMembers(service, own, [...along, ...more]);
+    const more = await this.#dockerd.containers(missing);
+    return readMembers(service, own, [...along, ...more.map(readPart)]);
   }
 
   async #parts(labels: readonly string[]): Promise<readonly Part[]> {
     const lasting = (await this.#dockerd.list(labels)).filter(isLasting);
-    const containers = await Promise.all(lasting.map(({ id }) => this.#dockerd.container(id)));
-    return containers.filter((container) => container !== undefined).map(readPart);
+    return (await this.#dockerd.containers(idsOf(lasting))).map(readPart);
   }
 
   #run(service: ServiceName, aim: Aim): Promise<void> {
@@ -325,6 +330,10 @@ function roomOf(options: DockerEngineOptions, dockerd: Dockerd): Supply['room'] 
     isTold = true;
     return undefined;
   };
+}
+
+function idsOf(all: readonly { readonly id: string }[]): readonly string[] {
+  return all.map(({ id }) => id);
 }
 
 /** `docker compose run` makes containers of the same service that are none of ours. */

@@ -53,6 +53,17 @@ export class Dockerd {
     return container?.State.Status === 'removing' ? undefined : container;
   }
 
+  /** Those of them that are there. */
+  async containers(ids: readonly string[]): Promise<readonly InspectedContainer[]> {
+    const found = await Promise.all(ids.map((id) => this.container(id)));
+    return found.filter((container) => container !== undefined);
+  }
+
+  /** Whatever this dockerd has. */
+  async everyContainer(): Promise<readonly InspectedContainer[]> {
+    return this.containers((await this.list([])).map(({ id }) => id));
+  }
+
   async image(reference: string): Promise<InspectedImage | undefined> {
     const found = await this.#ask(`inspect image ${reference}`, () =>
       this.#docker.getImage(reference).inspect(),

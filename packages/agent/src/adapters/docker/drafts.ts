@@ -4,7 +4,7 @@ import type { SwapOrder } from '../../core/container.ts';
 import { EngineError } from '../engine.ts';
 import type { InspectedContainer } from './inspected.ts';
 import type { Part } from './marks.ts';
-import { attemptOf, type Found, type Member, type MemberSwap, memberProgress } from './members.ts';
+import { type Found, type Member, type MemberSwap, memberProgress, memoOf, movedAlong } from './members.ts';
 import { createAlong, createDraft, findTarget, refuse, type Target } from './prepare.ts';
 import { type Aim, movedIn, type SwapRun } from './swap.ts';
 import { tenantsOf } from './tenants.ts';
@@ -37,7 +37,7 @@ async function endLeftovers({ run }: Drafting, found: MemberSwap): Promise<void>
 
 /** Was this swap begun by the same order, and is it where it may be gone on with? */
 async function isFor(drafting: Drafting, found: MemberSwap, order: SwapOrder): Promise<boolean> {
-  if (attemptOf(found.members) !== order.attempt || memberProgress(found) === 'committed') return false;
+  if (memoOf(found)?.attempt !== order.attempt || memberProgress(found) === 'committed') return false;
   const olds = await inspected(drafting, partsOf(found));
   for (const [{ old, fresh }] of found.members) {
     if (old === undefined || fresh?.memo?.replaces !== old.id || fresh.suffix === '.swell-failed')
@@ -52,37 +52,24 @@ async function isFor(drafting: Drafting, found: MemberSwap, order: SwapOrder): P
 async function draftMembers(drafting: Drafting, order: SwapOrder): Promise<void> {
   const { dockerd, onStep, look, objection } = drafting;
   const found = await look();
-  if (found.kind === 'settled' && found.alongWith !== undefined) {
-    throw new EngineError(
-      'unavailable',
-      `${found.alongWith}, in whose namespaces it lives, is being updated`,
-    );
-  }
+  const moved = movedAlong(found);
+  if (moved !== undefined) throw new EngineError('unavailable', moved);
   const olds = await inspected(drafting, partsOf(found));
   if (olds.size === 0 && found.kind !== 'swap')
     throw new EngineError('no-container', 'the container was removed by somebody');
-  const drafts: {
-    readonly old: InspectedContainer;
-    readonly target: Target;
-    readonly tenants: readonly string[];
-  }[] = [];
+  const waiting = await due(drafting, order, found, olds);
+  for (const [old] of waiting) await refuse(dockerd, old);
+  const all = waiting.length === 0 ? [] : await dockerd.everyContainer();
   // Nothing is made before nothing stands against any of them.
-  for (const [old, target] of await due(drafting, order, found, olds)) {
-    await refuse(dockerd, old);
-    const tenants = tenantsOf(old, await everyContainer(drafting), objection);
-    drafts.push({ old, target, tenants: tenants.map(({ Id }) => Id) });
-  }
+  const drafts = waiting.map(([old, target]) => {
+    const tenants = tenantsOf(old, all, objection).map(({ Id }) => Id);
+    return { old, target, tenants };
+  });
   for (const { old, ...draft } of drafts) {
     await onStep('create-new', 'before');
     await createDraft(dockerd, order, old, draft);
     await onStep('create-new', 'after');
   }
-}
-
-async function everyContainer({ dockerd }: Drafting): Promise<readonly InspectedContainer[]> {
-  const listed = await dockerd.list([]);
-  const all = await Promise.all(listed.map(({ id }) => dockerd.container(id)));
-  return all.filter((one) => one !== undefined);
 }
 
 /** Who has no draft yet, and is not where he is to go; where all are there, all are made anew. */
@@ -143,8 +130,8 @@ async function inspected(
   { dockerd }: Drafting,
   parts: readonly Part[],
 ): Promise<ReadonlyMap<string, InspectedContainer>> {
-  const containers = await Promise.all(parts.map(({ id }) => dockerd.container(id)));
-  return new Map(containers.flatMap((one) => (one === undefined ? [] : [[one.Id, one] as const])));
+  const containers = await dockerd.containers(parts.map(({ id }) => id));
+  return new Map(containers.map((one) => [one.Id, one]));
 }
 
 async function targetOf(

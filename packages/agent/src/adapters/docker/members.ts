@@ -14,6 +14,7 @@ import {
   readMarks,
   type Swap,
 } from './marks.ts';
+import type { Memo } from './memo.ts';
 
 /** The service's own container first, then its tenants, in the order in which they start. */
 export type Member = readonly [Swap, ...Swap[]];
@@ -49,12 +50,12 @@ export function readMembers(service: ServiceName, own: readonly Part[], along: r
 }
 
 /** How far the swap of a service has come. */
-export function memberProgress({ members, settled }: MemberSwap): SwapProgress {
+export function memberProgress(found: MemberSwap): SwapProgress {
+  const { members } = found;
   if (members.some(isPastPoint) || members.every((member) => progressOfOne(member) === 'committed'))
     return 'committed';
-  const attempt = attemptOf(members);
-  const isDone = settled.some(({ memo }) => memo !== undefined && memo.attempt === attempt);
-  return isDone || members.some((member) => progressOfOne(member) !== 'prepared') ? 'cut-over' : 'prepared';
+  const isBegun = doneOf(found).length > 0 || members.some((member) => progressOfOne(member) !== 'prepared');
+  return isBegun ? 'cut-over' : 'prepared';
 }
 
 /** Those that still have the old image, the one first that had begun to leave it. */
@@ -63,9 +64,21 @@ export function membersLeft({ members }: MemberSwap): readonly Member[] {
   return left.toSorted(([a], [b]) => Number(hasBegun(b)) - Number(hasBegun(a)));
 }
 
-/** Who wrote the marks. */
-export function attemptOf(members: readonly Member[]): string | undefined {
-  return members.flatMap(([{ fresh }]) => fresh?.memo?.attempt ?? [])[0];
+/** What the marks say of the swap as a whole. */
+export function memoOf({ members }: MemberSwap): Memo | undefined {
+  return members.flatMap(([{ fresh }]) => fresh?.memo ?? [])[0];
+}
+
+/** Those that are through with it already. */
+function doneOf(found: MemberSwap): readonly Part[] {
+  const memo = memoOf(found);
+  return memo === undefined ? [] : found.settled.filter((part) => part.memo?.attempt === memo.attempt);
+}
+
+/** Why a service has to wait, one of whose containers is moved for the sake of another one. */
+export function movedAlong(found: Found): string | undefined {
+  const service = found.kind === 'settled' ? found.alongWith : undefined;
+  return service && `${service}, in whose namespaces it lives, is being updated`;
 }
 
 /** The containers that stand for the service now. */
@@ -92,10 +105,8 @@ function askedOf(found: Found): readonly Marked[] {
   if (found.kind !== 'swap') return presentParts(found).map(single);
   const { members, settled } = found;
   if (memberProgress(found) === 'prepared') return [...members.map(([lead]) => lead), ...settled.map(single)];
-  const attempt = attemptOf(members);
-  const done = settled.filter(({ memo }) => memo !== undefined && memo.attempt === attempt);
   const over = members.filter((member) => progressOfOne(member) !== 'prepared').map(([lead]) => lead);
-  return [...done.map(single), ...over];
+  return [...doneOf(found).map(single), ...over];
 }
 
 function markedOf(parts: readonly Part[]): readonly Marked[] {

@@ -8,7 +8,7 @@ import type { Dockerd } from './dockerd.ts';
 import { asksOf } from './hooks.ts';
 import { digestsOf } from './images.ts';
 import { type InspectedContainer, plainName } from './inspected.ts';
-import { type Found, type MemberSwap, memberProgress, membersLeft } from './members.ts';
+import { type Found, type MemberSwap, memberProgress, membersLeft, memoOf, movedAlong } from './members.ts';
 import { LAST_GOOD_DIGEST_LABEL, LAST_GOOD_IMAGE_LABEL } from './memo.ts';
 import { obstacleIn } from './obstacles.ts';
 
@@ -61,7 +61,7 @@ async function commonDigests(
 }
 
 function describeSwap(found: MemberSwap): NonNullable<Observation['swap']> {
-  const memo = found.members.flatMap(([{ fresh }]) => fresh?.memo ?? [])[0];
+  const memo = memoOf(found);
   const progress = memberProgress(found);
   const left = progress === 'cut-over' ? membersLeft(found).length : 0;
   return {
@@ -79,9 +79,4 @@ function obstacleAmong(containers: readonly InspectedContainer[]): string | unde
     return obstacle === undefined ? [] : [isOne ? obstacle : `${plainName(container.Name)} ${obstacle}`];
   });
   return obstacles[0];
-}
-
-function movedAlong(found: Found): string | undefined {
-  const service = found.kind === 'settled' ? found.alongWith : undefined;
-  return service && `${service}, in whose namespaces it lives, is being updated`;
 }

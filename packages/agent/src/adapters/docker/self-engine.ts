@@ -13,9 +13,10 @@ import type { StandbyWord } from '../../protocol/node-lease.ts';
 import { type Engine, EngineError } from '../engine.ts';
 import type { DockerEngine } from './docker-engine.ts';
 import type { Dockerd } from './dockerd.ts';
-import { digestsOf, movableReference } from './images.ts';
+import { digestsOf } from './images.ts';
 import { plainName } from './inspected.ts';
 import type { Part, Swap } from './marks.ts';
+import type { MemberSwap } from './members.ts';
 import { dependentsOn } from './obstacles.ts';
 import { findTarget } from './prepare.ts';
 import { ownObstacleIn, STANDBY_LABEL, STANDBY_VERSION } from './self-obstacles.ts';
@@ -40,7 +41,7 @@ export interface Own {
 
 export interface SelfEngineOptions {
   /** Of the other services, and of all that is not special. */
-  readonly engine: Engine & Pick<DockerEngine, 'look'>;
+  readonly engine: Engine & Pick<DockerEngine, 'look' | 'perform'>;
   readonly dockerd: Dockerd;
   readonly own: Own;
   readonly stateDir: string;
@@ -184,12 +185,7 @@ export class SelfEngine implements Engine {
     }
     const container = await dockerd.container(own.id);
     if (container === undefined) return;
-    const listed = await dockerd.list([]);
-    const others = await Promise.all(listed.map(({ id }) => dockerd.container(id)));
-    const [tenant] = dependentsOn(
-      container,
-      others.filter((other) => other !== undefined),
-    );
+    const [tenant] = dependentsOn(container, await dockerd.everyContainer());
     if (tenant !== undefined)
       throw new EngineError('not-carried', `${plainName(tenant.Name)} lives in the agent's namespaces`);
     const { config, reference } = await findTarget(dockerd, target, [container]);
@@ -213,9 +209,10 @@ export class SelfEngine implements Engine {
     const { engine, own, acting } = this.#options;
     const performed = new Set<OwnStep['step']>();
     for (;;) {
-      const swap = ownPair(await engine.look(service), own.id);
+      const found = await engine.look(service);
+      const swap = ownPair(found, own.id);
       const side = swap && sideOf(swap, own.id);
-      if (swap === undefined || side === undefined) return true;
+      if (found.kind !== 'swap' || swap === undefined || side === undefined) return true;
       const step = await this.#next(swap, side, intent, performed.has('move-reference'));
       if (step === undefined) {
         if (intent === 'undo' && swap.fresh !== undefined) await acting.forgetStandbyWord(swap.fresh.id);
@@ -223,7 +220,7 @@ export class SelfEngine implements Engine {
       }
       if (performed.has(step.step)) throw new EngineError('unavailable', `${step.step} did not last`);
       await acting.assertHeld();
-      await this.#perform(step);
+      await this.#perform(step, found);
       performed.add(step.step);
     }
   }
@@ -246,31 +243,15 @@ export class SelfEngine implements Engine {
     throw new EngineError('start-failed', `the new agent could not take over: ${why}`);
   }
 
-  async #perform(step: OwnStep): Promise<void> {
-    const { dockerd, acting } = this.#options;
-    switch (step.step) {
-      case 'start-new':
-        // What it said before it ended last counts no more.
-        await acting.forgetStandbyWord(step.fresh.id);
-        return dockerd.start(step.fresh.id);
-      case 'move-reference': {
-        const known = movableReference(step.reference);
-        if (known !== undefined) await dockerd.tag(step.fresh.imageId, known.repository, known.tag);
-        return;
-      }
-      case 'set-aside-old':
-        return dockerd.rename(step.old.id, `${step.old.base}.swell-prev`);
-      case 'name-new':
-        return dockerd.rename(step.fresh.id, step.fresh.base);
-      case 'pass-commit-point':
-        return dockerd.rename(step.old.id, `${step.old.base}.swell-old`);
-      case 'restore-new-policy':
-        return dockerd.setPolicy(step.fresh.id, step.policy);
-      case 'start-old':
-        return dockerd.start(step.old.id);
-      case 'hand-over':
-        await acting.handOver(step.to.id);
-        throw new EngineError('unavailable', 'the other agent acts from here on');
+  /** All but the handing over are steps like those of any swap. */
+  async #perform(step: OwnStep, found: MemberSwap): Promise<void> {
+    const { engine, own, acting } = this.#options;
+    if (step.step === 'hand-over') {
+      await acting.handOver(step.to.id);
+      throw new EngineError('unavailable', 'the other agent acts from here on');
     }
+    // What it said before it ended last counts no more.
+    if (step.step === 'start-new') await acting.forgetStandbyWord(step.fresh.id);
+    await engine.perform(own.service, step, found);
   }
 }

@@ -119,7 +119,8 @@ export async function runSwap(run: SwapRun, aim: Aim): Promise<void> {
   }
 }
 
-function perform<Name extends StepName>(
+/** One step, whoever has planned it. */
+export function perform<Name extends StepName>(
   run: SwapRun,
   step: Extract<Step, { step: Name }>,
   found: MemberSwap,

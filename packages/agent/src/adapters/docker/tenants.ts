@@ -1,8 +1,8 @@
 /** The containers that live in another one's namespaces: they hold dead ones once it is gone, so they are made anew with it. */
 
 import { EngineError } from '../engine.ts';
-import { type InspectedContainer, plainName } from './inspected.ts';
-import { readPart } from './marks.ts';
+import type { InspectedContainer } from './inspected.ts';
+import { type Part, readPart } from './marks.ts';
 import { SERVICE_LABEL } from './memo.ts';
 import { dependentsOn, obstacleIn, staysAsItIs } from './obstacles.ts';
 
@@ -29,24 +29,19 @@ export function tenantsOf(
     homes = [...new Set(near)].filter((one) => one.Id !== lead.Id && !found.includes(one));
     found.push(...homes);
   }
-  const tenants = found.filter(({ Config }) => !isFresh(Config.Labels ?? {}, found));
-  for (const tenant of tenants) refuse(tenant, lead, all, objection);
-  return inOrder(tenants);
-}
-
-function isFresh(labels: Readonly<Record<string, string>>, found: readonly InspectedContainer[]): boolean {
-  return found.some(({ Id }) => labels['swell.swap.replaces'] === Id);
+  const parts = all.map(readPart);
+  for (const tenant of found) refuse(tenant, lead, parts, objection);
+  return inOrder(found);
 }
 
 function refuse(
   tenant: InspectedContainer,
   lead: InspectedContainer,
-  all: readonly InspectedContainer[],
+  all: readonly Part[],
   objection: (container: InspectedContainer) => string | undefined,
 ): void {
-  const name = plainName(tenant.Name);
-  const part = readPart(tenant);
-  const isMoving = part.suffix !== '' || all.some((other) => readPart(other).memo?.replaces === tenant.Id);
+  const { base: name, suffix } = readPart(tenant);
+  const isMoving = suffix !== '' || all.some(({ memo }) => memo?.replaces === tenant.Id);
   if (isMoving)
     throw new EngineError('unavailable', `${name}, which lives in its namespaces, is being updated`);
   const service = lead.Config.Labels?.[SERVICE_LABEL];
