@@ -16,7 +16,10 @@ import { EPHEMERAL } from './nats-pull.ts';
 const DIRECT_GET_MAX = 1_024;
 const PAGES_MAX = 1_024;
 const ATTEMPTS_MAX = 3;
-const PAGE_SIZE = 2_000;
+/** Of a direct get. Unasked, a page may hold as much as the server cuts a connection for that is slow to take it. */
+const PAGE_BYTES = 16 * 1_024 * 1_024;
+/** Messages, of a consumer: with `max_bytes`, one without acknowledgements loses the message that did not fit. */
+const PAGE_SIZE = 500;
 const NO_RESULTS = '404 No Results';
 
 export interface LastValuesGround {
@@ -56,6 +59,7 @@ async function getDirectly(
   for (let pages = 0; pages < PAGES_MAX; pages += 1) {
     const { messages, status } = await ask(ground, `${ground.apiPrefix}.DIRECT.GET.${stream}`, {
       multi_last: subjects,
+      max_bytes: PAGE_BYTES,
       ...page,
     });
     found.push(...messages.map(storedFromDirectGet));
@@ -67,7 +71,7 @@ async function getDirectly(
     }
     if (code !== 204) throw new BusError('refused', `direct get on ${stream}: ${describe(status)}`);
     if (Number(status.headers?.get('Nats-Num-Pending')) === 0) return found;
-    // The server ends a page early when it is large; the next one is of the same instant.
+    // The server ends a page at its bytes; the next one is of the same instant.
     page = {
       seq: (found.at(-1)?.sequence ?? 0) + 1,
       up_to_seq: Number(status.headers?.get('Nats-UpTo-Sequence')),
