@@ -72,6 +72,15 @@ test('a lost node has failed, whatever it says later; one of the same name elsew
   expect(standing({ ...facts(NEW, 'healthy'), region: 'us' }, lost)).toBe('updated');
 });
 
+test('who was cut off and says what he is back on is not on the release, though his presence of before says so', () => {
+  const cutOff = facts(NEW, 'interrupted');
+  const told = cutOff.report && { ...cutOff, report: { ...cutOff.report, running: OLD } };
+  if (told === undefined) throw new Error('it has said nothing');
+  expect(standing(told, ROLLOUT)).toBe('staged');
+  // What is seen a good while later is newer than what was said.
+  expect(standing({ ...told, seenAtMs: NOW + 61_000 }, ROLLOUT)).toBe('updated');
+});
+
 test.each<[NodeStatus | undefined, boolean, boolean]>([
   [undefined, false, true],
   ['staged', false, true],

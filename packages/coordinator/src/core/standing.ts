@@ -14,8 +14,11 @@ type Reading = Pick<Rollout, 'release' | 'lost'>;
 
 export function standing(facts: NodeFacts, rollout: Reading): NodeStanding {
   if (isLost(facts, rollout.lost)) return 'failed';
-  const isOnIt = facts.running === rollout.release.image.digest;
-  return standingAfter(reportOn(facts, rollout)?.status, isOnIt);
+  const { digest } = rollout.release.image;
+  const report = reportOn(facts, rollout);
+  const saysOtherwise =
+    report?.running !== undefined && report.running !== digest && !hasBeenSeenSince(facts);
+  return standingAfter(report?.status, facts.running === digest && !saysOtherwise);
 }
 
 /** What it said of this rollout, if that was the last that it said. */
