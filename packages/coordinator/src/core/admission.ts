@@ -11,8 +11,9 @@ import { CANARIES_PERCENT } from './canary.ts';
 import { countBelow, countStanding, type Line } from './line.ts';
 import { isAwaited } from './standing.ts';
 
-const WINDOW_LOW = 2;
-const WINDOW_HIGH = 4;
+/** Awaited nodes for each slot: below the one the window moves, up to the other. */
+export const WINDOW_LOW = 2;
+export const WINDOW_HIGH = 4;
 
 /**
  * The region's cursor after looking at its line.

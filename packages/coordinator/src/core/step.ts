@@ -17,6 +17,7 @@ import type { CoordinatorEvent } from './events.ts';
 import { tellFailures } from './failures.ts';
 import { beginDue, rejectCandidate, takeRelease } from './intake.ts';
 import { loseSlots } from './losses.ts';
+import { keepMinimumVersion } from './minimum-version.ts';
 import { publishOrders, withSeen, withStored } from './orders.ts';
 import type { Step } from './outcome.ts';
 import { countOpenTime } from './pace.ts';
@@ -34,7 +35,8 @@ export function step(state: ServiceState, event: CoordinatorEvent, nowMs: number
   const heard = hear(countOpenTime(state, nowMs), event, nowMs);
   if (!heard.ready) return heard.isSetBack === true ? publishSayings(heard) : { state: heard, effects: [] };
   const begun = keepRegions(regroup(beginDue(heard, nowMs), nowMs), nowMs);
-  const { state: kept, effects: cleared } = loseSlots(keepWindows(begun, nowMs), nowMs);
+  const named = keepMinimumVersion(keepWindows(begun, nowMs), nowMs);
+  const { state: kept, effects: cleared } = loseSlots(named, nowMs);
   const { state: ordered, effects: orders } = publishOrders(advanceAll(kept, nowMs));
   const { state: asked, effects: questions } = resolveCandidate(ordered, nowMs);
   const { state: said, effects: sayings } = publishSayings(tellFailures(asked));

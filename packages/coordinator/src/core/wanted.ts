@@ -43,7 +43,13 @@ export function wantedWave(state: ServiceState, region: Region): Wave | undefine
 
 function movingWave(state: ServiceState, rollout: Rollout, region: Region): Wave {
   const progress = rollout.regions[region];
-  const { cursor, stageBelow, canaries = [] } = { cursor: FIRST, stageBelow: FIRST, ...progress };
+  const {
+    cursor,
+    stageBelow,
+    canaries = [],
+    outdated = [],
+  } = { cursor: FIRST, stageBelow: FIRST, ...progress };
+  const named = [...canaries, ...outdated.filter((node) => !canaries.includes(node))];
   const isActive = activeRegions(state, rollout).includes(region);
   const itsTurn = hasBegun(progress) || isActive;
   // Before its turn a region stays with what the fleet has settled on; one that was left half-way, as it is.
@@ -51,17 +57,17 @@ function movingWave(state: ServiceState, rollout: Rollout, region: Region): Wave
   if (before !== undefined) return before;
   // A closed window lets nodes download, and nobody start.
   const isClosed = rollout.closed.includes(region);
-  const isOpen = cursor > FIRST || (canaries.length > 0 && haveCanariesBegun(rollout));
+  const isOpen = cursor > FIRST || (named.length > 0 && haveCanariesBegun(rollout));
   const phase = rollout.paused !== undefined ? 'paused' : isOpen && !isClosed ? 'open' : 'staging';
   // The stage is that of the regions whose turn it is; one that is through stays at its end.
   const percent = isActive || cursor < LAST ? rollout.percent : 100;
   return {
     ...wave(state, rollout.release, region, phase, { stageBelow, cursor, percent }),
-    ...(canaries.length > 0 && { canaries }),
+    ...(named.length > 0 && { canaries: named }),
   };
 }
 
-/** Once their stage has opened, canaries stay admitted in every later one. */
+/** Once their stage has opened, canaries stay admitted in every later one; outdated nodes are named from then on. */
 function haveCanariesBegun({ percent, phase }: Rollout): boolean {
   return percent > CANARIES_PERCENT || phase.name !== 'staging';
 }

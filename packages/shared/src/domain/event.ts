@@ -22,6 +22,7 @@ export const EVENT_NAMES = [
   'approval-awaited',
   'stage-approved',
   'nodes-held',
+  'nodes-outdated',
   'window-closed',
   'window-opened',
   'rollout-paused',

@@ -40,6 +40,8 @@ export interface Policy {
   readonly firstGroupSoakMs?: number;
   /** Who goes before everybody else, in each group of regions. */
   readonly canary?: Canary;
+  /** Versions and ranges that are recent enough; nodes on others do not wait for their turn. Missing: all are. */
+  readonly minimumVersion?: readonly string[];
   /** No node got further for this long: the rollout pauses and says why. */
   readonly progressDeadlineMs: number;
   readonly failureBudget: FailureBudget;

@@ -57,11 +57,13 @@ export interface RegionProgress {
   readonly nodes: number;
   /** Who goes before everybody else: drawn once, when the region's turn begins. */
   readonly canaries?: readonly NodeId[];
+  /** Who runs less than the minimum version, is admitted for that, and is awaited. */
+  readonly outdated?: readonly NodeId[];
 }
 
 /** Has anybody in the region been admitted? */
-export function hasBegun({ cursor, canaries }: Partial<RegionProgress> = {}): boolean {
-  return (cursor ?? FIRST) > FIRST || canaries !== undefined;
+export function hasBegun({ cursor, canaries, outdated }: Partial<RegionProgress> = {}): boolean {
+  return (cursor ?? FIRST) > FIRST || canaries !== undefined || outdated !== undefined;
 }
 
 /** How far a region's cursor has been let move in the present stage. */

@@ -19,6 +19,11 @@ export function isVersionIn(version: string, wanted: readonly string[]): boolean
   );
 }
 
+/** Can it be told older from newer? */
+export function isVersion(text: string): boolean {
+  return parseVersion(text) !== null;
+}
+
 function parseVersion(text: string): semver.SemVer | null {
   return SHORT.test(text) ? semver.coerce(text) : semver.parse(text);
 }

@@ -5,6 +5,7 @@ import type { HoldRule } from '../domain/hold.ts';
 import { isName } from '../domain/names.ts';
 import type { SafeRate } from '../domain/pace.ts';
 import { type Canary, ELSEWHERE } from '../domain/policy.ts';
+import { isVersion } from '../domain/version.ts';
 import { type OpenTimes, parseWindow, type TimeWindow } from '../domain/window.ts';
 import { parseDurationMs } from '../kernel/units.ts';
 import { compact, label, name } from './fields.ts';
@@ -85,6 +86,21 @@ export const holdSchema = z
     },
   )
   .transform((rule): HoldRule => compact(rule) as HoldRule);
+
+const MINIMUM =
+  'must be a version such as "1.4.2", or a list of versions and ranges such as ["1.4.2", ">=1.5"]';
+
+export const minimumVersionSchema = z.union(
+  [
+    z
+      .string()
+      .max(128)
+      .refine((version) => isVersion(version), { error: MINIMUM })
+      .transform((version): readonly string[] => [`>=${version}`]),
+    z.array(z.string().min(1).max(128)).min(1).max(32),
+  ],
+  { error: MINIMUM },
+);
 
 export const stagesSchema = z
   .array(z.number('must be a percentage').gt(0, 'must be more than 0').max(100, 'must not be more than 100'))

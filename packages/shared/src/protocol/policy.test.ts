@@ -33,6 +33,7 @@ test('a whole policy, as a person writes it', () => {
       coolDown: '1d',
       hold: [{ label: 'rack=7', reason: 'new disks' }],
       canary: { label: 'rack=7' },
+      minimumVersion: '1.4.2',
       firstGroupSoak: '2d',
       maxUnavailable: '5%',
       stagingQuorum: '80%',
@@ -84,6 +85,7 @@ test('a whole policy, as a person writes it', () => {
     coolDownMs: 86_400_000,
     hold: [{ label: 'rack=7', reason: 'new disks' }],
     canary: { label: 'rack=7', soakMs: 3_600_000 },
+    minimumVersion: ['>=1.4.2'],
     firstGroupSoakMs: 172_800_000,
     maxUnavailable: { kind: 'percent', percent: 5 },
     stagingQuorumPercent: 80,
@@ -190,6 +192,11 @@ test.each<[string, unknown, string, ...(readonly string[])]>([
     'a label of two words',
     { canary: { label: 'the canary' } },
     'canary.label: must be a label such as "canary" or "rack=7": letters, digits and . _ - /',
+  ],
+  [
+    'a minimum that is no version',
+    { minimumVersion: 'latest' },
+    'minimumVersion: must be a version such as "1.4.2", or a list of versions and ranges such as ["1.4.2", ">=1.5"]',
   ],
   ['a hold of everybody', { hold: [{ reason: 'x' }] }, 'hold[0]: must name a label, a version or a region'],
   [

@@ -11,6 +11,7 @@ import { compact } from './fields.ts';
 import {
   canarySchema,
   holdSchema,
+  minimumVersionSchema,
   regionsSchema,
   safeRateSchema,
   stagesSchema,
@@ -155,6 +156,11 @@ export const policySchema = z
       .optional()
       .describe('How long the first group of regions is watched once it is through; as long as soak'),
     canary: canarySchema.optional().describe('A stage before the first one'),
+    minimumVersion: minimumVersionSchema
+      .optional()
+      .describe(
+        'Nodes on an older version do not wait for their turn: "1.4.2", or those that are recent enough: ["1.4.2", ">=1.5"]; none',
+      ),
     progressDeadline: duration(1_000, 30 * DAY_MS)
       .optional()
       .describe('No progress for this long: pause; 15m'),
@@ -199,6 +205,7 @@ export const policySchema = z
         soakMs: policy.soak,
         firstGroupSoakMs: policy.firstGroupSoak,
         canary: policy.canary,
+        minimumVersion: policy.minimumVersion,
         progressDeadlineMs: policy.progressDeadline,
         failureBudget: policy.failureBudget,
         hold: policy.hold,

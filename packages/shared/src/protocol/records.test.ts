@@ -38,6 +38,7 @@ const WHOLE: ServiceRecord = {
         { region: 'us', reason: 'a fair' },
       ],
       canary: { label: 'canary', soakMs: 3_600_000 },
+      minimumVersion: ['1.4.2', '>=1.5'],
       windows: {
         '*': {
           windows: [{ text: '22:00-05:00', days: [0, 6], fromMinute: 1_320, toMinute: 300, timeZone: 'UTC' }],
@@ -71,7 +72,14 @@ const WHOLE: ServiceRecord = {
     group: 1,
     percent: 6.25,
     regions: {
-      eu: { cursor: 0.123456789012345, stageBelow: 1, slots: 3, nodes: 61, canaries: ['n7', 'n9'] },
+      eu: {
+        cursor: 0.123456789012345,
+        stageBelow: 1,
+        slots: 3,
+        nodes: 61,
+        canaries: ['n7', 'n9'],
+        outdated: ['n8'],
+      },
     },
     pace: { eu: { from: 0.0625, openMs: 86_400_000 } },
     closed: ['ap'],

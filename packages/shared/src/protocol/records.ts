@@ -76,6 +76,7 @@ const policyLayer = z
     soakMs: durationMs,
     firstGroupSoakMs: durationMs,
     canary: z.object({ label: z.string(), soakMs: durationMs }),
+    minimumVersion: z.array(z.string()).min(1),
     progressDeadlineMs: durationMs,
     hold: z.array(
       z
@@ -126,6 +127,7 @@ const rollout = z.object({
       slots: z.int().min(1),
       nodes: sequence,
       canaries: z.array(name).optional(),
+      outdated: z.array(name).optional(),
     }),
   ),
   // Records from before there were safe rates and windows have neither.
