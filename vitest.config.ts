@@ -19,6 +19,8 @@ export default defineConfig({
           name: 'unit',
           include: ['packages/*/src/**/*.test.ts', 'scripts/**/*.test.ts', 'test/**/*.test.ts'],
           exclude: ['test/integration/**', 'test/conformance/**', 'test/e2e/**'],
+          // Whole fleets live in some of them: how long that takes is the machine's matter.
+          testTimeout: 60_000,
           sequence: { groupOrder: 0 },
         },
       },

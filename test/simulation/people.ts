@@ -4,8 +4,11 @@ import { isUnderWay } from '@swell/shared/domain/rollout.ts';
 import { AILMENTS, type Ailment } from './ailments.ts';
 import type { Chance } from './chance.ts';
 import { presentRollout } from './liveness.ts';
+import type { Profile } from './profile.ts';
 import type { World } from './world.ts';
 
+/** Where everything is slow, people are. */
+const SLOWER = 60;
 /** How often somebody looks whether it is time for the next release: it is, once the one before is through. */
 const LOOKS_EVERY_MS = 15_000;
 /** Or it is not, and that does not matter. */
@@ -15,8 +18,8 @@ const RESUMES_EVERY_MS = 120_000;
 const MISSING = 0.05;
 const MALFORMED = 0.05;
 
-/** A policy that moves fast enough for a simulated day, drawn anew for each world and each change. */
-export function drawPolicy(chance: Chance): Record<string, unknown> {
+/** Drawn anew for each world and each change: one that moves fast enough for a simulated hour, or takes days. */
+export function drawPolicy(chance: Chance, { isSlow }: Pick<Profile, 'isSlow'>): Record<string, unknown> {
   const minHealthyTime = chance.pick(['1s', '2s', '10s']);
   return {
     stages: chance.pick([[100], [10, 100], [6.25, 12.5, 25, 50, 100], [1, 50, 100]]),
@@ -24,9 +27,9 @@ export function drawPolicy(chance: Chance): Record<string, unknown> {
     maxUnavailable: chance.pick([1, 3, '10%', '25%', '50%']),
     stagingQuorum: chance.pick(['50%', '80%', '100%']),
     stagingSpread: chance.pick(['1s', '30s']),
-    soak: chance.pick(['0s', '0s', '5s', '1m']),
+    soak: chance.pick(isSlow ? ['5m', '1h'] : ['0s', '0s', '5s', '1m']),
     // A node with replicas that are not well takes many times as long as one container.
-    progressDeadline: '45m',
+    progressDeadline: isSlow ? '6h' : '45m',
     failureBudget: { max: chance.pick([2, '10%', '25%', '50%']), minSample: chance.pick([1, 5, 10]) },
     regions: chance.pick(['parallel', [['eu-west'], ['us-east', 'ap-south']], [['ap-south']]]),
     slotLease: chance.pick(['30s', '2m']),
@@ -40,7 +43,56 @@ export function drawPolicy(chance: Chance): Record<string, unknown> {
     ]),
     rejoin: chance.pick([{}, {}, { checks: 2, max: '20s', ramp: '1m' }]),
     maxSurge: chance.pick([0, 0, 1]),
+    ...(isSlow ? drawSlowPlan(chance) : drawPlan(chance)),
   };
+}
+
+/** Most policies leave most of it out: each of these makes a rollout slow. */
+function drawPlan(chance: Chance): Record<string, unknown> {
+  return {
+    ...(chance.happens(0.2) && { safeRate: chance.pick(['100%/5m', '30%/3m', '100%/30m']) }),
+    ...(chance.happens(0.15) && { windows: drawWindows(chance) }),
+    ...(chance.happens(0.1) && { coolDown: chance.pick(['20s', '2m']) }),
+    ...(chance.happens(0.25) && { canary: { label: 'canary', soak: chance.pick(['0s', '10s', '1m']) } }),
+    ...(chance.happens(0.2) && { firstGroupSoak: chance.pick(['0s', '2m']) }),
+    ...(chance.happens(0.2) && { minimumVersion: `v${chance.whole(1, 15)}` }),
+    ...(chance.happens(0.1) && {
+      hold: [chance.pick([{ label: 'canary' }, { region: 'ap-south' }, { version: '<5' }])].map((rule) => ({
+        ...rule,
+        reason: 'a fair',
+      })),
+    }),
+  };
+}
+
+function drawSlowPlan(chance: Chance): Record<string, unknown> {
+  const open = chance.pick([
+    ['22:00-05:00 Europe/Vienna'],
+    ['mon-fri 09:00-17:00 Asia/Kolkata'],
+    ['sat 20:00-06:00 America/New_York'],
+    ['02:30-03:30 Europe/Vienna', '00:00-02:00'],
+  ]);
+  return {
+    ...(chance.happens(0.5) && { safeRate: chance.pick(['5%/6h', '10%/1h', '0.5%/10m', '100%/2d']) }),
+    ...(chance.happens(0.4) && { windows: { [chance.pick(['*', 'us-east', 'eu-west'])]: { open } } }),
+    ...(chance.happens(0.3) && { coolDown: chance.pick(['2h', '1d']) }),
+    ...(chance.happens(0.3) && { canary: { label: 'canary', soak: chance.pick(['1h', '12h']) } }),
+    ...(chance.happens(0.3) && { firstGroupSoak: chance.pick(['1h', '1d']) }),
+    ...(chance.happens(0.2) && { minimumVersion: `v${chance.whole(1, 15)}` }),
+  };
+}
+
+/** Some minutes of every hour, of one region or of all. */
+function drawWindows(chance: Chance): Record<string, unknown> {
+  const [from, to] = chance.pick([
+    [0, 40],
+    [20, 35],
+    [30, 59],
+  ]);
+  const zone = chance.pick(['', ' Europe/Vienna', ' Asia/Kolkata']);
+  const hours = Array.from({ length: 24 }, (_, hour) => String(hour).padStart(2, '0'));
+  const open = hours.map((hour) => `${hour}:${String(from).padStart(2, '0')}-${hour}:${to}${zone}`);
+  return { [chance.pick(['*', 'us-east'])]: { open } };
 }
 
 /** Releases an image that nobody has released before; returns the rollout's number, if the bus took it. */
@@ -58,12 +110,19 @@ function nextTag({ registry }: World): string {
 }
 
 /** Nobody has to say anything, and nobody waits for long. */
-const LAST_POLICY = {
+export const LAST_POLICY = {
   approval: 'automatic',
   failureBudget: { max: '90%', minSample: 1_000 },
   stagingQuorum: '50%',
   stagingSpread: '1s',
   soak: '5s',
+  safeRate: '100%/1s',
+  windows: {},
+  coolDown: '0s',
+  hold: [],
+  // In the way of the others: none.
+  canary: undefined,
+  firstGroupSoak: undefined,
 };
 
 export class People {
@@ -78,7 +137,7 @@ export class People {
   }
 
   begin(): void {
-    this.#world.policy(drawPolicy(this.#chance.fork('first policy')));
+    this.#world.policy(this.#draw('first policy'));
     this.#every('look', LOOKS_EVERY_MS, (chance) => {
       if (chance.happens(HASTY) || !this.#isUnderWay()) this.#release(chance);
     });
@@ -91,7 +150,7 @@ export class People {
   fallSilent(): void {
     this.#isOver = true;
     this.#world.policy({
-      ...drawPolicy(this.#chance.fork('last but one policy')),
+      ...this.#draw('last but one policy'),
       ...LAST_POLICY,
       maxUnavailable: '25%',
       stagingQuorum: '100%',
@@ -99,7 +158,11 @@ export class People {
   }
 
   sayTheLast(): void {
-    this.#world.policy({ ...drawPolicy(this.#chance.fork('last policy')), ...LAST_POLICY });
+    this.#world.policy({ ...this.#draw('last policy'), ...LAST_POLICY });
+  }
+
+  #draw(which: string): Record<string, unknown> {
+    return drawPolicy(this.#chance.fork(which), this.#world.profile);
   }
 
   #isUnderWay(): boolean {
@@ -116,7 +179,8 @@ export class People {
 
   #every(what: string, meanMs: number, act: (chance: Chance) => void, count = 1): void {
     const chance = this.#chance.fork(`${what} ${count}`);
-    this.#world.time.after(chance.exponential(meanMs), () => {
+    const slowly = this.#world.profile.isSlow ? SLOWER : 1;
+    this.#world.time.after(chance.exponential(meanMs * slowly), () => {
       if (this.#isOver) return;
       act(chance);
       this.#every(what, meanMs, act, count + 1);

@@ -85,6 +85,8 @@ export interface Profile {
   readonly name: string;
   /** Each world draws its own rates from these; else they are meant as they stand. */
   readonly isSwarm: boolean;
+  /** Policies of hours and days, as those of real fleets are; else of seconds and minutes. */
+  readonly isSlow: boolean;
   readonly perHour: Readonly<Record<FaultKind, number>>;
   /** Of the images that are released. */
   readonly badReleases: number;
@@ -100,6 +102,7 @@ export function profileOf(
   return {
     name,
     isSwarm: false,
+    isSlow: false,
     perHour: Object.fromEntries(rates) as Record<FaultKind, number>,
     badReleases,
   };
@@ -107,6 +110,11 @@ export function profileOf(
 
 export const CALM: Profile = profileOf('calm', {});
 export const STORMY: Profile = { ...profileOf('stormy', STORMY_PER_HOUR), isSwarm: true };
+
+/** Weeks instead of hours, and as much in them. */
+const SLOWER = 60;
+const SELDOM = Object.entries(STORMY_PER_HOUR).map(([kind, perHour]) => [kind, perHour / SLOWER]);
+export const SLOW: Profile = { ...STORMY, name: 'slow', perHour: Object.fromEntries(SELDOM), isSlow: true };
 
 const KINDS_IN_A_WORLD = 0.5;
 const WORLDS_SET_BACK = 0.25;
@@ -126,5 +134,6 @@ export function drawProfile(profile: Profile, chance: Chance): Profile {
       return [kind, happens ? profile.perHour[kind] * scale : 0];
     }),
   );
-  return profileOf(profile.name, perHour, Math.min(1, profile.badReleases * chance.between(0, 2)));
+  const drawn = profileOf(profile.name, perHour, Math.min(1, profile.badReleases * chance.between(0, 2)));
+  return { ...drawn, isSlow: profile.isSlow };
 }

@@ -42,6 +42,8 @@ export interface WorldOptions {
 export const SERVICE = 'web';
 /** Of the service, on one node: most have one. */
 const REPLICAS = [1, 1, 1, 2, 3];
+/** A share of the nodes is called that by their operators. */
+const CANARIES = 0.1;
 const REGIONS = ['eu-west', 'us-east', 'ap-south'] as const;
 export const START_MS = 1_750_000_000_000;
 /** How often it is looked at whether a stretch of time is over. */
@@ -162,6 +164,7 @@ export class World implements Disposable {
     const { time, ailments, judge: witness } = this;
     const ground = { time, chance: this.chance.fork(name), ailments, witness };
     const model = new NodeModel({ region, name }, containers, ground);
+    if (this.chance.fork(`labels of ${name}`).happens(CANARIES)) model.labels = ['canary'];
     const node: SimulatedNode = { model, running: undefined, incarnation: 0, isGone: false, offUntilMs: 0 };
     // Docker starts it again and again, at growing intervals.
     model.onFatal = () => this.killAgent(node, { awayMs: 20_000, arriving: 0 });

@@ -7,7 +7,7 @@ import { describeReport } from '@swell/shared/protocol/reports.ts';
 import { healthSubject, STREAMS, slotKey } from '@swell/shared/protocol/subjects.ts';
 import { expect, test } from 'vitest';
 import { readShapes } from '../bus/definition.ts';
-import { drawPolicy, releaseNext } from '../people.ts';
+import { drawPolicy, LAST_POLICY, releaseNext } from '../people.ts';
 import { CALM } from '../profile.ts';
 import { SERVICE, World } from '../world.ts';
 
@@ -19,9 +19,9 @@ async function settled(seed: string): Promise<World> {
   world.startAll();
   await world.run(30_000);
   world.policy({
-    ...drawPolicy(world.chance.fork('policy')),
+    ...drawPolicy(world.chance.fork('policy'), CALM),
+    ...LAST_POLICY,
     stages: [100],
-    approval: 'automatic',
     soak: '0s',
   });
   releaseNext(world);

@@ -20,6 +20,7 @@ import { Answers } from './answers.ts';
 import { Budgets } from './budgets.ts';
 import { Limits } from './limits.ts';
 import { Losses } from './losses.ts';
+import { Plans } from './plans.ts';
 import { Presences } from './presence.ts';
 import type { Scene, ToldStart } from './scene.ts';
 import { Stages } from './stages.ts';
@@ -42,6 +43,7 @@ export class Promises {
   readonly #budgets: Budgets;
   readonly #limits: Limits;
   readonly #losses: Losses;
+  readonly #plans: Plans;
   readonly #presences: Presences;
   readonly #stages: Stages;
   readonly #waysBack: WaysBack;
@@ -65,6 +67,7 @@ export class Promises {
     this.#budgets = new Budgets(scene);
     this.#limits = new Limits(scene);
     this.#losses = new Losses(scene);
+    this.#plans = new Plans(scene);
     this.#presences = new Presences(scene);
     this.#stages = new Stages(scene);
     this.#waysBack = new WaysBack(scene);
@@ -79,7 +82,7 @@ export class Promises {
     if (message.subject === LEASE_KEY) this.#seeLease(message);
     else if (stream === STREAMS.policies) this.#seePolicy(message);
     else if (stream === STREAMS.controls) this.#seeControl(message);
-    else if (stream === STREAMS.releases) this.#answers.released(message);
+    else if (stream === STREAMS.releases) this.#seeRelease(message);
     else if (stream === STREAMS.nodes) this.#presences.stored(message);
     else if (entry !== undefined) this.#seeEntry(entry, message.storedAtMs);
     // Where somebody else writes his orders, whoever leads gives up.
@@ -158,6 +161,11 @@ export class Promises {
     if (control.ok) this.#words.said(control.value);
   }
 
+  #seeRelease(message: StoredMessage): void {
+    this.#answers.released(message);
+    this.#plans.released(message);
+  }
+
   #seeEntry(entry: LogEntry, busMs: number): void {
     switch (entry.kind) {
       case 'wave':
@@ -166,6 +174,7 @@ export class Promises {
           this.#answers,
           this.#budgets,
           this.#limits,
+          this.#plans,
           this.#stages,
           this.#waysBack,
           this.#wellness,
@@ -193,13 +202,22 @@ export class Promises {
 
   #seeReport(report: NodeReport): void {
     const start = this.#startOf(report);
-    if (start !== undefined) for (const one of [this.#budgets, this.#words, this.#waysBack]) one.start(start);
+    if (start !== undefined)
+      for (const one of [this.#budgets, this.#plans, this.#words, this.#waysBack]) one.start(start);
     for (const one of [this.#budgets, this.#waysBack, this.#wellness]) one.report(report);
   }
 
   #seeEvent(event: FleetEvent): void {
     if (event.name === 'record-set-back') this.#judgeSetBack(event.line);
-    for (const one of [this.#answers, this.#budgets, this.#losses, this.#stages, this.#waysBack, this.#words])
+    for (const one of [
+      this.#answers,
+      this.#budgets,
+      this.#losses,
+      this.#plans,
+      this.#stages,
+      this.#waysBack,
+      this.#words,
+    ])
       one.event(event);
   }
 

@@ -14,6 +14,11 @@ export interface Scene {
   readonly calm: Calm;
   /** Every node that a region has ever had. */
   readonly nodesOf: (region: Region) => readonly NodeId[];
+  /** Those of a region that are surely known to be there; undefined: of some nobody may say. */
+  readonly known: (region: Region) => readonly NodeId[] | undefined;
+  readonly labelsOf: (node: NodeId) => readonly string[];
+  /** The bus's clock has never jumped. */
+  readonly isClockTrue: () => boolean;
   /** Which nodes run this image? */
   readonly runningOn: (digest: Digest) => readonly NodeId[];
   /** Can this image never be well there? */
@@ -27,6 +32,9 @@ export interface ToldStart {
   readonly wave: Wave;
   readonly claimedAtMs: number;
 }
+
+/** Presence expires after three minutes. */
+export const KNOWN_AFTER_MS = 240_000;
 
 /** What people write is read by a coordinator within this, also where one has to begin first. */
 export const READ_WITHIN_MS = 180_000;

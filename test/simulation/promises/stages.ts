@@ -5,13 +5,12 @@
  */
 
 import type { FleetEvent } from '@swell/shared/domain/event.ts';
-import type { NodeId, Region } from '@swell/shared/domain/names.ts';
+import type { Region } from '@swell/shared/domain/names.ts';
+import type { Policy } from '@swell/shared/domain/policy.ts';
 import { rankOf } from '@swell/shared/domain/rank.ts';
 import type { Wave } from '@swell/shared/domain/wave.ts';
-import { READ_WITHIN_MS, type Scene, TOLD_WITHIN_MS } from './scene.ts';
+import { KNOWN_AFTER_MS, READ_WITHIN_MS, type Scene, TOLD_WITHIN_MS } from './scene.ts';
 
-/** Presence expires after three minutes. */
-const KNOWN_AFTER_MS = 240_000;
 const SOAK_TOLERANCE_MS = 2_000;
 
 /** How the last stage of a rollout went. */
@@ -69,9 +68,11 @@ export class Stages {
   }
 
   /** N4. Nobody is let in who stands behind the stage's share of the line. */
-  #judgeShare({ region, seed, cursor, stage, release }: Wave, from: number): void {
-    const { bench, nodesOf } = this.#scene;
-    const nodes = this.#known(nodesOf(region));
+  #judgeShare({ region, seed, cursor, stage, release, canaries }: Wave, from: number): void {
+    // Those that are named stand in front of the line, or beside it.
+    if (canaries !== undefined) return;
+    const { bench, known } = this.#scene;
+    const nodes = known(region);
     if (nodes === undefined) return;
     const ranks = nodes.map((node) => rankOf(seed, node)).toSorted((a, b) => a - b);
     const size = Math.ceil((nodes.length * stage.percent) / 100 - 1e-9);
@@ -87,7 +88,7 @@ export class Stages {
 
   /** N5. A group of regions has its turn when those before it are through. */
   #judgeGroup({ region, release }: Wave): void {
-    const { bench, policies, calm, nodesOf } = this.#scene;
+    const { bench, policies, calm, known } = this.#scene;
     const [policy, ...others] = policies.since(this.#startedAtMs - READ_WITHIN_MS);
     if (policy === undefined || others.length > 0 || policy.regions === 'parallel') return;
     if (!calm.isBusCalm(KNOWN_AFTER_MS, bench.nowMs)) return;
@@ -95,7 +96,7 @@ export class Stages {
     const place = groups.findIndex((group) => group.includes(region));
     const before = (place < 0 ? groups : groups.slice(0, place)).flat();
     for (const earlier of before) {
-      const nodes = this.#known(nodesOf(earlier)) ?? [];
+      const nodes = known(earlier) ?? [];
       if (nodes.length === 0) continue;
       bench.judged('N5');
       const wave = this.#waves.get(earlier);
@@ -119,14 +120,18 @@ export class Stages {
     const [policy, ...others] = policies.since(finishedAtMs - READ_WITHIN_MS);
     if (policy === undefined || others.length > 0) return;
     bench.judged('N4');
-    if (watchedMs + SOAK_TOLERANCE_MS >= policy.soakMs) return;
-    bench.break(
-      'N4',
-      `a stage of rollout ${rollout} is watched for ${watchedMs} ms, not for ${policy.soakMs}`,
-      {
-        rollout,
-      },
-    );
+    const soakMs = this.#soakOf(rollout, policy);
+    if (watchedMs + SOAK_TOLERANCE_MS >= soakMs) return;
+    bench.break('N4', `a stage of rollout ${rollout} is watched for ${watchedMs} ms, not for ${soakMs}`, {
+      rollout,
+    });
+  }
+
+  /** Of the first group's end only that it may be watched for another time than the rest. */
+  #soakOf(rollout: number, { canary, soakMs, firstGroupSoakMs = soakMs }: Policy): number {
+    const waves = [...this.#waves.values()].filter(({ release }) => release.rollout === rollout);
+    if (waves.some(({ stage }) => stage.percent === 0)) return canary?.soakMs ?? soakMs;
+    return Math.min(soakMs, firstGroupSoakMs);
   }
 
   /** P3. Where the policy wants a person to open the next stage, one has. */
@@ -150,15 +155,5 @@ export class Stages {
           },
         );
     });
-  }
-
-  /** Those that are surely known to be there; undefined: of some nobody may say. */
-  #known(nodes: readonly NodeId[]): readonly NodeId[] | undefined {
-    const { bench, calm } = this.#scene;
-    const { nowMs } = bench;
-    if (!calm.isBusCalm(KNOWN_AFTER_MS, nowMs)) return undefined;
-    const there = nodes.filter((node) => calm.isNodeCalm(node, KNOWN_AFTER_MS, nowMs));
-    const away = nodes.filter((node) => calm.isAgentDead(node, KNOWN_AFTER_MS, nowMs));
-    return there.length + away.length === nodes.length ? there : undefined;
   }
 }

@@ -1,6 +1,6 @@
 /** What the promises' judges see of a world. */
 
-import type { NodeId, ServiceName } from '@swell/shared/domain/names.ts';
+import type { NodeId, Region, ServiceName } from '@swell/shared/domain/names.ts';
 import type { Ailments } from '../ailments.ts';
 import type { FaultRates } from '../bus/rates.ts';
 import type { ModelServer } from '../bus-model.ts';
@@ -11,6 +11,7 @@ import type { VirtualTime } from '../time.ts';
 import { Calm } from './calm.ts';
 import { Policies } from './policies.ts';
 import { Promises } from './promises.ts';
+import { KNOWN_AFTER_MS } from './scene.ts';
 
 /** What keeps a word from being stored and answered; and what keeps it from being heard. */
 const WRITING: readonly (keyof FaultRates)[] = ['publishLost', 'answerLost', 'delayed'];
@@ -65,17 +66,27 @@ export function watch({ bench, time, server, ailments, coordinators, nodes, serv
     const isThere = node?.isGone === false && node.model.containers.container(service) !== undefined;
     return isThere ? connectionOf(node.running) : undefined;
   };
+  let hasJumped = false;
+  const calm = new Calm({
+    bus: () => {
+      hasJumped ||= server.skewMs !== 0;
+      return bus();
+    },
+    isHeard: () => HEARING.every((rate) => server.rates[rate] === 0),
+    nodes: () => nodes.map(({ model }) => model.name),
+    node: (name) => shows(byName(name)),
+    runs: (name) => byName(name)?.running !== undefined,
+  });
+  const nodesOf = (region: Region): readonly NodeId[] =>
+    nodes.filter(({ model }) => model.region === region).map(({ model }) => model.name);
   return new Promises({
     bench,
     policies: new Policies(),
-    calm: new Calm({
-      bus,
-      isHeard: () => HEARING.every((rate) => server.rates[rate] === 0),
-      nodes: () => nodes.map(({ model }) => model.name),
-      node: (name) => shows(byName(name)),
-      runs: (name) => byName(name)?.running !== undefined,
-    }),
-    nodesOf: (region) => nodes.filter(({ model }) => model.region === region).map(({ model }) => model.name),
+    calm,
+    nodesOf,
+    known: (region) => knownTo(calm, nodesOf(region), bench.nowMs),
+    labelsOf: (node) => byName(node)?.model.labels ?? [],
+    isClockTrue: () => !hasJumped && server.skewMs === 0,
     runningOn: (digest) =>
       nodes.filter(({ model }) => model.running(service) === digest).map(({ model }) => model.name),
     isHopeless: (digest, node) => HOPELESS.has(ailments.of(digest, node)),
@@ -83,4 +94,11 @@ export function watch({ bench, time, server, ailments, coordinators, nodes, serv
       time.after(ms, act);
     },
   });
+}
+
+function knownTo(calm: Calm, nodes: readonly NodeId[], nowMs: number): readonly NodeId[] | undefined {
+  if (!calm.isBusCalm(KNOWN_AFTER_MS, nowMs)) return undefined;
+  const there = nodes.filter((node) => calm.isNodeCalm(node, KNOWN_AFTER_MS, nowMs));
+  const away = nodes.filter((node) => calm.isAgentDead(node, KNOWN_AFTER_MS, nowMs));
+  return there.length + away.length === nodes.length ? there : undefined;
 }

@@ -2,13 +2,14 @@
 
 import type { StreamShape } from '../bus/definition.ts';
 import type { LifeOptions } from '../life.ts';
-import { CALM, STORMY } from '../profile.ts';
+import { CALM, SLOW, STORMY } from '../profile.ts';
 
 export interface Job {
   readonly seed: string;
   readonly nodes: number;
   readonly stormHours: number;
   readonly calm: boolean;
+  readonly slow: boolean;
   readonly omitted: Omitted;
   /** Whoever looks for one violation waits no longer than this. */
   readonly patienceMs?: number;
@@ -28,13 +29,13 @@ const HOUR_MS = 3_600_000;
 const STRIKES_MAX = 100_000;
 
 export function lifeOptions(job: Job, shapes: readonly StreamShape[]): LifeOptions {
-  const { seed, nodes, stormHours, calm, omitted, patienceMs } = job;
+  const { seed, nodes, stormHours, calm, slow, omitted, patienceMs } = job;
   const { without, only, withoutKinds } = omitted;
   return {
     seed,
     nodes,
     shapes,
-    profile: calm ? CALM : STORMY,
+    profile: calm ? { ...CALM, isSlow: slow } : slow ? SLOW : STORMY,
     stormMs: stormHours * HOUR_MS,
     without: only === undefined ? new Set(without) : allBut(only, without),
     withoutKinds: new Set(withoutKinds),
@@ -49,11 +50,12 @@ function allBut(only: readonly number[], without: readonly number[]): ReadonlySe
 }
 
 /** The command that lives it again. */
-export function replay({ seed, nodes, stormHours, calm, omitted }: Job): string {
+export function replay({ seed, nodes, stormHours, calm, slow, omitted }: Job): string {
   const { without, only, withoutKinds } = omitted;
   return [
     `npm run sim -- --seed ${seed} --nodes ${nodes} --storm ${stormHours}`,
     calm ? '--calm' : '',
+    slow ? '--slow' : '',
     only === undefined ? '' : `--only ${only.join() || 'none'}`,
     without.length === 0 ? '' : `--without ${without.join()}`,
     withoutKinds.length === 0 ? '' : `--without-kinds '${withoutKinds.join()}'`,

@@ -17,6 +17,7 @@ test('what a replay says is read as it was meant', () => {
     nodes: 5,
     stormHours: 0.5,
     calm: false,
+    slow: false,
     omitted: { only: [9, 22], without: [3], withoutKinds: ['bus restart', 'full disk'] },
   };
   const command = replay(job);
@@ -37,6 +38,7 @@ test('a storm of which nothing is left', () => {
       nodes: 5,
       stormHours: 1,
       calm: false,
+      slow: false,
       omitted: { only: [], without: [], withoutKinds: [] },
     }),
   ).toMatch(/--only none$/);

@@ -11,6 +11,7 @@ export interface RunOptions {
   readonly nodes: number;
   readonly stormHours: number;
   readonly calm: boolean;
+  readonly slow: boolean;
   readonly jobs: number;
   /** How long the shortest trace of a violation is looked for; 0: it is not. */
   readonly shrinkSeconds: number;
@@ -26,6 +27,7 @@ export const USAGE = `npm run sim -- [options]
   --nodes N           nodes in each (60)
   --storm HOURS       how long everything goes wrong (1)
   --calm              nothing goes wrong
+  --slow              policies of hours and days, faults sixty times rarer: for storms of weeks
   --jobs N            how many at a time (${availableParallelism()})
   --shrink SECONDS    how long the shortest trace of each violation is looked for (60)
   --json              one object on stdout
@@ -40,6 +42,7 @@ const OPTIONS = {
   nodes: { type: 'string', default: '60' },
   storm: { type: 'string', default: '1' },
   calm: { type: 'boolean', default: false },
+  slow: { type: 'boolean', default: false },
   jobs: { type: 'string', default: String(availableParallelism()) },
   shrink: { type: 'string', default: '60' },
   json: { type: 'boolean', default: false },
@@ -77,6 +80,7 @@ export function readOptions(args: readonly string[]): Parsed<RunOptions> {
       nodes: number('nodes', values.nodes, 1),
       stormHours: number('storm', values.storm, 0, false),
       calm: values.calm,
+      slow: values.slow,
       jobs: number('jobs', values.jobs, 1),
       shrinkSeconds: number('shrink', values.shrink, 0, false),
       json: values.json,

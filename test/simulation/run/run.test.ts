@@ -15,7 +15,7 @@ const TIMEOUT_MS = 180_000;
 test('a seed has one history, whoever lives it and beside whatever else', {
   timeout: TIMEOUT_MS,
 }, async () => {
-  const job: Job = { seed: '3', nodes: 9, stormHours: 0.1, calm: false, omitted: NOTHING };
+  const job: Job = { seed: '3', nodes: 9, stormHours: 0.1, calm: false, slow: false, omitted: NOTHING };
   const here = await live(lifeOptions(job, await readShapes()));
   await using pool = new Pool(2);
   const [there, other] = await Promise.all([pool.live(job), pool.live({ ...job, seed: '4' })]);
@@ -26,7 +26,7 @@ test('a seed has one history, whoever lives it and beside whatever else', {
 test('a storm of which everything is left out is no storm, and one of which nothing is left out is the same', {
   timeout: TIMEOUT_MS,
 }, async () => {
-  const job: Job = { seed: '3', nodes: 9, stormHours: 0.1, calm: false, omitted: NOTHING };
+  const job: Job = { seed: '3', nodes: 9, stormHours: 0.1, calm: false, slow: false, omitted: NOTHING };
   await using pool = new Pool(2);
   const whole = await pool.live(job);
   const numbers = whole.strikes.map(({ number }) => number);

@@ -26,8 +26,8 @@ export async function run(options: RunOptions, { out, say }: Voice): Promise<Sum
   const at = commit();
   await Promise.all(
     options.seeds.map(async (seed) => {
-      const { nodes, stormHours, calm, omitted } = options;
-      const job: Job = { seed, nodes, stormHours, calm, omitted };
+      const { nodes, stormHours, calm, slow, omitted } = options;
+      const job: Job = { seed, nodes, stormHours, calm, slow, omitted };
       const life = await pool.live(job);
       tally.add(life);
       if (life.violations.length > 0) {

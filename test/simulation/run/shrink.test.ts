@@ -12,7 +12,7 @@ const STRIKES = Array.from({ length: 40 }, (_, at) => ({
   atMs: at,
   what: '',
 }));
-const JOB: Job = { seed: '7', nodes: 60, stormHours: 1, calm: false, omitted: NOTHING };
+const JOB: Job = { seed: '7', nodes: 60, stormHours: 1, calm: false, slow: false, omitted: NOTHING };
 
 /** A world in which what breaks a rule depends on its strikes and its size alone. */
 function worldOf(rule: (strikes: ReadonlySet<number>, nodes: number) => 'I1' | 'I9' | undefined) {

@@ -46,7 +46,7 @@ export const WORD_FAULTS = {
   'policy change': {
     per: 'world',
     strike({ world }, chance) {
-      const policy = drawPolicy(chance);
+      const policy = drawPolicy(chance, world.profile);
       world.policy(policy);
       return JSON.stringify(policy);
     },
