@@ -1,13 +1,19 @@
-/** A door before a real registry that can be shut, have had enough, and hand out another image than the one that is asked for. */
+/** A door before a real registry that can be shut, get stuck, have had enough, and hand out another image than is asked for. */
 
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 
-/** `tooManyRequests`: it has had enough, and says or does not say for how long. */
+/**
+ * - `stall`: of what is large only the beginning comes.
+ * - `tooManyRequests`: it has had enough, and says or does not say for how long.
+ */
 export type FrontDoes =
   | 'answer'
   | 'lie'
   | 'nothing'
+  | 'stall'
   | { readonly tooManyRequests: { readonly retryAfter?: string } };
+
+const LARGE_BYTES = 500_000;
 
 export interface RegistryFront extends AsyncDisposable {
   /** `127.0.0.1:<port>`, the same however often it is shut. */
@@ -21,6 +27,7 @@ export interface RegistryFront extends AsyncDisposable {
  */
 export async function openFront(behind: { readonly host: string }, decoy: string): Promise<RegistryFront> {
   let isLying = false;
+  let isStalling = false;
   let refusal: { readonly retryAfter?: string } | undefined;
   const [hostname = '', port] = behind.host.split(':');
   const server = createServer((asked, answer) => pass(asked, answer));
@@ -33,9 +40,12 @@ export async function openFront(behind: { readonly host: string }, decoy: string
     const headers = { ...asked.headers };
     const onward = request({ hostname, port, method, path, headers }, (said) => {
       answer.writeHead(said.statusCode ?? 502, said.headers);
-      said.pipe(answer);
+      const isStuck = isStalling && Number(said.headers['content-length']) > LARGE_BYTES;
+      if (isStuck) said.once('data', (chunk: Buffer) => said.pause() && answer.write(chunk));
+      else said.pipe(answer);
     });
     onward.on('error', () => answer.destroy());
+    answer.on('close', () => onward.destroy());
     asked.pipe(onward);
   }
 
@@ -67,6 +77,7 @@ export async function openFront(behind: { readonly host: string }, decoy: string
     host: `127.0.0.1:${own}`,
     async does(what) {
       isLying = what === 'lie';
+      isStalling = what === 'stall';
       refusal = typeof what === 'object' ? what.tooManyRequests : undefined;
       if (what === 'nothing') await shut();
       else if (!server.listening) await listen(own);

@@ -47,8 +47,8 @@ describeWithDocker('images', () => {
   const image = (tag: string): PinnedImage => images.get(tag) as PinnedImage;
 
   /** In the registry, and not on this node. */
-  async function publish(tag: string, host = registry.host, repository = 'web'): Promise<PinnedImage> {
-    const place = { repository: `${host}/${repository}`, tag, version: `${tag}-${RUN}`, label: RUN };
+  async function publish(tag: string, host = registry.host, ballast = 0): Promise<PinnedImage> {
+    const place = { repository: `${host}/web`, tag, version: `${tag}-${RUN}`, label: RUN, ballast };
     const built = await buildImage(docker, place);
     await forget(built);
     return built;
@@ -431,11 +431,15 @@ describeWithDocker('images', () => {
     });
 
     it('where the layers that dockerd begins to download do not fit, and leave nothing behind', async () => {
-      const big = await publish('big', registry.host, 'big');
+      await using front = await openFront(registry, 'v1');
+      // Else it may all be here before anybody could give up.
+      await front.does('stall');
+      const big = { ...(await publish('big', registry.host, 4_000_000)), repository: `${front.host}/web` };
       const reserve = { bytes: PLENTY.freeBytes - 1 };
       await using engine = newEngine({ diskReserve: reserve, disk: async () => PLENTY });
       await expect(stage(engine, big)).rejects.toMatchObject({ code: 'no-room' });
       expect(await inspect(`${big.repository}@${big.digest}`)).toBeUndefined();
+      await front.does('answer');
       // What lies here already needs none.
       await pullByHand(`${big.repository}@${big.digest}`);
       await stage(engine, big);

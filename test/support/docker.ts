@@ -3,6 +3,7 @@
  * All that these make bears {@link TEST_LABEL}, so that a test can take away what it made and nothing else.
  */
 
+import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import type { PinnedImage } from '@swell/shared/domain/image.ts';
@@ -32,6 +33,8 @@ export interface ImageOptions {
   readonly tag: string;
   readonly version: string;
   readonly behaviour?: Behaviour;
+  /** Bytes of a layer that no other image has. */
+  readonly ballast?: number;
   /** Further lines of the Dockerfile. */
   readonly dockerfile?: readonly string[];
   /** The test that it belongs to, the value of {@link TEST_LABEL}. */
@@ -45,11 +48,12 @@ export function testDocker(): Docker {
 
 /** Builds an image on this dockerd, without pushing it. Returns its id. */
 export async function buildLocalImage(docker: Docker, options: ImageOptions): Promise<string> {
-  const { version, behaviour = 'well' } = options;
+  const { version, behaviour = 'well', ballast = 0 } = options;
   const context = pack();
   context.entry({ name: 'busybox', mode: 0o755 }, await readFile(toolPath('busybox')));
   context.entry({ name: 'www/index.html' }, version);
   if (behaviour !== 'sick') context.entry({ name: 'www/health' }, 'ok');
+  if (ballast > 0) context.entry({ name: 'ballast' }, randomBytes(ballast));
   context.entry({ name: 'Dockerfile' }, dockerfile(options).join('\n'));
   context.finalize();
   return buildFrom(docker, Readable.from(context), options);
@@ -95,6 +99,7 @@ function dockerfile({
   version,
   behaviour = 'well',
   label = 'any',
+  ballast = 0,
   dockerfile: more = [],
 }: ImageOptions): string[] {
   const program: Readonly<Record<Behaviour, string>> = {
@@ -108,6 +113,7 @@ function dockerfile({
     'FROM scratch',
     'COPY busybox /bin/busybox',
     'COPY www /www',
+    ...(ballast > 0 ? ['COPY ballast /ballast'] : []),
     `LABEL ${TEST_LABEL}=${label} org.opencontainers.image.version=${version}`,
     // A first process hears no signal that it does not ask for, and busybox asks for none.
     'STOPSIGNAL SIGKILL',
