@@ -27,6 +27,12 @@ export const WORLDS = {
     stormHours: 0.7,
     profile: profileOf('fickle', { ...LIVELY, 'policy change': 40 }, 0.1),
   },
+  /** A policy that stays, and nothing breaks: whatever it says of when and who is kept for a while. */
+  planned: {
+    nodes: 15,
+    stormHours: 1.5,
+    profile: profileOf('planned', { 'policy change': 4 }, 0.05),
+  },
   /** Operators talk all the time, and take the lead from whoever has it. */
   talkative: {
     nodes: 12,

@@ -21,7 +21,7 @@ const LOOK_BACK_MAX_MS = 3_600_000;
 /** Between a coordinator's look at the clock and the bus's hour of what came of it. */
 const CLOCK_TOLERANCE_MS = 2_000;
 
-/** Where a region's cursor stood when a stage was first seen there. */
+/** Where a region's cursor stood when a stage was first seen there, which is while it downloads. */
 interface StageSeen {
   readonly rollout: number;
   readonly percent: number;
@@ -50,7 +50,7 @@ export class Plans {
 
   wave(wave: Wave): void {
     const { region, release, stage, cursor, phase } = wave;
-    if (phase !== 'open') return;
+    if (phase !== 'open' && phase !== 'staging') return;
     const { nowMs } = this.#scene.bench;
     const before = this.#stages.get(region);
     const isSame = before?.rollout === release.rollout && before.percent === stage.percent;
