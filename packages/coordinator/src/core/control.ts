@@ -6,6 +6,7 @@ import { isUnderWay, type Rollout } from '@swell/shared/domain/rollout.ts';
 import type { Parsed } from '@swell/shared/kernel/parsed.ts';
 import { unreachable } from '@swell/shared/kernel/unreachable.ts';
 import { abort } from './aborting.ts';
+import { applied, refused } from './answering.ts';
 import { dropCandidate } from './candidate.ts';
 import { halt } from './halting.ts';
 import { pause, resume } from './pausing.ts';
@@ -24,23 +25,22 @@ export function takeControl(
   const { controlsTaken } = state.record;
   if (!isNew(at, controlsTaken)) return state;
   const taken = withRecord(state, { controlsTaken: withTaken(controlsTaken, at) });
-  if (!parsed.ok) return refuse(taken, at, 'control', parsed.problems);
+  const asked = { action: parsed.ok ? parsed.value.action : 'control', mark: markOf(at) };
+  if (!parsed.ok) return refused(taken, asked, parsed.problems);
   const intent = parsed.value;
   const { rollout, candidate } = state.record;
   const number = rollout?.release.rollout;
   if (candidate !== undefined && stops(intent, candidate.rollout)) {
     const dropped = dropCandidate(taken, candidate, 'rollout-aborted', 'aborted');
     const present = rollout !== undefined && intent.rollout === undefined && isUnderWay(rollout);
-    return apply(present ? abort(dropped, rollout, because(intent)) : dropped, at, intent);
+    return applied(present ? abort(dropped, rollout, because(intent)) : dropped, asked);
   }
-  if (rollout === undefined) return refuse(taken, at, intent.action, ['there is no rollout yet']);
+  if (rollout === undefined) return refused(taken, asked, ['there is no rollout yet']);
   if (intent.rollout !== undefined && intent.rollout !== number) {
-    return refuse(taken, at, intent.action, [
-      `rollout: the present rollout is ${number}, not ${intent.rollout}`,
-    ]);
+    return refused(taken, asked, [`rollout: the present rollout is ${number}, not ${intent.rollout}`]);
   }
   const done = obey(taken, rollout, intent, nowMs);
-  return typeof done === 'string' ? refuse(taken, at, intent.action, [done]) : apply(done, at, intent);
+  return typeof done === 'string' ? refused(taken, asked, [done]) : applied(done, asked);
 }
 
 /** Does the word stop a release that has not begun? A halt has to name it: else it means what the fleet is on. */
@@ -96,17 +96,4 @@ function approve(state: ServiceState, rollout: Rollout, nowMs: number): ServiceS
   const next = nextPlace(state, rollout, nowMs);
   // A policy that lost its later stages meanwhile: what was waited for is the end.
   return next === 'end' ? approved : enterStage(approved, { ...rollout, ...next }, nowMs);
-}
-
-function apply(state: ServiceState, at: Place, { action }: ControlIntent): ServiceState {
-  return tell(state, {
-    name: 'control-applied',
-    mark: markOf(at),
-    line: `${action} of ${state.service}: done`,
-  });
-}
-
-function refuse(state: ServiceState, at: Place, action: string, problems: readonly string[]): ServiceState {
-  const line = `${action} of ${state.service} is refused: ${problems.join('; ')}`;
-  return tell(state, { name: 'control-rejected', mark: markOf(at), problems, line });
 }

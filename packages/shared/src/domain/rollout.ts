@@ -7,6 +7,7 @@ import type { Digest, ImageReference } from './image.ts';
 import type { NodeId, Region, ServiceName } from './names.ts';
 import { NOWHERE, type Place } from './place.ts';
 import type { Policy, PolicyLayer } from './policy.ts';
+import type { Publishing } from './publishing.ts';
 import { FIRST, type Rank } from './rank.ts';
 import type { Release } from './wave.ts';
 
@@ -35,6 +36,8 @@ export interface Candidate {
   readonly expiresMs?: number;
   /** Until when it has last been told to wait. */
   readonly waitsUntilMs?: number;
+  /** What its publisher calls the message. */
+  readonly publication?: string;
 }
 
 /** How a rollout stands. Times are ms of the bus's clock, so that every coordinator reads them alike. */
@@ -128,6 +131,8 @@ export interface ServiceRecord {
   readonly policy?: StandingPolicy;
   /** Being resolved. A release that turns out bad has changed nothing. */
   readonly candidate?: Candidate;
+  /** A release of our own that has not come back over the stream yet. */
+  readonly publishing?: Publishing;
   readonly rollout?: Rollout;
   /** What the fleet has settled on, newest first. */
   readonly settled: readonly Release[];

@@ -6,6 +6,8 @@
 import { z } from 'zod';
 import { parseImageReference } from '../domain/image.ts';
 import { CONTROL_ACTIONS, type ControlIntent, type ReleaseIntent } from '../domain/intent.ts';
+import type { Publishing } from '../domain/publishing.ts';
+import { encode } from './codec.ts';
 import { policySchema } from './policy.ts';
 
 const image = z
@@ -46,6 +48,14 @@ export const releaseSchema = z
     urgent: z.boolean().optional().describe("Do not wait for the end of the policy's cool-down"),
     notBefore: time.optional().describe('Do not begin before: "2026-12-01T06:00:00Z"'),
     expires: time.optional().describe('From then on nobody starts it: "2026-12-08T00:00:00Z"'),
+    publication: z
+      .string()
+      .min(1)
+      .max(128)
+      .optional()
+      .describe(
+        'What its publisher calls this message: what the coordinator publishes itself it knows again by it',
+      ),
   })
   .transform(
     (release): ReleaseIntent => ({
@@ -58,8 +68,14 @@ export const releaseSchema = z
       ...(release.urgent === true && { urgent: true }),
       ...(release.notBefore !== undefined && { notBeforeMs: release.notBefore }),
       ...(release.expires !== undefined && { expiresMs: release.expires }),
+      ...(release.publication !== undefined && { publication: release.publication }),
     }),
   );
+
+/** As the coordinator writes it, for itself to read. */
+export function encodeRelease({ release, publication }: Publishing): Uint8Array {
+  return encode({ ...release, publication });
+}
 
 export const controlSchema = z
   .strictObject({

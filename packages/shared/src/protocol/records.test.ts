@@ -61,6 +61,17 @@ const WHOLE: ServiceRecord = {
     notBeforeMs: 1_700_000_001_000,
     expiresMs: 1_700_009_000_000,
     waitsUntilMs: 1_700_000_001_000,
+    publication: 'undo-8',
+  },
+  publishing: {
+    publication: 'undo-9',
+    release: {
+      image: `registry.example/web@${DIGEST}`,
+      version: 'v2',
+      allowDowngrade: true,
+      urgent: true,
+    },
+    asked: { action: 'undo', mark: '3-1700000000003' },
   },
   rollout: {
     release: RELEASE,

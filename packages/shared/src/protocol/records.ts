@@ -6,6 +6,7 @@ import type { HoldRule } from '../domain/hold.ts';
 import type { ServiceName } from '../domain/names.ts';
 import type { Place } from '../domain/place.ts';
 import type { PolicyLayer } from '../domain/policy.ts';
+import type { Publishing, WrittenRelease } from '../domain/publishing.ts';
 import type { ServiceRecord } from '../domain/rollout.ts';
 import type { OpenTimes } from '../domain/window.ts';
 import type { Parsed } from '../kernel/parsed.ts';
@@ -152,7 +153,23 @@ const candidate = z.object({
   notBeforeMs: z.number().optional(),
   expiresMs: z.number().optional(),
   waitsUntilMs: z.number().optional(),
+  publication: z.string().optional(),
 });
+
+const publishing = z
+  .object({
+    publication: z.string(),
+    release: z
+      .object({
+        image: z.string(),
+        version: z.string(),
+        allowDowngrade: z.literal(true).optional(),
+        urgent: z.literal(true).optional(),
+      })
+      .transform((written): WrittenRelease => compact(written) as WrittenRelease),
+    asked: z.object({ action: z.string(), mark: z.string() }).optional(),
+  })
+  .transform((value): Publishing => compact(value) as Publishing);
 
 const event = z
   .object({
@@ -186,6 +203,7 @@ export const serviceRecordSchema = z
       .transform((policy) => compact(policy))
       .optional(),
     candidate: candidate.optional(),
+    publishing: publishing.optional(),
     rollout: rollout.optional(),
     settled: z.array(release),
     halted: z.array(z.object({ rollout: sequence, digest, version: z.string(), reason: z.string() })),
