@@ -213,9 +213,9 @@ export class RolloutStory {
     return this.#release({ ok: false, problems });
   }
 
-  control(action: ControlIntent['action'], intent: Partial<ControlIntent> = {}): void {
+  control(action: ControlIntent['action'], intent: object = {}): void {
     this.#sequence += 1;
-    const control = { ok: true, value: { action, ...intent } } as const;
+    const control = { ok: true, value: { action, ...intent } as ControlIntent } as const;
     this.post({ kind: 'control-given', at: this.#place(), control });
   }
 
@@ -342,7 +342,11 @@ export class RolloutStory {
     if (hasFailed(node, release.rollout)) return false;
     const rank = rankIn(wave, node.node);
     if (!admits(wave, rank) && !wantsStaged(wave, rank)) return false;
-    const held = heldBy(wave.holds ?? [], { labels: node.labels, digests: [node.running] });
+    const held = heldBy(wave.holds ?? [], {
+      node: node.node,
+      labels: node.labels,
+      digests: [node.running],
+    });
     if (held !== undefined) return this.#say(node, release.rollout, 'refused', { reason: held });
     if (node.behaviour === 'stage-fails')
       return this.#say(node, release.rollout, 'stage-failed', { reason: 'disk full' });

@@ -159,6 +159,7 @@ function begin(state: ServiceState, release: Release, candidate: Candidate, nowM
     pace: {},
     closed: [],
     ...(candidate.expiresMs !== undefined && { expiresMs: candidate.expiresMs }),
+    ...(candidate.publication !== undefined && { publication: candidate.publication }),
     halfway: halfwayRegions(state.record.rollout),
     lost: [],
   };

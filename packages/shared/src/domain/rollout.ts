@@ -3,6 +3,7 @@
  */
 
 import type { FleetEvent } from './event.ts';
+import type { HoldRule } from './hold.ts';
 import type { Digest, ImageReference } from './image.ts';
 import type { NodeId, Region, ServiceName } from './names.ts';
 import { NOWHERE, type Place } from './place.ts';
@@ -100,6 +101,10 @@ export interface Rollout {
   /** Regions whose window is closed. */
   readonly closed: readonly Region[];
   readonly expiresMs?: number;
+  /** What its publisher called its message. */
+  readonly publication?: string;
+  /** In this group of regions stages up to there open without asking. */
+  readonly approved?: { readonly group: number; readonly toPercent: number };
   /** Regions that an earlier rollout left half-way: until their turn comes, every node there stays as it is. */
   readonly halfway: readonly Region[];
   readonly lost: readonly LostNode[];
@@ -134,6 +139,8 @@ export interface ServiceRecord {
   /** A release of our own that has not come back over the stream yet. */
   readonly publishing?: Publishing;
   readonly rollout?: Rollout;
+  /** Nodes that stay as they are by an operator's word, whatever is released. */
+  readonly held: readonly HoldRule[];
   /** What the fleet has settled on, newest first. */
   readonly settled: readonly Release[];
   /** Newest first. */
@@ -149,6 +156,7 @@ export function emptyRecord(service: ServiceName): ServiceRecord {
     controlsTaken: NOWHERE,
     failuresTold: 0,
     eventsTold: 0,
+    held: [],
     settled: [],
     halted: [],
     outbox: [],

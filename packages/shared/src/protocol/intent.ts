@@ -1,13 +1,14 @@
 /**
- * What people publish with nothing but the `nats` CLI: releases and words of control. Unknown fields are refused, since
+ * What people publish with nothing but the `nats` CLI: releases (words of control are in `control.ts`). Unknown fields are refused, since
  * a misspelt one would otherwise be ignored in silence; what programs say to each other is read tolerantly instead.
  */
 
 import { z } from 'zod';
 import { parseImageReference } from '../domain/image.ts';
-import { CONTROL_ACTIONS, type ControlIntent, type ReleaseIntent } from '../domain/intent.ts';
+import type { ReleaseIntent } from '../domain/intent.ts';
 import type { Publishing } from '../domain/publishing.ts';
 import { encode } from './codec.ts';
+import { controlSchema } from './control.ts';
 import { policySchema } from './policy.ts';
 
 const image = z
@@ -76,14 +77,6 @@ export const releaseSchema = z
 export function encodeRelease({ release, publication }: Publishing): Uint8Array {
   return encode({ ...release, publication });
 }
-
-export const controlSchema = z
-  .strictObject({
-    action: z.enum(CONTROL_ACTIONS, { error: `must be one of ${CONTROL_ACTIONS.join(', ')}` }),
-    rollout: z.int().min(1).optional().describe('Act only if this is the present rollout'),
-    reason: z.string().max(500).optional().describe('For whoever reads the log'),
-  })
-  .transform((control): ControlIntent => control as ControlIntent);
 
 /** The JSON Schemas of what people write. */
 export function intentJsonSchemas(): { readonly release: unknown; readonly control: unknown } {

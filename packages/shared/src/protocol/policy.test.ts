@@ -191,7 +191,11 @@ test.each<[string, unknown, string, ...(readonly string[])]>([
     { canary: { label: 'the canary' } },
     'canary.label: must be a label such as "canary" or "rack=7": letters, digits and . _ - /',
   ],
-  ['a hold of everybody', { hold: [{ reason: 'x' }] }, 'hold[0]: must name a label, a version or a region'],
+  [
+    'a hold of everybody',
+    { hold: [{ reason: 'x' }] },
+    'hold[0]: must name nodes, a label, a version or a region',
+  ],
   [
     'a hold without a reason',
     { hold: [{ region: 'eu' }] },

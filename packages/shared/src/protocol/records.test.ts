@@ -87,10 +87,13 @@ const WHOLE: ServiceRecord = {
     pace: { eu: { from: 0.0625, openMs: 86_400_000 } },
     closed: ['ap'],
     expiresMs: 1_700_009_000_000,
+    publication: 'undo-6',
+    approved: { group: 1, toPercent: 50 },
     halfway: ['us'],
     lost: [{ region: 'eu', node: 'n1', revision: 77 }],
     paused: { sinceMs: 1_700_000_000_456, reason: 'lunch' },
   },
+  held: [{ nodes: ['n1', 'n2'], label: 'rack=7', version: '<2', region: 'eu', reason: 'ticket 17' }],
   settled: [RELEASE],
   halted: [{ rollout: 6, digest: DIGEST, version: 'v1', reason: 'too many failures' }],
   outbox: [

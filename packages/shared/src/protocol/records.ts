@@ -64,6 +64,16 @@ const openTimes = z.object({
   except: z.array(z.string()),
 }) satisfies z.ZodType<OpenTimes>;
 
+const holdRule = z
+  .object({
+    nodes: z.array(name).optional(),
+    label: z.string().optional(),
+    version: z.string().optional(),
+    region: name.optional(),
+    reason: z.string(),
+  })
+  .transform((rule): HoldRule => compact(rule) as HoldRule);
+
 const policyLayer = z
   .object({
     stagesPercent: z.array(percent),
@@ -78,16 +88,7 @@ const policyLayer = z
     firstGroupSoakMs: durationMs,
     canary: z.object({ label: z.string(), soakMs: durationMs }),
     progressDeadlineMs: durationMs,
-    hold: z.array(
-      z
-        .object({
-          label: z.string().optional(),
-          version: z.string().optional(),
-          region: name.optional(),
-          reason: z.string(),
-        })
-        .transform((rule): HoldRule => compact(rule) as HoldRule),
-    ),
+    hold: z.array(holdRule),
     failureBudget: z.object({ max: share, minSample: z.int().min(1) }),
     regions: grouping,
     slotLeaseMs: durationMs,
@@ -133,6 +134,8 @@ const rollout = z.object({
   pace: z.record(name, z.object({ from: rank, openMs: z.int().min(0) })).default({}),
   closed: z.array(name).default([]),
   expiresMs: z.number().optional(),
+  publication: z.string().optional(),
+  approved: z.object({ group: z.int().min(0), toPercent: percent }).optional(),
   halfway: z.array(name),
   lost: z.array(z.object({ region: name, node: name, revision: sequence })),
   paused: z.object({ sinceMs: z.number(), reason: z.string() }).optional(),
@@ -205,6 +208,8 @@ export const serviceRecordSchema = z
     candidate: candidate.optional(),
     publishing: publishing.optional(),
     rollout: rollout.optional(),
+    // Records from before there were such words have none.
+    held: z.array(holdRule).default([]),
     settled: z.array(release),
     halted: z.array(z.object({ rollout: sequence, digest, version: z.string(), reason: z.string() })),
     outbox: z.array(event),
