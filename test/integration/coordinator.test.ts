@@ -259,6 +259,27 @@ test('a leader that leaves in order is followed at once', async () => {
   expect(log.violations()).toEqual([]);
 });
 
+test('Z6: an undo is released once, though its leader is killed as soon as it has been said', async () => {
+  const first = await begin();
+  fleet.pass();
+  const back = await release('v1');
+  await event('rollout-settled', (one) => one.rollout === back.rollout);
+  const { rollout } = await release('v2');
+  await event('rollout-settled', (one) => one.rollout === rollout);
+  const second = start('second');
+  await say('undo');
+  await first.kill();
+  await leads(second);
+  const { line } = await event('control-applied', () => true);
+  const undone = Number(/^undo of web: release (\d+) is v1$/.exec(line)?.[1]);
+  await event('rollout-settled', (one) => one.rollout === undone);
+  await fleet.until(60, back.digest);
+  const { state } = await bus.manager.streams.info(STREAMS.releases);
+  expect([undone, state.messages]).toEqual([rollout + 1, 3]);
+  expect(told(undone)).toEqual(WHOLE_WAY);
+  expect(log.violations()).toEqual([]);
+});
+
 test('after a restart everything is exactly what it was, to the revision', async () => {
   const first = await begin({ ...QUICK, approval: 'manual' });
   const { rollout, digest } = await release('v1');

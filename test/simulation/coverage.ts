@@ -96,6 +96,8 @@ const COORDINATOR_EVENTS = keysOf<CoordinatorEvent['kind']>({
   'policy-deleted': 0,
   'image-resolved': 0,
   'image-not-resolved': 0,
+  'release-overtaken': 0,
+  'release-not-published': 0,
   'nodes-seen': 0,
   'reports-read': 0,
   'slot-seen': 0,

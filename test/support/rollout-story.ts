@@ -28,6 +28,7 @@ import {
 } from '@swell/shared/domain/wave.ts';
 import type { Parsed } from '@swell/shared/kernel/parsed.ts';
 import { decode, encode } from '@swell/shared/protocol/codec.ts';
+import { encodeRelease, releaseSchema } from '@swell/shared/protocol/intent.ts';
 import { RECORD_BYTES_MAX, serviceRecordSchema } from '@swell/shared/protocol/records.ts';
 import { deepFreeze } from './deep-freeze.ts';
 
@@ -97,6 +98,7 @@ export class RolloutStory {
   readonly #presences = new Map<NodeId, NodeSighting>();
   #policy: { readonly at: Place; readonly policy: Parsed<PolicyLayer> } | undefined;
   #sequence = 0;
+  #lastRelease = 0;
   #revision = 0;
 
   constructor({ policy = QUICK, regions = { eu: 10 } }: StoryOptions = {}) {
@@ -196,19 +198,24 @@ export class RolloutStory {
     const image = { repository: 'registry.example/web', tag };
     if (!this.images.has(tag)) this.images.set(tag, digestOf(tag));
     const release: ReleaseIntent = { image, overrides: {}, acceptHalted: false, ...intent };
-    this.post({ kind: 'release-published', at: this.#place(), release: { ok: true, value: release } });
-    return this.#sequence;
+    return this.#release({ ok: true, value: release });
+  }
+
+  #release(release: Parsed<ReleaseIntent>): number {
+    const at = this.#place();
+    this.#lastRelease = at.sequence;
+    this.post({ kind: 'release-published', at, release });
+    return at.sequence;
   }
 
   publishBad(...problems: readonly string[]): number {
     this.#sequence += 1;
-    this.post({ kind: 'release-published', at: this.#place(), release: { ok: false, problems } });
-    return this.#sequence;
+    return this.#release({ ok: false, problems });
   }
 
-  control(action: ControlIntent['action'], intent: Partial<ControlIntent> = {}): void {
+  control(action: ControlIntent['action'], intent: object = {}): void {
     this.#sequence += 1;
-    const control = { ok: true, value: { action, ...intent } } as const;
+    const control = { ok: true, value: { action, ...intent } as ControlIntent } as const;
     this.post({ kind: 'control-given', at: this.#place(), control });
   }
 
@@ -335,7 +342,11 @@ export class RolloutStory {
     if (hasFailed(node, release.rollout)) return false;
     const rank = rankIn(wave, node.node);
     if (!admits(wave, rank) && !wantsStaged(wave, rank)) return false;
-    const held = heldBy(wave.holds ?? [], { labels: node.labels, digests: [node.running] });
+    const held = heldBy(wave.holds ?? [], {
+      node: node.node,
+      labels: node.labels,
+      digests: [node.running],
+    });
     if (held !== undefined) return this.#say(node, release.rollout, 'refused', { reason: held });
     if (node.behaviour === 'stage-fails')
       return this.#say(node, release.rollout, 'stage-failed', { reason: 'disk full' });
@@ -453,13 +464,25 @@ export class RolloutStory {
         if (this.slots.get(`${region}.${slot}`)?.revision === expect) this.writeSlot(region, slot, undefined);
         return;
       }
+      case 'publish-release': {
+        const { publication } = effect.publishing;
+        if (effect.expect !== this.#lastRelease) {
+          this.post({ kind: 'release-overtaken', publication, last: this.#lastRelease });
+          return;
+        }
+        this.#sequence += 1;
+        this.#release(decode(encodeRelease(effect.publishing), releaseSchema));
+        return;
+      }
       case 'tell':
         this.tellings.push(effect.event.id);
         if (!this.events.some(({ id }) => id === effect.event.id)) this.events.push(effect.event);
         this.post({ kind: 'event-stored', id: effect.event.id });
         return;
       case 'resolve-image':
-        this.answer(effect.rollout, effect.image.tag ?? '');
+        if (effect.image.digest !== undefined)
+          this.post({ kind: 'image-resolved', rollout: effect.rollout, digest: effect.image.digest });
+        else this.answer(effect.rollout, effect.image.tag ?? '');
     }
   }
 

@@ -11,7 +11,7 @@ import {
 } from '@swell/coordinator/shell/translate.ts';
 import type { StoredMessage } from '@swell/shared/adapters/bus.ts';
 import { deliveredFrom, heardFrom } from '@swell/shared/adapters/nats-messages.ts';
-import { controlSchema } from '@swell/shared/protocol/intent.ts';
+import { controlSchema } from '@swell/shared/protocol/control.ts';
 import { readLogEntry } from '@swell/shared/protocol/log.ts';
 import { haltSchema, waveSchema } from '@swell/shared/protocol/orders.ts';
 import { eventSchema } from '@swell/shared/protocol/records.ts';

@@ -4,7 +4,8 @@
  */
 
 import { decode, encode } from '@swell/shared/protocol/codec.ts';
-import { controlSchema, releaseSchema } from '@swell/shared/protocol/intent.ts';
+import { controlSchema } from '@swell/shared/protocol/control.ts';
+import { releaseSchema } from '@swell/shared/protocol/intent.ts';
 import { haltSchema, waveSchema } from '@swell/shared/protocol/orders.ts';
 import { policySchema } from '@swell/shared/protocol/policy.ts';
 import { pulseSchema } from '@swell/shared/protocol/pulse.ts';

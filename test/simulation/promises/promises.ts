@@ -13,7 +13,7 @@ import type { NodeReport } from '@swell/shared/domain/report.ts';
 import type { Wave } from '@swell/shared/domain/wave.ts';
 import { sameValue } from '@swell/shared/kernel/equal.ts';
 import { decode } from '@swell/shared/protocol/codec.ts';
-import { controlSchema } from '@swell/shared/protocol/intent.ts';
+import { controlSchema } from '@swell/shared/protocol/control.ts';
 import { leaseSchema } from '@swell/shared/protocol/records.ts';
 import { LEASE_KEY, STREAMS } from '@swell/shared/protocol/subjects.ts';
 import { Answers } from './answers.ts';

@@ -113,7 +113,7 @@ export class Words {
       ({ intent, atMs }) =>
         atMs >= bench.nowMs - HEARD_WITHIN_MS &&
         actions.includes(intent.action) &&
-        (intent.rollout === undefined || intent.rollout === rollout),
+        (!('rollout' in intent) || intent.rollout === undefined || intent.rollout === rollout),
     );
     if (wasSaid) return;
     bench.break('B14', `nobody has said ${actions.join(' or ')} of late: ${line}`, { rollout });

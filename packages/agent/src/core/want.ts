@@ -111,7 +111,7 @@ function wantForth(state: ServiceState): Want {
   const admitted = admits(wave.order, rank);
   if (!admitted && !wantsStaged(wave.order, rank))
     return rest('its turn has not come: it stands behind the cursor');
-  const node = { labels: self.labels ?? [], digests: observation.digests };
+  const node = { node: self.node, labels: self.labels ?? [], digests: observation.digests };
   const objection = observation.obstacle ?? objectionTo(state, release) ?? heldBy(holds, node);
   if (objection !== undefined) return { kind: 'refuse', release, why: objection };
   if (state.staged !== release.image.digest) return { kind: 'stage', release, soon: admitted };

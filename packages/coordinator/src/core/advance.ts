@@ -9,6 +9,7 @@ import { formatDuration } from '@swell/shared/kernel/units.ts';
 import { unreachable } from '@swell/shared/kernel/unreachable.ts';
 import { abort } from './aborting.ts';
 import { moveCursor } from './admission.ts';
+import { isApproved } from './approving.ts';
 import { hasExpired } from './cool-down.ts';
 import { advanceHalting, halt } from './halting.ts';
 import { lineOf } from './line.ts';
@@ -157,7 +158,7 @@ function withCursorsMoved(state: ServiceState, rollout: Rollout, nowMs: number):
 function finishStage(state: ServiceState, rollout: Rollout, nowMs: number): ServiceState {
   const next = nextPlace(state, rollout, nowMs);
   if (next === 'end') return settle(state, rollout);
-  if (policyOf(state).approval === 'automatic') return enterStage(state, { ...rollout, ...next }, nowMs);
+  if (isApproved(state, rollout, next)) return enterStage(state, { ...rollout, ...next }, nowMs);
   return tell(withRollout(state, { ...rollout, phase: { name: 'gated' } }), {
     name: 'approval-awaited',
     rollout: rollout.release.rollout,
@@ -169,7 +170,11 @@ function finishStage(state: ServiceState, rollout: Rollout, nowMs: number): Serv
 
 function settle(state: ServiceState, rollout: Rollout): ServiceState {
   const { release } = rollout;
-  const settled = [release, ...state.record.settled].slice(0, SETTLED_KEPT);
+  // One that it comes back to is not kept twice: so many others are known.
+  const others = state.record.settled.filter(
+    ({ image, version }) => image.digest !== release.image.digest || version !== release.version,
+  );
+  const settled = [release, ...others].slice(0, SETTLED_KEPT);
   return tell(withRecord(state, { settled, rollout: { ...rollout, phase: { name: 'settled' } } }), {
     name: 'rollout-settled',
     rollout: release.rollout,

@@ -6,14 +6,15 @@ import { isUnderWay, type Rollout } from '@swell/shared/domain/rollout.ts';
 import type { Parsed } from '@swell/shared/kernel/parsed.ts';
 import { unreachable } from '@swell/shared/kernel/unreachable.ts';
 import { abort } from './aborting.ts';
+import { type Asked, applied, refused } from './answering.ts';
+import { approve } from './approving.ts';
 import { dropCandidate } from './candidate.ts';
 import { halt } from './halting.ts';
+import { hold, unhold } from './holding.ts';
 import { pause, resume } from './pausing.ts';
-import { describePlace, nextPlace } from './places.ts';
-import { enterStage } from './stages.ts';
 import { type ServiceState, withRecord } from './state.ts';
 import { isNew, markOf, withTaken } from './taken.ts';
-import { tell } from './tell.ts';
+import { rollBack, undo } from './undoing.ts';
 
 export function takeControl(
   state: ServiceState,
@@ -24,50 +25,54 @@ export function takeControl(
   const { controlsTaken } = state.record;
   if (!isNew(at, controlsTaken)) return state;
   const taken = withRecord(state, { controlsTaken: withTaken(controlsTaken, at) });
-  if (!parsed.ok) return refuse(taken, at, 'control', parsed.problems);
+  const asked = { action: parsed.ok ? parsed.value.action : 'control', mark: markOf(at) };
+  if (!parsed.ok) return refused(taken, asked, parsed.problems);
   const intent = parsed.value;
+  if (intent.action === 'hold') return answer(taken, asked, hold(taken, intent.hold));
+  if (intent.action === 'unhold') return answer(taken, asked, unhold(taken, intent.nodes));
   const { rollout, candidate } = state.record;
   const number = rollout?.release.rollout;
   if (candidate !== undefined && stops(intent, candidate.rollout)) {
     const dropped = dropCandidate(taken, candidate, 'rollout-aborted', 'aborted');
     const present = rollout !== undefined && intent.rollout === undefined && isUnderWay(rollout);
-    return apply(present ? abort(dropped, rollout, because(intent)) : dropped, at, intent);
+    return applied(present ? abort(dropped, rollout, because(intent)) : dropped, asked);
   }
-  if (rollout === undefined) return refuse(taken, at, intent.action, ['there is no rollout yet']);
+  if (rollout === undefined) return refused(taken, asked, ['there is no rollout yet']);
   if (intent.rollout !== undefined && intent.rollout !== number) {
-    return refuse(taken, at, intent.action, [
-      `rollout: the present rollout is ${number}, not ${intent.rollout}`,
-    ]);
+    return refused(taken, asked, [`rollout: the present rollout is ${number}, not ${intent.rollout}`]);
   }
-  const done = obey(taken, rollout, intent, nowMs);
-  return typeof done === 'string' ? refuse(taken, at, intent.action, [done]) : apply(done, at, intent);
+  // These are answered once their release is known to be published.
+  if (intent.action === 'undo') return undo(taken, rollout, asked);
+  if (intent.action === 'rollback') return rollBack(taken, rollout, intent.version, asked);
+  return answer(taken, asked, obey(taken, rollout, intent, nowMs));
+}
+
+type OfRollout = Exclude<ControlIntent, { action: 'hold' | 'unhold' }>;
+type Obeyed = Exclude<OfRollout, { action: 'undo' | 'rollback' }>;
+
+/** What was done, or why nothing. */
+function answer(state: ServiceState, asked: Asked, done: ServiceState | string): ServiceState {
+  return typeof done === 'string' ? refused(state, asked, [done]) : applied(done, asked);
 }
 
 /** Does the word stop a release that has not begun? A halt has to name it: else it means what the fleet is on. */
-function stops({ action, rollout }: ControlIntent, candidate: number): boolean {
+function stops({ action, rollout }: OfRollout, candidate: number): boolean {
   return action === 'abort'
     ? rollout === undefined || rollout === candidate
     : action === 'halt' && rollout === candidate;
 }
 
-function because({ reason }: ControlIntent): string {
+function because({ reason }: OfRollout): string {
   return reason ?? 'by an operator';
 }
 
 /** The state after the word, or why it does not apply. */
-function obey(
-  state: ServiceState,
-  rollout: Rollout,
-  intent: ControlIntent,
-  nowMs: number,
-): ServiceState | string {
+function obey(state: ServiceState, rollout: Rollout, intent: Obeyed, nowMs: number): ServiceState | string {
   const reason = because(intent);
   const is = `rollout ${rollout.release.rollout} is ${rollout.paused === undefined ? rollout.phase.name : 'paused'}`;
   switch (intent.action) {
     case 'approve':
-      return rollout.phase.name === 'gated' && rollout.paused === undefined
-        ? approve(state, rollout, nowMs)
-        : `nothing waits for approval: ${is}`;
+      return approve(state, rollout, intent.toPercent, nowMs) ?? `nothing waits for approval: ${is}`;
     case 'pause':
       if (!isUnderWay(rollout)) return `there is nothing to pause: ${is}`;
       return rollout.paused === undefined ? pause(state, rollout, reason, nowMs) : state;
@@ -83,30 +88,6 @@ function obey(
       if (rollout.phase.name === 'aborted') return state;
       return isUnderWay(rollout) ? abort(state, rollout, reason) : `there is nothing to abort: ${is}`;
     default:
-      return unreachable(intent.action);
+      return unreachable(intent);
   }
-}
-
-function approve(state: ServiceState, rollout: Rollout, nowMs: number): ServiceState {
-  const approved = tell(state, {
-    name: 'stage-approved',
-    rollout: rollout.release.rollout,
-    line: `rollout ${rollout.release.rollout} of ${state.service}: ${describePlace(state, rollout)} is approved`,
-  });
-  const next = nextPlace(state, rollout, nowMs);
-  // A policy that lost its later stages meanwhile: what was waited for is the end.
-  return next === 'end' ? approved : enterStage(approved, { ...rollout, ...next }, nowMs);
-}
-
-function apply(state: ServiceState, at: Place, { action }: ControlIntent): ServiceState {
-  return tell(state, {
-    name: 'control-applied',
-    mark: markOf(at),
-    line: `${action} of ${state.service}: done`,
-  });
-}
-
-function refuse(state: ServiceState, at: Place, action: string, problems: readonly string[]): ServiceState {
-  const line = `${action} of ${state.service} is refused: ${problems.join('; ')}`;
-  return tell(state, { name: 'control-rejected', mark: markOf(at), problems, line });
 }

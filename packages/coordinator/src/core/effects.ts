@@ -6,6 +6,7 @@
 import type { FleetEvent } from '@swell/shared/domain/event.ts';
 import type { ImageReference } from '@swell/shared/domain/image.ts';
 import type { Region } from '@swell/shared/domain/names.ts';
+import type { Publishing } from '@swell/shared/domain/publishing.ts';
 import type { Halt, Wave } from '@swell/shared/domain/wave.ts';
 
 export type Effect =
@@ -14,4 +15,6 @@ export type Effect =
   /** No halt: the standing one is lifted. */
   | { readonly kind: 'publish-halt'; readonly halt: Halt | undefined; readonly expect: number }
   | { readonly kind: 'clear-slot'; readonly region: Region; readonly slot: number; readonly expect: number }
+  /** Only where the last message of the service is still the one that was expected. */
+  | { readonly kind: 'publish-release'; readonly publishing: Publishing; readonly expect: number }
   | { readonly kind: 'tell'; readonly event: FleetEvent };

@@ -44,6 +44,10 @@ export type CoordinatorEvent =
       /** What the registry asked us to wait. */
       readonly retryAfterMs?: number;
     }
+  /** Another message than was expected is the last one of the service. */
+  | { readonly kind: 'release-overtaken'; readonly publication: string; readonly last: number }
+  /** The bus does not let us publish it. */
+  | { readonly kind: 'release-not-published'; readonly publication: string; readonly reason: string }
   | { readonly kind: 'nodes-seen'; readonly nodes: readonly NodeSighting[] }
   | { readonly kind: 'reports-read'; readonly reports: readonly HeardReport[] }
   | {

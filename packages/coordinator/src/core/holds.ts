@@ -1,6 +1,6 @@
-/** Who stays as he is for now? Holds of the policy, and nodes from whose version the release may not start. */
+/** Who stays as he is for now? Holds of the policy and of operators, and nodes from whose version the release may not start. */
 
-import type { Hold, HoldRule } from '@swell/shared/domain/hold.ts';
+import type { Hold, HoldRule, NodeChoice } from '@swell/shared/domain/hold.ts';
 import type { Digest } from '@swell/shared/domain/image.ts';
 import type { Region } from '@swell/shared/domain/names.ts';
 import { isUnderWay, type ServiceRecord } from '@swell/shared/domain/rollout.ts';
@@ -12,15 +12,24 @@ import { tell } from './tell.ts';
 
 /** What a region's wave says of nodes that stay as they are. */
 export function holdsIn(state: ServiceState, { from }: Release, region: Region): readonly Hold[] {
-  const rules = policyOf(state).hold ?? [];
-  const held = rules
+  const held = rulesOf(state)
     .filter((rule) => rule.region === undefined || rule.region === region)
-    .map(({ label, version, reason }): Hold => {
+    .map(({ nodes, label, version, reason }): Hold => {
       const running = version === undefined ? undefined : digestsOf(state.record, [version]);
-      return { ...(label !== undefined && { label }), ...(running !== undefined && { running }), reason };
+      return {
+        ...(nodes !== undefined && { nodes }),
+        ...(label !== undefined && { label }),
+        ...(running !== undefined && { running }),
+        reason,
+      };
     });
   if (from === undefined) return held;
   return [...held, { notRunning: digestsOf(state.record, from), reason: describeFrom(from) }];
+}
+
+/** By a word first: its reason is the one that a node gives. */
+function rulesOf(state: ServiceState): readonly HoldRule[] {
+  return [...state.record.held, ...(policyOf(state).hold ?? [])];
 }
 
 /** A version is known by what the fleet has settled on. */
@@ -33,7 +42,7 @@ export function tellHolds(state: ServiceState): ServiceState {
   const { rollout } = state.record;
   if (rollout === undefined || !isUnderWay(rollout)) return state;
   const { from } = rollout.release;
-  const held = (policyOf(state).hold ?? []).map(describeRule);
+  const held = rulesOf(state).map((rule) => `${describeNodes(rule)} (${rule.reason})`);
   const all = from === undefined ? held : [...held, `every other node (${describeFrom(from)})`];
   if (all.length === 0) return state;
   return tell(state, {
@@ -47,11 +56,12 @@ export function keepHolds(before: ServiceState, after: ServiceState): ServiceSta
   return sameValue(policyOf(before).hold, policyOf(after).hold) ? after : tellHolds(after);
 }
 
-function describeRule({ label, version, region, reason }: HoldRule): string {
+export function describeNodes({ nodes, label, region, version }: NodeChoice): string {
+  const which = nodes === undefined ? 'nodes' : nodes.join(', ');
   const named = label === undefined ? '' : ` with the label ${label}`;
   const where = region === undefined ? '' : ` in ${region}`;
   const what = version === undefined ? '' : ` on ${version}`;
-  return `nodes${named}${where}${what} (${reason})`;
+  return `${which}${named}${where}${what}`;
 }
 
 function describeFrom(from: readonly string[]): string {

@@ -14,6 +14,7 @@ import { expiryProblems, hasExpired, timeOf, type Wait, waitOf } from './cool-do
 import { tellHolds } from './holds.ts';
 import { isCensusComplete } from './look-out.ts';
 import { firstPercent } from './places.ts';
+import { isOurs, keepPublishing } from './publishing.ts';
 import { nextGroup } from './regions.ts';
 import { enterStage } from './stages.ts';
 import { drawIn, policyUnder, type ServiceState, withRecord } from './state.ts';
@@ -23,8 +24,13 @@ import { versionProblems } from './versions.ts';
 
 /** A message on the release subject. One that was taken before changes nothing. */
 export function takeRelease(state: ServiceState, at: Place, parsed: Parsed<ReleaseIntent>): ServiceState {
+  return isNew(at, state.record.releasesTaken)
+    ? keepPublishing(state, weighRelease(state, at, parsed), at, parsed)
+    : state;
+}
+
+function weighRelease(state: ServiceState, at: Place, parsed: Parsed<ReleaseIntent>): ServiceState {
   const { releasesTaken } = state.record;
-  if (!isNew(at, releasesTaken)) return state;
   const taken = withRecord(state, { releasesTaken: withTaken(releasesTaken, at) });
   if (!hasFreeNumber(at, releasesTaken)) return rejectReused(taken, at);
   const { sequence } = at;
@@ -35,8 +41,14 @@ export function takeRelease(state: ServiceState, at: Place, parsed: Parsed<Relea
     candidate === undefined
       ? taken
       : dropCandidate(taken, candidate, 'rollout-superseded', `superseded by release ${sequence}`);
+  const { digest } = parsed.value.image;
   return withRecord(free, {
-    candidate: { rollout: sequence, ...parsed.value, publishedAtMs: at.storedAtMs },
+    candidate: {
+      rollout: sequence,
+      ...parsed.value,
+      publishedAtMs: at.storedAtMs,
+      ...(digest !== undefined && isOurs(state, parsed.value) && { digest }),
+    },
   });
 }
 
@@ -147,6 +159,7 @@ function begin(state: ServiceState, release: Release, candidate: Candidate, nowM
     pace: {},
     closed: [],
     ...(candidate.expiresMs !== undefined && { expiresMs: candidate.expiresMs }),
+    ...(candidate.publication !== undefined && { publication: candidate.publication }),
     halfway: halfwayRegions(state.record.rollout),
     lost: [],
   };

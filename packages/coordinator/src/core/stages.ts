@@ -125,14 +125,16 @@ export function regroup(state: ServiceState, nowMs: number): ServiceState {
   if (rollout === undefined || !isUnderWay(rollout) || !isCensusComplete(state, nowMs)) return state;
   const { regions: grouping } = policyOf(state);
   if (sameValue(grouping, rollout.grouping)) return state;
+  // Which group a word was about nobody can tell any more.
+  const { approved: _, ...unapproved } = rollout;
   const place = placeAfterRegrouping(state, rollout, grouping, nowMs);
   const isBetween =
     (rollout.phase.name === 'soaking' || rollout.phase.name === 'gated') &&
     activeRegions(state, rollout).every((region) => rollout.regions[region]?.cursor === LAST);
   // Between two groups it stays before the next one, watched or waiting for a word as it was.
   if (isBetween && place.group > 0)
-    return withRollout(state, { ...rollout, grouping, group: place.group - 1 });
-  const moved: Rollout = { ...rollout, grouping, ...place };
+    return withRollout(state, { ...unapproved, grouping, group: place.group - 1 });
+  const moved: Rollout = { ...unapproved, grouping, ...place };
   const stays =
     place.percent === rollout.percent &&
     activeRegions(state, moved).join() === activeRegions(state, rollout).join();

@@ -52,6 +52,8 @@ export interface ServiceState {
   readonly waves: ReadonlyMap<Region, OrderPlace<Wave>>;
   readonly halt: OrderPlace<Halt>;
   readonly resolving?: Resolving;
+  /** The publication that is on its way; `last`: it was not stored, because this message is the last one there. */
+  readonly releasing?: { readonly publication: string; readonly last?: number };
   /** Events on their way to the log. */
   readonly telling: ReadonlySet<string>;
   /** How far the present stage has come, and since when it has come no further. */

@@ -22,6 +22,7 @@ import { publishOrders, withSeen, withStored } from './orders.ts';
 import type { Step } from './outcome.ts';
 import { countOpenTime } from './pace.ts';
 import { takePolicy, withoutPolicy } from './policy.ts';
+import { notPublished, overtakenBy, publishRelease } from './publishing.ts';
 import { begin } from './set-back.ts';
 import { keepRegions, regroup } from './stages.ts';
 import { drawsOf, type ServiceState } from './state.ts';
@@ -39,8 +40,9 @@ export function step(state: ServiceState, event: CoordinatorEvent, nowMs: number
   const { state: kept, effects: cleared } = loseSlots(named, nowMs);
   const { state: ordered, effects: orders } = publishOrders(advanceAll(kept, nowMs));
   const { state: asked, effects: questions } = resolveCandidate(ordered, nowMs);
-  const { state: said, effects: sayings } = publishSayings(tellFailures(asked));
-  return { state: said, effects: [...orders, ...cleared, ...questions, ...sayings] };
+  const { state: published, effects: releases } = publishRelease(asked);
+  const { state: said, effects: sayings } = publishSayings(tellFailures(published));
+  return { state: said, effects: [...orders, ...cleared, ...questions, ...releases, ...sayings] };
 }
 
 function hear(state: ServiceState, event: CoordinatorEvent, nowMs: number): ServiceState {
@@ -63,6 +65,10 @@ function hear(state: ServiceState, event: CoordinatorEvent, nowMs: number): Serv
       return event.retrying
         ? delayCandidate(state, event.rollout, event, nowMs)
         : rejectCandidate(state, event.rollout, event.reason);
+    case 'release-overtaken':
+      return overtakenBy(state, event.publication, event.last);
+    case 'release-not-published':
+      return notPublished(state, event.publication, event.reason);
     case 'nodes-seen':
       return { ...state, census: withSightings(state.census, event.nodes, drawsOf(state)) };
     case 'reports-read':

@@ -12,6 +12,7 @@ import { describeHalt, describeWave } from '@swell/shared/protocol/orders.ts';
 import { eventSubject, haltKey, waveKey } from '@swell/shared/protocol/subjects.ts';
 import type { Effect } from '../core/effects.ts';
 import type { CoordinatorEvent } from '../core/events.ts';
+import { publishRelease } from './release-publisher.ts';
 
 export interface PerformerContext {
   readonly service: string;
@@ -62,6 +63,12 @@ const PERFORMERS: Performers = {
     const line = `${service} in ${region}: slot ${slot} was lost and is cleared`;
     // Where this is cut off, the slot is seen as lost once more.
     await new SlotBucket(bus, host, region, service).free(slot, expect, line, signal);
+  },
+
+  async 'publish-release'({ publishing, expect }, context) {
+    const failure = await publishRelease(publishing, expect, context);
+    // Where it was stored, the stream tells.
+    if (failure !== undefined) context.post(failure);
   },
 
   async tell({ event }, { bus, host, signal, post }) {

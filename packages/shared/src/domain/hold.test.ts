@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest';
 import { type Hold, heldBy } from './hold.ts';
 
-const NODE = { labels: ['canary', 'rack=7'], digests: ['sha256:a'] };
+const NODE = { node: 'n1', labels: ['canary', 'rack=7'], digests: ['sha256:a'] };
 
 test.each<[string, Omit<Hold, 'reason'>, boolean]>([
   ['whatever it is', {}, true],
+  ['by its name', { nodes: ['n0', 'n1'] }, true],
+  ['not by the names of others', { nodes: ['n10'] }, false],
   ['by its label', { label: 'rack=7' }, true],
   ['not by part of a label', { label: 'rack' }, false],
   ['by what it runs', { running: ['sha256:b', 'sha256:a'] }, true],

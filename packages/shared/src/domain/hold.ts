@@ -1,19 +1,25 @@
 /** Nodes that a rollout passes over for now. */
 
 import type { Digest } from './image.ts';
-import type { Region } from './names.ts';
+import type { NodeId, Region } from './names.ts';
 
-/** As a policy says it: nodes of which all that is named is true. */
-export interface HoldRule {
+/** Nodes of which all that is named is true. */
+export interface NodeChoice {
+  readonly nodes?: readonly NodeId[];
   readonly label?: string;
   /** A version, or a range of semver.org. */
   readonly version?: string;
   readonly region?: Region;
+}
+
+/** As a policy or an operator's word says it. */
+export interface HoldRule extends NodeChoice {
   readonly reason: string;
 }
 
 /** As a wave says it, in what a node knows of itself: a version is known by its digest. */
 export interface Hold {
+  readonly nodes?: readonly NodeId[];
   readonly label?: string;
   /** Nodes that run one of these. */
   readonly running?: readonly Digest[];
@@ -25,10 +31,15 @@ export interface Hold {
 /** Why a node is held; `undefined`: it is not. */
 export function heldBy(
   holds: readonly Hold[],
-  { labels, digests }: { readonly labels: readonly string[]; readonly digests: readonly Digest[] },
+  {
+    node,
+    labels,
+    digests,
+  }: { readonly node: NodeId; readonly labels: readonly string[]; readonly digests: readonly Digest[] },
 ): string | undefined {
   const hold = holds.find(
-    ({ label, running, notRunning }) =>
+    ({ nodes, label, running, notRunning }) =>
+      (nodes === undefined || nodes.includes(node)) &&
       (label === undefined || labels.includes(label)) &&
       (running === undefined || digests.some((one) => running.includes(one))) &&
       (notRunning === undefined || !digests.some((one) => notRunning.includes(one))),

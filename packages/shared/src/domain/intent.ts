@@ -1,16 +1,35 @@
 /** What people want, as they publish it: well-formed, not yet weighed. */
 
+import type { HoldRule, NodeChoice } from './hold.ts';
 import type { Candidate } from './rollout.ts';
 
 /** A release before it has a number. */
 export type ReleaseIntent = Omit<Candidate, 'rollout' | 'publishedAtMs' | 'digest' | 'waitsUntilMs'>;
 
-export const CONTROL_ACTIONS = ['approve', 'pause', 'resume', 'halt', 'abort'] as const;
+export const CONTROL_ACTIONS = [
+  'approve',
+  'pause',
+  'resume',
+  'halt',
+  'abort',
+  'undo',
+  'rollback',
+  'hold',
+  'unhold',
+] as const;
 export type ControlAction = (typeof CONTROL_ACTIONS)[number];
 
-export interface ControlIntent {
-  readonly action: ControlAction;
+interface OfRollout {
   /** Only if this rollout is the present one: makes a late or repeated word harmless. */
   readonly rollout?: number;
   readonly reason?: string;
 }
+
+export type ControlIntent =
+  | (OfRollout & { readonly action: 'pause' | 'resume' | 'halt' | 'abort' })
+  | (OfRollout & { readonly action: 'undo' })
+  /** `toPercent`: every stage up to there opens without asking. */
+  | (OfRollout & { readonly action: 'approve'; readonly toPercent?: number })
+  | (OfRollout & { readonly action: 'rollback'; readonly version: string })
+  | { readonly action: 'hold'; readonly hold: HoldRule }
+  | { readonly action: 'unhold'; readonly nodes: NodeChoice };

@@ -3,10 +3,12 @@
  */
 
 import type { FleetEvent } from './event.ts';
+import type { HoldRule } from './hold.ts';
 import type { Digest, ImageReference } from './image.ts';
 import type { NodeId, Region, ServiceName } from './names.ts';
 import { NOWHERE, type Place } from './place.ts';
 import type { Policy, PolicyLayer } from './policy.ts';
+import type { Publishing } from './publishing.ts';
 import { FIRST, type Rank } from './rank.ts';
 import type { Release } from './wave.ts';
 
@@ -35,6 +37,8 @@ export interface Candidate {
   readonly expiresMs?: number;
   /** Until when it has last been told to wait. */
   readonly waitsUntilMs?: number;
+  /** What its publisher calls the message. */
+  readonly publication?: string;
 }
 
 /** How a rollout stands. Times are ms of the bus's clock, so that every coordinator reads them alike. */
@@ -99,6 +103,10 @@ export interface Rollout {
   /** Regions whose window is closed. */
   readonly closed: readonly Region[];
   readonly expiresMs?: number;
+  /** What its publisher called its message. */
+  readonly publication?: string;
+  /** In this group of regions stages up to there open without asking. */
+  readonly approved?: { readonly group: number; readonly toPercent: number };
   /** Regions that an earlier rollout left half-way: until their turn comes, every node there stays as it is. */
   readonly halfway: readonly Region[];
   readonly lost: readonly LostNode[];
@@ -130,7 +138,11 @@ export interface ServiceRecord {
   readonly policy?: StandingPolicy;
   /** Being resolved. A release that turns out bad has changed nothing. */
   readonly candidate?: Candidate;
+  /** A release of our own that has not come back over the stream yet. */
+  readonly publishing?: Publishing;
   readonly rollout?: Rollout;
+  /** Nodes that stay as they are by an operator's word, whatever is released. */
+  readonly held: readonly HoldRule[];
   /** What the fleet has settled on, newest first. */
   readonly settled: readonly Release[];
   /** Newest first. */
@@ -146,6 +158,7 @@ export function emptyRecord(service: ServiceName): ServiceRecord {
     controlsTaken: NOWHERE,
     failuresTold: 0,
     eventsTold: 0,
+    held: [],
     settled: [],
     halted: [],
     outbox: [],

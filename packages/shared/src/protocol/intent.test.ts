@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
+import { CONTROL_ACTIONS, type ControlIntent } from '../domain/intent.ts';
 import { decode, encode } from './codec.ts';
-import { controlSchema, intentJsonSchemas, releaseSchema } from './intent.ts';
+import { controlSchema } from './control.ts';
+import { intentJsonSchemas, releaseSchema } from './intent.ts';
 
 function problems(schema: typeof releaseSchema | typeof controlSchema, body: unknown): readonly string[] {
   const read = decode<unknown>(encode(body), schema);
@@ -93,15 +95,29 @@ test.each<[string, unknown, readonly string[]]>([
   expect(problems(releaseSchema, body)).toEqual(expected);
 });
 
-test.each(['approve', 'pause', 'resume', 'halt', 'abort'])('%s is a word of control', (action) => {
+test.each(['approve', 'pause', 'resume', 'halt', 'abort', 'undo'])('%s is a word of control', (action) => {
   const word = { action, rollout: 7, reason: 'because' };
   expect(decode(encode(word), controlSchema)).toEqual({ ok: true, value: word });
   expect(decode(encode({ action }), controlSchema)).toEqual({ ok: true, value: { action } });
 });
 
 test.each<[string, unknown, readonly string[]]>([
-  ['another word', { action: 'stop' }, ['action: must be one of approve, pause, resume, halt, abort']],
-  ['no word', {}, ['action: must be one of approve, pause, resume, halt, abort']],
+  ['another word', { action: 'stop' }, [`action: must be one of ${CONTROL_ACTIONS.join(', ')}`]],
+  ['no word', {}, [`action: must be one of ${CONTROL_ACTIONS.join(', ')}`]],
+  ['a list', [], ['the message: Invalid input: expected object, received array']],
+  ['a field of another word', { action: 'pause', version: 'v1' }, ['Unrecognized key: "version"']],
+  [
+    'no version',
+    { action: 'rollback' },
+    ['version: is missing: name a version on which the fleet has settled'],
+  ],
+  ['a stage that is none', { action: 'approve', to: 101 }, ['to: must not be more than 100']],
+  ['a hold without a reason', { action: 'hold', nodes: ['n1'] }, ['reason: must say why, for whoever looks']],
+  [
+    'a hold of nobody',
+    { action: 'hold', reason: 'new disks' },
+    ['the message: must name nodes, a label, a version or a region'],
+  ],
   [
     'a rollout that is none',
     { action: 'halt', rollout: 0 },
@@ -112,9 +128,39 @@ test.each<[string, unknown, readonly string[]]>([
   expect(problems(controlSchema, body)).toEqual(expected);
 });
 
+test.each<[object, ControlIntent]>([
+  [
+    { action: 'approve', to: 50 },
+    { action: 'approve', toPercent: 50 },
+  ],
+  [
+    { action: 'rollback', version: 'v1' },
+    { action: 'rollback', version: 'v1' },
+  ],
+  [
+    { action: 'hold', nodes: ['n1'], label: 'rack=7', region: 'eu', version: '<2', reason: 'new disks' },
+    {
+      action: 'hold',
+      hold: { nodes: ['n1'], label: 'rack=7', region: 'eu', version: '<2', reason: 'new disks' },
+    },
+  ],
+  [
+    { action: 'unhold', region: 'eu', reason: 'done' },
+    { action: 'unhold', nodes: { region: 'eu' } },
+  ],
+])('%o is read', (word, intent) => {
+  expect(decode(encode(word), controlSchema)).toStrictEqual({ ok: true, value: intent });
+});
+
 test('what people write is described as JSON Schema', () => {
   expect(intentJsonSchemas()).toMatchObject({
     release: { required: ['image'], additionalProperties: false },
-    control: { required: ['action'], additionalProperties: false },
+    control: {
+      oneOf: CONTROL_ACTIONS.map((action) => ({
+        properties: { action: { const: action } },
+        required: expect.arrayContaining(['action']),
+        additionalProperties: false,
+      })),
+    },
   });
 });

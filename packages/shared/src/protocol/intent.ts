@@ -1,11 +1,14 @@
 /**
- * What people publish with nothing but the `nats` CLI: releases and words of control. Unknown fields are refused, since
+ * What people publish with nothing but the `nats` CLI: releases (words of control are in `control.ts`). Unknown fields are refused, since
  * a misspelt one would otherwise be ignored in silence; what programs say to each other is read tolerantly instead.
  */
 
 import { z } from 'zod';
 import { parseImageReference } from '../domain/image.ts';
-import { CONTROL_ACTIONS, type ControlIntent, type ReleaseIntent } from '../domain/intent.ts';
+import type { ReleaseIntent } from '../domain/intent.ts';
+import type { Publishing } from '../domain/publishing.ts';
+import { encode } from './codec.ts';
+import { controlSchema } from './control.ts';
 import { policySchema } from './policy.ts';
 
 const image = z
@@ -46,6 +49,14 @@ export const releaseSchema = z
     urgent: z.boolean().optional().describe("Do not wait for the end of the policy's cool-down"),
     notBefore: time.optional().describe('Do not begin before: "2026-12-01T06:00:00Z"'),
     expires: time.optional().describe('From then on nobody starts it: "2026-12-08T00:00:00Z"'),
+    publication: z
+      .string()
+      .min(1)
+      .max(128)
+      .optional()
+      .describe(
+        'What its publisher calls this message: what the coordinator publishes itself it knows again by it',
+      ),
   })
   .transform(
     (release): ReleaseIntent => ({
@@ -58,16 +69,14 @@ export const releaseSchema = z
       ...(release.urgent === true && { urgent: true }),
       ...(release.notBefore !== undefined && { notBeforeMs: release.notBefore }),
       ...(release.expires !== undefined && { expiresMs: release.expires }),
+      ...(release.publication !== undefined && { publication: release.publication }),
     }),
   );
 
-export const controlSchema = z
-  .strictObject({
-    action: z.enum(CONTROL_ACTIONS, { error: `must be one of ${CONTROL_ACTIONS.join(', ')}` }),
-    rollout: z.int().min(1).optional().describe('Act only if this is the present rollout'),
-    reason: z.string().max(500).optional().describe('For whoever reads the log'),
-  })
-  .transform((control): ControlIntent => control as ControlIntent);
+/** As the coordinator writes it, for itself to read. */
+export function encodeRelease({ release, publication }: Publishing): Uint8Array {
+  return encode({ ...release, publication });
+}
 
 /** The JSON Schemas of what people write. */
 export function intentJsonSchemas(): { readonly release: unknown; readonly control: unknown } {

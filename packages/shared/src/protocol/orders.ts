@@ -34,6 +34,7 @@ export const waveSchema = z
       .array(
         z
           .object({
+            nodes: z.array(name).optional(),
             label: z.string().optional(),
             running: z.array(digest).optional(),
             notRunning: z.array(digest).optional(),

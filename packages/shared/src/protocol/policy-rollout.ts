@@ -1,7 +1,7 @@
 /** The part of a policy that says who comes when: stages, pace, windows, canaries, holds, regions. */
 
 import { z } from 'zod';
-import type { HoldRule } from '../domain/hold.ts';
+import type { HoldRule, NodeChoice } from '../domain/hold.ts';
 import { isName } from '../domain/names.ts';
 import type { SafeRate } from '../domain/pace.ts';
 import { type Canary, ELSEWHERE } from '../domain/policy.ts';
@@ -72,19 +72,26 @@ export const canarySchema = z
   })
   .transform(({ label: wanted, soak }): Canary => ({ label: wanted, soakMs: soak ?? CANARY_SOAK_MS }));
 
+/** Fields that pick nodes out, of which one at least has to be there. */
+export const nodeChoiceFields = {
+  // A wave carries all of them, and has to stay below what is read of a message.
+  nodes: z.array(name).min(1, 'must name at least one node').max(12).optional(),
+  label: label.optional(),
+  version: z.string().min(1).max(128).optional(),
+  region: name.optional(),
+};
+
+export const holdReason = z.string({ error: 'must say why, for whoever looks' }).min(1).max(200);
+
+export function namesNodes({ nodes, label: one, version, region }: NodeChoice): boolean {
+  return [nodes, one, version, region].some((field) => field !== undefined);
+}
+
+export const NAMES_NODES = { error: 'must name nodes, a label, a version or a region' };
+
 export const holdSchema = z
-  .strictObject({
-    label: label.optional(),
-    version: z.string().min(1).max(128).optional(),
-    region: name.optional(),
-    reason: z.string({ error: 'must say why, for whoever looks' }).min(1).max(200),
-  })
-  .refine(
-    ({ label: one, version, region }) => one !== undefined || version !== undefined || region !== undefined,
-    {
-      error: 'must name a label, a version or a region',
-    },
-  )
+  .strictObject({ ...nodeChoiceFields, reason: holdReason })
+  .refine((rule) => namesNodes(compact(rule) as NodeChoice), NAMES_NODES)
   .transform((rule): HoldRule => compact(rule) as HoldRule);
 
 const MINIMUM =

@@ -198,7 +198,11 @@ test.each<[string, unknown, string, ...(readonly string[])]>([
     { minimumVersion: 'latest' },
     'minimumVersion: must be a version such as "1.4.2", or a list of versions and ranges such as ["1.4.2", ">=1.5"]',
   ],
-  ['a hold of everybody', { hold: [{ reason: 'x' }] }, 'hold[0]: must name a label, a version or a region'],
+  [
+    'a hold of everybody',
+    { hold: [{ reason: 'x' }] },
+    'hold[0]: must name nodes, a label, a version or a region',
+  ],
   [
     'a hold without a reason',
     { hold: [{ region: 'eu' }] },

@@ -179,7 +179,7 @@ export const policySchema = z
       .array(holdSchema)
       .max(16)
       .optional()
-      .describe('Nodes that rollouts pass over for now, by label, version and region; none'),
+      .describe('Nodes that rollouts pass over for now, by name, label, version and region; none'),
     regions: regionsSchema.optional().describe('Side by side, or group after group; parallel'),
     slotLease: duration(2_000, DAY_MS).optional().describe('A slot not renewed for this long is lost; 2m'),
     stopTimeout: duration(0, DAY_MS).optional().describe("Between stop signal and kill; the container's own"),

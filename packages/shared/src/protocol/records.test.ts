@@ -62,6 +62,17 @@ const WHOLE: ServiceRecord = {
     notBeforeMs: 1_700_000_001_000,
     expiresMs: 1_700_009_000_000,
     waitsUntilMs: 1_700_000_001_000,
+    publication: 'undo-8',
+  },
+  publishing: {
+    publication: 'undo-9',
+    release: {
+      image: `registry.example/web@${DIGEST}`,
+      version: 'v2',
+      allowDowngrade: true,
+      urgent: true,
+    },
+    asked: { action: 'undo', mark: '3-1700000000003' },
   },
   rollout: {
     release: RELEASE,
@@ -84,10 +95,13 @@ const WHOLE: ServiceRecord = {
     pace: { eu: { from: 0.0625, openMs: 86_400_000 } },
     closed: ['ap'],
     expiresMs: 1_700_009_000_000,
+    publication: 'undo-6',
+    approved: { group: 1, toPercent: 50 },
     halfway: ['us'],
     lost: [{ region: 'eu', node: 'n1', revision: 77 }],
     paused: { sinceMs: 1_700_000_000_456, reason: 'lunch' },
   },
+  held: [{ nodes: ['n1', 'n2'], label: 'rack=7', version: '<2', region: 'eu', reason: 'ticket 17' }],
   settled: [RELEASE],
   halted: [{ rollout: 6, digest: DIGEST, version: 'v1', reason: 'too many failures' }],
   outbox: [

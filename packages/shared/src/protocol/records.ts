@@ -6,6 +6,7 @@ import type { HoldRule } from '../domain/hold.ts';
 import type { ServiceName } from '../domain/names.ts';
 import type { Place } from '../domain/place.ts';
 import type { PolicyLayer } from '../domain/policy.ts';
+import type { Publishing, WrittenRelease } from '../domain/publishing.ts';
 import type { ServiceRecord } from '../domain/rollout.ts';
 import type { OpenTimes } from '../domain/window.ts';
 import type { Parsed } from '../kernel/parsed.ts';
@@ -63,6 +64,16 @@ const openTimes = z.object({
   except: z.array(z.string()),
 }) satisfies z.ZodType<OpenTimes>;
 
+const holdRule = z
+  .object({
+    nodes: z.array(name).optional(),
+    label: z.string().optional(),
+    version: z.string().optional(),
+    region: name.optional(),
+    reason: z.string(),
+  })
+  .transform((rule): HoldRule => compact(rule) as HoldRule);
+
 const policyLayer = z
   .object({
     stagesPercent: z.array(percent),
@@ -78,16 +89,7 @@ const policyLayer = z
     canary: z.object({ label: z.string(), soakMs: durationMs }),
     minimumVersion: z.array(z.string()).min(1),
     progressDeadlineMs: durationMs,
-    hold: z.array(
-      z
-        .object({
-          label: z.string().optional(),
-          version: z.string().optional(),
-          region: name.optional(),
-          reason: z.string(),
-        })
-        .transform((rule): HoldRule => compact(rule) as HoldRule),
-    ),
+    hold: z.array(holdRule),
     failureBudget: z.object({ max: share, minSample: z.int().min(1) }),
     regions: grouping,
     slotLeaseMs: durationMs,
@@ -134,6 +136,8 @@ const rollout = z.object({
   pace: z.record(name, z.object({ from: rank, openMs: z.int().min(0) })).default({}),
   closed: z.array(name).default([]),
   expiresMs: z.number().optional(),
+  publication: z.string().optional(),
+  approved: z.object({ group: z.int().min(0), toPercent: percent }).optional(),
   halfway: z.array(name),
   lost: z.array(z.object({ region: name, node: name, revision: sequence })),
   paused: z.object({ sinceMs: z.number(), reason: z.string() }).optional(),
@@ -154,7 +158,23 @@ const candidate = z.object({
   notBeforeMs: z.number().optional(),
   expiresMs: z.number().optional(),
   waitsUntilMs: z.number().optional(),
+  publication: z.string().optional(),
 });
+
+const publishing = z
+  .object({
+    publication: z.string(),
+    release: z
+      .object({
+        image: z.string(),
+        version: z.string(),
+        allowDowngrade: z.literal(true).optional(),
+        urgent: z.literal(true).optional(),
+      })
+      .transform((written): WrittenRelease => compact(written) as WrittenRelease),
+    asked: z.object({ action: z.string(), mark: z.string() }).optional(),
+  })
+  .transform((value): Publishing => compact(value) as Publishing);
 
 const event = z
   .object({
@@ -188,7 +208,10 @@ export const serviceRecordSchema = z
       .transform((policy) => compact(policy))
       .optional(),
     candidate: candidate.optional(),
+    publishing: publishing.optional(),
     rollout: rollout.optional(),
+    // Records from before there were such words have none.
+    held: z.array(holdRule).default([]),
     settled: z.array(release),
     halted: z.array(z.object({ rollout: sequence, digest, version: z.string(), reason: z.string() })),
     outbox: z.array(event),

@@ -1,35 +1,93 @@
 import { CONTROL_ACTIONS, type ControlAction } from '@swell/shared/domain/intent.ts';
 import { formatDuration } from '@swell/shared/kernel/units.ts';
 import { decode, encode } from '@swell/shared/protocol/codec.ts';
-import { controlSchema } from '@swell/shared/protocol/intent.ts';
+import { controlSchema } from '@swell/shared/protocol/control.ts';
 import { controlSubject } from '@swell/shared/protocol/subjects.ts';
 import { row } from '../../core/rows.ts';
 import { EXIT } from '../../core/status.ts';
 import { askCoordinator } from '../answers.ts';
-import { type Command, durationOf, rolloutOf, serviceOf } from '../command.ts';
+import { type Command, durationOf, rolloutOf, serviceOf, textOf } from '../command.ts';
+import type { Values } from '../connection.ts';
 import { UsageError } from '../usage.ts';
 
 const TIMEOUT_MS = 30_000;
 
-/** One command for each word that the coordinator knows. */
-export const controls: readonly Command[] = CONTROL_ACTIONS.map((action) => controlCommand(action));
+/** How a word is said on a command line, beyond what every word takes. */
+interface Form {
+  readonly usage: string;
+  readonly options: Command['options'];
+  /** What stands in the message, from what stands behind the service. */
+  readonly fields: (words: readonly string[], values: Values) => object;
+}
 
-function controlCommand(action: ControlAction): Command {
+const OF_ROLLOUT = '[--rollout <number>]';
+const CHOICE = '[--node <name> …] [--label <label>] [--region <region>] [--version <version>]';
+const CHOICE_OPTIONS: Command['options'] = {
+  node: { type: 'string', multiple: true },
+  label: { type: 'string' },
+  region: { type: 'string' },
+  version: { type: 'string' },
+};
+
+const PLAIN: Form = {
+  usage: `<service> [<reason>] ${OF_ROLLOUT}`,
+  options: { rollout: { type: 'string' } },
+  fields: (words, values) => ({ ...presentRollout(values), ...because(words) }),
+};
+
+const FORMS: Partial<Record<ControlAction, Form>> = {
+  approve: {
+    usage: `<service> [<reason>] [--to <percent>] ${OF_ROLLOUT}`,
+    options: { rollout: { type: 'string' }, to: { type: 'string' } },
+    fields: (words, values) => {
+      const to = textOf(values, 'to');
+      return {
+        ...(to !== undefined && { to: Number(to.replace(/%$/, '')) }),
+        ...presentRollout(values),
+        ...because(words),
+      };
+    },
+  },
+  rollback: {
+    usage: `<service> <version> [<reason>] ${OF_ROLLOUT}`,
+    options: { rollout: { type: 'string' } },
+    fields: ([version, ...words], values) => ({ version, ...presentRollout(values), ...because(words) }),
+  },
+  hold: { usage: `<service> <reason> ${CHOICE}`, options: CHOICE_OPTIONS, fields: chosenNodes },
+  unhold: { usage: `<service> [<reason>] ${CHOICE}`, options: CHOICE_OPTIONS, fields: chosenNodes },
+};
+
+function presentRollout(values: Values): object {
+  const rollout = rolloutOf(values);
+  return rollout === undefined ? {} : { rollout };
+}
+
+function because(words: readonly string[]): object {
+  return words.length === 0 ? {} : { reason: words.join(' ') };
+}
+
+function chosenNodes(words: readonly string[], values: Values): object {
+  const { node: nodes, label, region, version } = values;
+  // What is not there is not written.
+  return { nodes, label, region, version, ...because(words) };
+}
+
+/** One command for each word that the coordinator knows. */
+export const controls: readonly Command[] = CONTROL_ACTIONS.map((action) =>
+  controlCommand(action, FORMS[action] ?? PLAIN),
+);
+
+function controlCommand(action: ControlAction, { usage, options, fields }: Form): Command {
   return {
     name: action,
-    usage: '<service> [<reason>] [--rollout <number>] [--timeout 30s]',
+    usage: `${usage} [--timeout 30s]`,
     about: `Says "${action}", and waits for what the coordinator answers`,
-    options: { rollout: { type: 'string' }, timeout: { type: 'string' } },
+    options: { ...options, timeout: { type: 'string' } },
     async run({ args, values, signal, connect, print }) {
       const [name, ...words] = args;
       const service = serviceOf(name);
       const timeoutMs = durationOf(values, 'timeout') ?? TIMEOUT_MS;
-      const rollout = rolloutOf(values);
-      const body = encode({
-        action,
-        ...(rollout !== undefined && { rollout }),
-        ...(words.length > 0 && { reason: words.join(' ') }),
-      });
+      const body = encode({ action, ...fields(words, values) });
       const read = decode(body, controlSchema);
       if (!read.ok) throw new UsageError(read.problems.join('; '));
       const { sequence, answer } = await askCoordinator(await connect(), {

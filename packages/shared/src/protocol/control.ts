@@ -1,0 +1,68 @@
+/** Words of control, as people publish them: each with the fields that it takes, and no others. */
+
+import { z } from 'zod';
+import type { HoldRule, NodeChoice } from '../domain/hold.ts';
+import { CONTROL_ACTIONS, type ControlAction, type ControlIntent } from '../domain/intent.ts';
+import { compact } from './fields.ts';
+import { holdReason, NAMES_NODES, namesNodes, nodeChoiceFields } from './policy-rollout.ts';
+
+const reason = z.string().max(500).optional().describe('For whoever reads the log');
+const ofRollout = {
+  rollout: z.int().min(1).optional().describe('Act only if this is the present rollout'),
+  reason,
+};
+
+function word<Action extends ControlAction>(action: Action) {
+  return z
+    .strictObject({ action: z.literal(action), ...ofRollout })
+    .transform((said) => compact(said) as ControlIntent);
+}
+
+const approve = z
+  .strictObject({
+    action: z.literal('approve'),
+    to: z
+      .number('must be a percentage')
+      .gt(0, 'must be more than 0')
+      .max(100, 'must not be more than 100')
+      .optional()
+      .describe('Every stage up to this percentage opens without asking'),
+    ...ofRollout,
+  })
+  .transform(({ to, ...said }) => compact({ ...said, toPercent: to }) as ControlIntent);
+
+const rollback = z
+  .strictObject({
+    action: z.literal('rollback'),
+    version: z
+      .string({ error: 'is missing: name a version on which the fleet has settled' })
+      .min(1)
+      .max(128)
+      .describe('A version on which the fleet has settled'),
+    ...ofRollout,
+  })
+  .transform((said) => compact(said) as ControlIntent);
+
+const hold = z
+  .strictObject({ action: z.literal('hold'), ...nodeChoiceFields, reason: holdReason })
+  .refine((said) => namesNodes(compact(said) as NodeChoice), NAMES_NODES)
+  .transform(({ action, ...rule }): ControlIntent => ({ action, hold: compact(rule) as HoldRule }));
+
+const unhold = z
+  .strictObject({ action: z.literal('unhold'), ...nodeChoiceFields, reason })
+  .refine((said) => namesNodes(compact(said) as NodeChoice), NAMES_NODES)
+  .transform(
+    ({ action, nodes, label, version, region }): ControlIntent => ({
+      action,
+      nodes: compact({ nodes, label, version, region }) as NodeChoice,
+    }),
+  );
+
+export const controlSchema = z.discriminatedUnion(
+  'action',
+  [approve, word('pause'), word('resume'), word('halt'), word('abort'), word('undo'), rollback, hold, unhold],
+  {
+    error: ({ code }) =>
+      code === 'invalid_union' ? `must be one of ${CONTROL_ACTIONS.join(', ')}` : undefined,
+  },
+);
