@@ -96,6 +96,7 @@ const COORDINATOR_EVENTS = keysOf<CoordinatorEvent['kind']>({
   'policy-deleted': 0,
   'image-resolved': 0,
   'image-not-resolved': 0,
+  'gate-answered': 0,
   'nodes-seen': 0,
   'reports-read': 0,
   'slot-seen': 0,

@@ -7,6 +7,7 @@ import type { FleetEvent } from '@swell/shared/domain/event.ts';
 import type { ImageReference } from '@swell/shared/domain/image.ts';
 import type { Region } from '@swell/shared/domain/names.ts';
 import type { Halt, Wave } from '@swell/shared/domain/wave.ts';
+import type { GateQuestion } from './gate-watch.ts';
 
 export type Effect =
   | { readonly kind: 'resolve-image'; readonly rollout: number; readonly image: ImageReference }
@@ -14,4 +15,5 @@ export type Effect =
   /** No halt: the standing one is lifted. */
   | { readonly kind: 'publish-halt'; readonly halt: Halt | undefined; readonly expect: number }
   | { readonly kind: 'clear-slot'; readonly region: Region; readonly slot: number; readonly expect: number }
+  | GateQuestion
   | { readonly kind: 'tell'; readonly event: FleetEvent };

@@ -15,6 +15,7 @@ import { withReports, withSightings } from './census.ts';
 import { takeControl } from './control.ts';
 import type { CoordinatorEvent } from './events.ts';
 import { tellFailures } from './failures.ts';
+import { askGates, takeAnswer } from './gates.ts';
 import { beginDue, rejectCandidate, takeRelease } from './intake.ts';
 import { loseSlots } from './losses.ts';
 import { publishOrders, withSeen, withStored } from './orders.ts';
@@ -37,8 +38,9 @@ export function step(state: ServiceState, event: CoordinatorEvent, nowMs: number
   const { state: kept, effects: cleared } = loseSlots(keepWindows(begun, nowMs), nowMs);
   const { state: ordered, effects: orders } = publishOrders(advanceAll(kept, nowMs));
   const { state: asked, effects: questions } = resolveCandidate(ordered, nowMs);
-  const { state: said, effects: sayings } = publishSayings(tellFailures(asked));
-  return { state: said, effects: [...orders, ...cleared, ...questions, ...sayings] };
+  const { state: watched, effects: gates } = askGates(asked, nowMs);
+  const { state: said, effects: sayings } = publishSayings(tellFailures(watched));
+  return { state: said, effects: [...orders, ...cleared, ...questions, ...gates, ...sayings] };
 }
 
 function hear(state: ServiceState, event: CoordinatorEvent, nowMs: number): ServiceState {
@@ -61,6 +63,8 @@ function hear(state: ServiceState, event: CoordinatorEvent, nowMs: number): Serv
       return event.retrying
         ? delayCandidate(state, event.rollout, event, nowMs)
         : rejectCandidate(state, event.rollout, event.reason);
+    case 'gate-answered':
+      return takeAnswer(state, event.asking, event.answer);
     case 'nodes-seen':
       return { ...state, census: withSightings(state.census, event.nodes, drawsOf(state)) };
     case 'reports-read':
