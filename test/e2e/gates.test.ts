@@ -66,11 +66,10 @@ describeWithPrometheus('gates', () => {
       const known = await ask('count(swell_container_memory_working_set_bytes{service="web"} > 0)');
       return known.is === 'value' && known.value === NODES.length;
     });
-    for (const metric of ['healthy', 'cpu_seconds_total', 'restarts_total', 'info'])
-      expect(await ask(`count(swell_container_${metric}{service="web"})`), metric).toEqual({
-        is: 'value',
-        value: NODES.length,
-      });
+    for (const metric of ['healthy', 'cpu_seconds_total', 'restarts_total', 'info']) {
+      const known = await ask(`count(swell_container_${metric}{service="web"})`);
+      expect([metric, known]).toEqual([metric, { is: 'value', value: NODES.length }]);
+    }
     expect(await ask('min(swell_container_healthy)')).toEqual({ is: 'value', value: 1 });
     expect(await ask('min(swell_container_cpu_seconds_total) > bool 0')).toEqual({ is: 'value', value: 1 });
     await endsInOrder(fleet);

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import { HttpPrometheus, type PrometheusOptions, type QueryAnswer } from './prometheus.ts';
 
@@ -10,10 +11,8 @@ type Answer = (request: IncomingMessage, response: ServerResponse, body: string)
 
 /** Asks a server that answers so. */
 async function asked(answer: Answer, options: Partial<PrometheusOptions> = {}): Promise<QueryAnswer> {
-  const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
-    answer(request, response, Buffer.concat(chunks).toString());
+  const server = createServer((request, response) => {
+    void text(request).then((body) => answer(request, response, body));
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   onTestFinished(() => {

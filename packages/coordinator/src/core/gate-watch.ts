@@ -74,7 +74,8 @@ export function hasPassed(run: GateRun | undefined, { forMs }: Gate, endsAtMs: n
 }
 
 /** What says nothing ends a row of good answers, and neither lengthens nor ends one of bad ones. */
-export function answered({ number: _, good, ...run }: GateRun, gate: Gate, answer: GateAnswer): GateRun {
+export function answered(asked: GateRun, gate: Gate, answer: GateAnswer): GateRun {
+  const { number: _, good, ...run } = asked;
   const verdict = judgeAnswer(gate, answer);
   switch (verdict.is) {
     case 'good':

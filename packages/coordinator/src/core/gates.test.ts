@@ -152,7 +152,7 @@ test('N10: where it names the region it is asked in each region of the stage, an
     'errors{version="v2",region="eu"}',
     'errors{version="v2",region="us"}',
   ]);
-  for (const { asking } of [...story.questions])
+  for (const { asking } of story.questions)
     story.post({ kind: 'gate-answered', asking, answer: asking.region === 'eu' ? value(0) : NO_DATA });
   story.prometheus = ({ asking }) => (asking.region === 'eu' ? value(0) : NO_DATA);
   live(story, SOAK_MS + DEADLINE_MS);
