@@ -1,8 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { needsDockerMark, needsHaproxyMark } from '../test/support/needs.ts';
+import { needsDockerMark, needsHaproxyMark, needsPrometheusMark } from '../test/support/needs.ts';
 import { type Report, type Run, summarize } from './test-summary.ts';
 
-const clean: Run = { exitCode: 0, noDocker: undefined, noHaproxy: undefined, filtered: false };
+const clean: Run = {
+  exitCode: 0,
+  noDocker: undefined,
+  noHaproxy: undefined,
+  noPrometheus: undefined,
+  filtered: false,
+};
 
 function fileOf(
   ...tests: readonly (readonly [fullName: string, status: string])[]
@@ -36,6 +42,15 @@ describe('the closing line', () => {
       exitCode: 0,
     });
     expect(summarize(report, clean)).toMatchObject({ exitCode: 1 });
+  });
+
+  test('counts what needs Prometheus as skipped, with the reason', () => {
+    const report = { testResults: [fileOf(['a', 'passed'], [`gates ${needsPrometheusMark} b`, 'skipped'])] };
+    expect(summarize(report, { ...clean, noPrometheus: 'no apt-get here' })).toEqual({
+      lines: ['skipped is what needs Prometheus: no apt-get here', '1 passed, 0 failed, 1 skipped'],
+      exitCode: 0,
+    });
+    expect(summarize(report, { ...clean, noHaproxy: 'no apt-get here' })).toMatchObject({ exitCode: 1 });
   });
 
   test('takes a test that is skipped without a reason, and one still to do, for failures', () => {

@@ -1,4 +1,4 @@
-import { needsDockerMark, needsHaproxyMark } from '../test/support/needs.ts';
+import { needsDockerMark, needsHaproxyMark, needsPrometheusMark } from '../test/support/needs.ts';
 
 /** What is read of vitest's JSON report. */
 export type Report = {
@@ -19,6 +19,8 @@ export type Run = {
   readonly noDocker: string | undefined;
   /** The same of what needs HAProxy as well. */
   readonly noHaproxy: string | undefined;
+  /** And of what needs Prometheus. */
+  readonly noPrometheus: string | undefined;
   /** Whether a name filter was given; vitest reports every test it leaves out as skipped. */
   readonly filtered: boolean;
 };
@@ -71,17 +73,28 @@ function complaintAbout(file: string, tests: readonly TestResult[]): readonly st
 
 function reasonsFor(skipped: readonly TestResult[], run: Run): readonly string[] {
   return [
-    ...(skipped.every(needsHaproxy) ? [] : [`skipped is what needs Docker: ${run.noDocker}`]),
-    ...(skipped.some(needsHaproxy) ? [`skipped is what needs HAProxy: ${run.noHaproxy}`] : []),
+    ...(skipped.every(needsMore) ? [] : [`skipped is what needs Docker: ${run.noDocker}`]),
+    ...MORE.flatMap(({ mark, name, why }) =>
+      skipped.some(({ fullName }) => fullName.includes(mark))
+        ? [`skipped is what needs ${name}: ${why(run)}`]
+        : [],
+    ),
   ];
 }
 
 function isExplained(test: TestResult, run: Run): boolean {
   if (test.status === 'todo') return false;
-  if (needsHaproxy(test)) return run.noHaproxy !== undefined;
+  const more = MORE.find(({ mark }) => test.fullName.includes(mark));
+  if (more !== undefined) return more.why(run) !== undefined;
   return run.noDocker !== undefined && test.fullName.includes(needsDockerMark);
 }
 
-function needsHaproxy({ fullName }: TestResult): boolean {
-  return fullName.includes(needsHaproxyMark);
+/** What some tests need beside Docker. */
+const MORE: readonly { mark: string; name: string; why: (run: Run) => string | undefined }[] = [
+  { mark: needsHaproxyMark, name: 'HAProxy', why: ({ noHaproxy }) => noHaproxy },
+  { mark: needsPrometheusMark, name: 'Prometheus', why: ({ noPrometheus }) => noPrometheus },
+];
+
+function needsMore({ fullName }: TestResult): boolean {
+  return MORE.some(({ mark }) => fullName.includes(mark));
 }

@@ -25,8 +25,8 @@ try {
   process.exitCode = 1;
 }
 
-/** Returns the reasons why there is no Docker and no HAProxy, if so; the tests learn them through the environment. */
-async function setUp(): Promise<Pick<Run, 'noDocker' | 'noHaproxy'>> {
+/** Returns the reasons why there is no Docker, no HAProxy and no Prometheus, if so; the tests learn them through the environment. */
+async function setUp(): Promise<Pick<Run, 'noDocker' | 'noHaproxy' | 'noPrometheus'>> {
   const docker = await ensureDocker(say);
   await ensureTools(
     [
@@ -47,13 +47,26 @@ async function setUp(): Promise<Pick<Run, 'noDocker' | 'noHaproxy'>> {
     say(`Tests that need HAProxy are skipped: ${noHaproxy}`);
     process.env['SWELL_TEST_NO_HAPROXY'] = noHaproxy;
   }
-  return { noDocker, noHaproxy };
+  const noPrometheus = noDocker ?? (await whyNoPrometheus());
+  if (noPrometheus !== undefined) {
+    say(`Tests that need Prometheus are skipped: ${noPrometheus}`);
+    process.env['SWELL_TEST_NO_PROMETHEUS'] = noPrometheus;
+  }
+  return { noDocker, noHaproxy, noPrometheus };
 }
 
 /** Not everywhere is it a download away. */
 async function whyNoHaproxy(): Promise<string | undefined> {
   if (process.platform !== 'linux') return "the servers before it are containers of this machine's own Node";
   return ensureTools(['haproxy'], say).then(
+    () => undefined,
+    (error: Error) => error.message,
+  );
+}
+
+/** The same. */
+async function whyNoPrometheus(): Promise<string | undefined> {
+  return ensureTools(['prometheus'], say).then(
     () => undefined,
     (error: Error) => error.message,
   );

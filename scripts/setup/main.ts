@@ -9,8 +9,9 @@ try {
   const forDocker = docker.available ? (['docker', 'docker-compose'] as const) : [];
   const tools = await ensureTools(['nats-server', 'nats', 'docker-registry', 'busybox', ...forDocker], say);
   say(docker.available ? `docker: ${docker.host}` : `without Docker: ${docker.reason}`);
-  // Only the tests and the bench of traffic need it.
-  await ensureTools(['haproxy'], say).catch((error: Error) => say(error.message));
+  // Only the tests and the bench of traffic need the one, only those of gates the other.
+  for (const tool of ['haproxy', 'prometheus'] as const)
+    await ensureTools([tool], say).catch((error: Error) => say(error.message));
   for (const [tool, path] of Object.entries(tools)) {
     say(`${tool}: ${path}`);
   }

@@ -23,7 +23,8 @@ export type Tool =
   | 'busybox'
   | 'docker'
   | 'docker-compose'
-  | 'haproxy';
+  | 'haproxy'
+  | 'prometheus';
 
 type Recipe = {
   /** The version of the binary at that path; throws where it does not run here or is not good enough. */
@@ -177,6 +178,15 @@ const recipes: Readonly<Record<Tool, Recipe>> = {
     inspect: async (path) => atLeast([2, 4], await printed(path, ['-v'])),
     sources: [onPath(['haproxy']), unpackedDebianPackage('haproxy', 'usr/sbin/haproxy')],
     byHand: 'haproxy (2.4 or newer) of your distribution, or brew install haproxy',
+  },
+  prometheus: {
+    inspect: async (path) => atLeast([2, 30], await printed(path, ['--version'])),
+    sources: [
+      onPath(['prometheus']),
+      inDebianPackage('prometheus', ['usr/bin/prometheus']),
+      inImage('prom/prometheus:v3.5.0', '/bin/prometheus'),
+    ],
+    byHand: 'https://github.com/prometheus/prometheus/releases (2.30 or newer) or brew install prometheus',
   },
 };
 

@@ -39,6 +39,8 @@ export interface FleetOptions {
   readonly buildImage?: (docker: Docker, options: ImageOptions) => Promise<PinnedImage>;
   /** What agents are told beyond the usual, by their node's name. */
   readonly environments?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** What coordinators are told beyond the usual. */
+  readonly coordinatorEnvironment?: Readonly<Record<string, string>>;
   /** Without Docker: the images that the registry has, and that the nodes' engines in memory pretend to run. */
   readonly memory?: MemoryImages;
   /** Instead of the programs as they are in this repository: their bundles, with what their images give them. */
@@ -182,6 +184,7 @@ export class Fleet implements AsyncDisposable {
         SWELL_STATUS_PORT: '0',
         SWELL_LEASE_MS: String(COORDINATOR_LEASE_MS),
         SWELL_PULSE_EVERY_MS: String(PULSE_EVERY_MS),
+        ...this.#options.coordinatorEnvironment,
       },
     });
     this.coordinators.set(name, program);

@@ -98,6 +98,7 @@ const COORDINATOR_EVENTS = keysOf<CoordinatorEvent['kind']>({
   'image-not-resolved': 0,
   'release-overtaken': 0,
   'release-not-published': 0,
+  'gate-answered': 0,
   'nodes-seen': 0,
   'reports-read': 0,
   'slot-seen': 0,

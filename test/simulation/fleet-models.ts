@@ -16,6 +16,7 @@ import type { ModelServer } from './bus-model.ts';
 import type { Chance } from './chance.ts';
 import type { NodeModel } from './node-model.ts';
 import { Process } from './process.ts';
+import type { PrometheusModel } from './prometheus-model.ts';
 import type { VirtualTime } from './time.ts';
 
 export const LATENCY_MS = 20;
@@ -28,6 +29,7 @@ export interface Ground {
   readonly time: VirtualTime;
   readonly chance: Chance;
   readonly server: ModelServer;
+  readonly prometheus: PrometheusModel;
   /** An agent has taken a step. */
   readonly onHandled: (node: NodeModel, event: AgentEvent, before: AgentState, after: AgentState) => void;
   /** A leading coordinator has taken one. */
@@ -138,6 +140,7 @@ export function startCoordinator(
         name: itself,
         bus,
         registry: registry.seenBy(process),
+        prometheus: ground.prometheus.seenBy(process),
         host: process.host,
         logger: silent,
         watcher: {

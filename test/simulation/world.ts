@@ -26,6 +26,7 @@ import {
 import { Judge } from './judge/judge.ts';
 import { NodeModel } from './node-model.ts';
 import { drawProfile, type Profile } from './profile.ts';
+import { PrometheusModel } from './prometheus-model.ts';
 import { watch } from './promises/watch.ts';
 import { VirtualTime } from './time.ts';
 import { Truth } from './truth.ts';
@@ -83,6 +84,7 @@ export class World implements Disposable {
   readonly judge: Judge;
   readonly coverage = new Coverage();
   readonly registry = new RegistryModel();
+  readonly prometheus: PrometheusModel;
   readonly server: ModelServer;
   readonly ground: Ground;
   readonly nodes: SimulatedNode[] = [];
@@ -109,8 +111,15 @@ export class World implements Disposable {
     this.profile = drawProfile(profile, drawn);
     this.server = new ModelServer(this.time, this.chance.fork('bus'), shapes, drawn.happens(0.5) ? 3 : 1);
     this.server.firstSequence = (stream) => firstSequence(stream, this.time.nowMs);
+    this.prometheus = new PrometheusModel({
+      time: this.time,
+      nodes: () => this.nodes.filter(({ isGone }) => !isGone).map(({ model }) => model),
+      tags: this.registry.tags,
+      running: (model) => model.running(SERVICE),
+    });
     this.ground = {
       time: this.time,
+      prometheus: this.prometheus,
       chance: this.chance.fork('programs'),
       server: this.server,
       onHandled: (model, event, before, after) => {

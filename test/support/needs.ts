@@ -28,3 +28,16 @@ export function describeWithHaproxy(name: string, body: () => void): void {
     body();
   });
 }
+
+/** As {@link noDocker}; gates are tried with agents of real containers. */
+const noPrometheus: string | undefined = process.env['SWELL_TEST_NO_PROMETHEUS'];
+
+/** As {@link needsDockerMark}. */
+export const needsPrometheusMark = '[needs Prometheus]';
+
+/** A suite that runs real containers, whose agents a real Prometheus scrapes. */
+export function describeWithPrometheus(name: string, body: () => void): void {
+  describe.skipIf(noPrometheus !== undefined)(`${name} ${needsPrometheusMark}`, () => {
+    body();
+  });
+}

@@ -5,9 +5,11 @@
 
 import type { Effect } from '@swell/coordinator/core/effects.ts';
 import type { CoordinatorEvent, NodeSighting } from '@swell/coordinator/core/events.ts';
+import type { GateQuestion } from '@swell/coordinator/core/gate-watch.ts';
 import { newService, type ServiceState } from '@swell/coordinator/core/state.ts';
 import { step } from '@swell/coordinator/core/step.ts';
 import type { EventName, FleetEvent } from '@swell/shared/domain/event.ts';
+import type { GateAnswer } from '@swell/shared/domain/gate.ts';
 import { heldBy } from '@swell/shared/domain/hold.ts';
 import type { Digest } from '@swell/shared/domain/image.ts';
 import type { ControlIntent, ReleaseIntent } from '@swell/shared/domain/intent.ts';
@@ -90,6 +92,10 @@ export class RolloutStory {
   >();
   /** What the registry answers; a text: its reason for not answering. */
   readonly images = new Map<string, Digest | { readonly reason: string; readonly retrying: boolean }>();
+  /** What Prometheus answers; nothing: the question stays open. */
+  prometheus: (question: GateQuestion) => GateAnswer | undefined = () => undefined;
+  /** What Prometheus was asked, in order. */
+  readonly questions: GateQuestion[] = [];
   /** Records that were saved, in order. */
   readonly saved: ServiceRecord[] = [];
   /** While held, effects are kept back as by a bus that does not answer. */
@@ -483,6 +489,12 @@ export class RolloutStory {
         if (effect.image.digest !== undefined)
           this.post({ kind: 'image-resolved', rollout: effect.rollout, digest: effect.image.digest });
         else this.answer(effect.rollout, effect.image.tag ?? '');
+        return;
+      case 'ask-gate': {
+        this.questions.push(effect);
+        const answer = this.prometheus(effect);
+        if (answer !== undefined) this.post({ kind: 'gate-answered', asking: effect.asking, answer });
+      }
     }
   }
 

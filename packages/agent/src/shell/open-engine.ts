@@ -14,12 +14,15 @@ import {
   type Scope,
   STACK_LABEL,
 } from '../adapters/docker/docker-engine.ts';
+import { DockerMeter } from '../adapters/docker/docker-meter.ts';
 import { Dockerd, statusOf } from '../adapters/docker/dockerd.ts';
 import { SERVICE_LABEL } from '../adapters/docker/memo.ts';
 import { type Acting, type Own, SelfEngine } from '../adapters/docker/self-engine.ts';
 import type { Engine } from '../adapters/engine.ts';
 import { MemoryEngine, MemoryNode } from '../adapters/memory-engine.ts';
+import { MemoryMeter } from '../adapters/memory-meter.ts';
 import { keepMemoryStatus, MEMORY_STATUS_FILE } from '../adapters/memory-status.ts';
+import type { Meter } from '../adapters/meter.ts';
 import { ownContainerId } from '../adapters/own-process.ts';
 import type { AgentConfig, MemoryMachine } from './config.ts';
 
@@ -32,6 +35,8 @@ export interface EngineSource {
   open(acting: Acting): Engine;
   /** Of one that stands by: it looks, and does nothing. */
   openToLook(): Engine;
+  /** Tells what the containers take, whoever acts. */
+  readonly meter: Meter;
 }
 
 /** Waits for a dockerd that is silent: which containers are this agent's own is not to be guessed. */
@@ -55,6 +60,7 @@ export async function openEngine(
     ...(container !== undefined && { ownContainer: container }),
   };
   const own = container === undefined ? undefined : ownIn(container, labels, scope);
+  const look = (): DockerEngine => new DockerEngine(options satisfies DockerEngineOptions);
   return {
     ...(container !== undefined && { container }),
     open(acting) {
@@ -63,7 +69,8 @@ export async function openEngine(
       if (own === undefined) return engine;
       return new SelfEngine({ engine, dockerd, own, stateDir, acting, ...systemClock });
     },
-    openToLook: () => new DockerEngine(options satisfies DockerEngineOptions),
+    openToLook: look,
+    meter: new DockerMeter(docker, new Dockerd(docker), look()),
   };
 }
 
@@ -74,7 +81,7 @@ function memoryEngine({ containers, sick, workMs }: MemoryMachine, stateDir: str
   for (const digest of sick) node.ailments.sick.add(digest);
   keepMemoryStatus(node, join(stateDir, MEMORY_STATUS_FILE));
   const open = (): Engine => new MemoryEngine(node, () => delay(workMs));
-  return { open, openToLook: open };
+  return { open, openToLook: open, meter: new MemoryMeter(node) };
 }
 
 function scopeIn({ scope: { stack, project } }: AgentConfig): Scope | undefined {

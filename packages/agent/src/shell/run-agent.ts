@@ -16,6 +16,8 @@ import { ownProcessMark } from '../adapters/own-process.ts';
 import type { Holder } from '../core/node-lease.ts';
 import { Agent } from './agent.ts';
 import type { AgentConfig } from './config.ts';
+import { ContainerMetrics } from './container-metrics.ts';
+import { ContainerWatch } from './measurements.ts';
 import { AgentMetrics } from './metrics.ts';
 import type { EngineSource } from './open-engine.ts';
 import { rotationPaths, startAgentCheck } from './rotation.ts';
@@ -56,6 +58,8 @@ export async function runAgent(
     });
   let current: Agent | Standby = standby();
   const metrics = new AgentMetrics(VERSION, () => current, systemHost);
+  const containers = new ContainerMetrics([metrics.registry], region);
+  const watch = new ContainerWatch(source.meter, systemHost);
   const told = {
     get serviceNames() {
       return current.serviceNames;
@@ -66,7 +70,10 @@ export async function runAgent(
     ...config.status,
     live: () => true,
     ready: () => current.readiness(),
-    metrics: () => metrics.registry.metrics(),
+    metrics: async () => {
+      containers.show(await watch.read(current.serviceNames), current.states());
+      return metrics.registry.metrics();
+    },
     contentType: metrics.registry.contentType,
     more: rotationPaths(told),
   });

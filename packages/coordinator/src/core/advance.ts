@@ -11,6 +11,7 @@ import { abort } from './aborting.ts';
 import { moveCursor } from './admission.ts';
 import { isApproved } from './approving.ts';
 import { hasExpired } from './cool-down.ts';
+import { holdForGates, judgeGates, tellPassed } from './gates.ts';
 import { advanceHalting, halt } from './halting.ts';
 import { lineOf } from './line.ts';
 import { isCensusComplete } from './look-out.ts';
@@ -68,7 +69,7 @@ function advanceUnderWay(state: ServiceState, rollout: Rollout, nowMs: number): 
     case 'rolling':
       return advanceRolling(state, rollout, regions, verdict, nowMs);
     case 'soaking':
-      return nowMs < phase.sinceMs + soakOf(state, rollout) ? state : finishStage(state, rollout, nowMs);
+      return advanceSoaking(state, rollout, phase.sinceMs + soakOf(state, rollout), nowMs);
     case 'gated':
       // The policy asks for no approval any more, or there is nothing left that one could be given for.
       return policyOf(state).approval === 'automatic' || nextPlace(state, rollout, nowMs) === 'end'
@@ -152,6 +153,19 @@ function withCursorsMoved(state: ServiceState, rollout: Rollout, nowMs: number):
   });
   if (moved.length === 0) return state;
   return withRollout(state, { ...rollout, regions: { ...rollout.regions, ...Object.fromEntries(moved) } });
+}
+
+function advanceSoaking(
+  state: ServiceState,
+  rollout: Rollout,
+  endsAtMs: number,
+  nowMs: number,
+): ServiceState {
+  const gates = judgeGates(state, rollout, endsAtMs, nowMs);
+  if (gates.is === 'lost') return halt(state, rollout, gates.why);
+  if (nowMs < endsAtMs) return state;
+  if (gates.is === 'pending') return holdForGates(state, rollout, { ...gates, endsAtMs }, nowMs);
+  return finishStage(tellPassed(state, rollout), rollout, nowMs);
 }
 
 /** The stage was watched for long enough: the next one, the question for it, or the end. */

@@ -8,6 +8,7 @@ import type { ImageReference } from '@swell/shared/domain/image.ts';
 import type { Region } from '@swell/shared/domain/names.ts';
 import type { Publishing } from '@swell/shared/domain/publishing.ts';
 import type { Halt, Wave } from '@swell/shared/domain/wave.ts';
+import type { GateQuestion } from './gate-watch.ts';
 
 export type Effect =
   | { readonly kind: 'resolve-image'; readonly rollout: number; readonly image: ImageReference }
@@ -17,4 +18,5 @@ export type Effect =
   | { readonly kind: 'clear-slot'; readonly region: Region; readonly slot: number; readonly expect: number }
   /** Only where the last message of the service is still the one that was expected. */
   | { readonly kind: 'publish-release'; readonly publishing: Publishing; readonly expect: number }
+  | GateQuestion
   | { readonly kind: 'tell'; readonly event: FleetEvent };

@@ -1,5 +1,6 @@
 /** What a service's core hears. Each comes with the leader's time, in ms since 1970, beside it. */
 
+import type { GateAnswer } from '@swell/shared/domain/gate.ts';
 import type { Digest } from '@swell/shared/domain/image.ts';
 import type { ControlIntent, ReleaseIntent } from '@swell/shared/domain/intent.ts';
 import type { NodeId, Region } from '@swell/shared/domain/names.ts';
@@ -9,6 +10,7 @@ import type { NodeReport, ServicePresence } from '@swell/shared/domain/report.ts
 import type { SlotEntry } from '@swell/shared/domain/slot.ts';
 import type { Halt, Wave } from '@swell/shared/domain/wave.ts';
 import type { Parsed } from '@swell/shared/kernel/parsed.ts';
+import type { Asking } from './gate-watch.ts';
 
 /** A node's presence as far as it speaks of this service; `presence` is missing where it has no such container. */
 export interface NodeSighting {
@@ -48,6 +50,7 @@ export type CoordinatorEvent =
   | { readonly kind: 'release-overtaken'; readonly publication: string; readonly last: number }
   /** The bus does not let us publish it. */
   | { readonly kind: 'release-not-published'; readonly publication: string; readonly reason: string }
+  | { readonly kind: 'gate-answered'; readonly asking: Asking; readonly answer: GateAnswer }
   | { readonly kind: 'nodes-seen'; readonly nodes: readonly NodeSighting[] }
   | { readonly kind: 'reports-read'; readonly reports: readonly HeardReport[] }
   | {

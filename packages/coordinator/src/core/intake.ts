@@ -11,6 +11,7 @@ import type { Parsed } from '@swell/shared/kernel/parsed.ts';
 import { dropCandidate, withoutCandidate } from './candidate.ts';
 import { reranked } from './census.ts';
 import { expiryProblems, hasExpired, timeOf, type Wait, waitOf } from './cool-down.ts';
+import { describeUnasked } from './gates.ts';
 import { tellHolds } from './holds.ts';
 import { isCensusComplete } from './look-out.ts';
 import { firstPercent } from './places.ts';
@@ -132,7 +133,7 @@ function place(state: ServiceState, candidate: Candidate, digest: Digest, nowMs:
   const accepted = tell(supersede(withoutCandidate(state), number), {
     name: 'release-accepted',
     rollout: number,
-    line: `release ${number} of ${state.service} is ${describeImage(release.image)}`,
+    line: `release ${number} of ${state.service} is ${describeImage(release.image)}${describeUnasked(state, candidate)}`,
   });
   const started = tell(accepted, {
     name: 'rollout-started',

@@ -10,6 +10,7 @@ import { emptyRecord, type Rollout, type ServiceRecord } from '@swell/shared/dom
 import type { SlotEntry } from '@swell/shared/domain/slot.ts';
 import type { Halt, Wave } from '@swell/shared/domain/wave.ts';
 import type { Census, Draws } from './census.ts';
+import type { GateWatch } from './gate-watch.ts';
 
 /** A slot's last value and when the server stored it: what its lease is counted from. */
 export interface SlotSighting {
@@ -54,6 +55,12 @@ export interface ServiceState {
   readonly resolving?: Resolving;
   /** The publication that is on its way; `last`: it was not stored, because this message is the last one there. */
   readonly releasing?: { readonly publication: string; readonly last?: number };
+  /** The gates of the stage that is being watched; missing: none is asked now. */
+  readonly gates?: GateWatch;
+  /** How many questions of gates there have been, of whatever stage: none has the number of another one. */
+  readonly gatesAsked: number;
+  /** This coordinator knows no Prometheus. */
+  readonly hasNoPrometheus?: true;
   /** Events on their way to the log. */
   readonly telling: ReadonlySet<string>;
   /** How far the present stage has come, and since when it has come no further. */
@@ -74,6 +81,7 @@ export function newService(service: ServiceName, record: ServiceRecord = emptyRe
     slots: new Map(),
     waves: new Map(),
     halt: { revision: 0, sending: false },
+    gatesAsked: 0,
     telling: new Set(),
     progress: { steps: -1, sinceMs: 0 },
     lookedAtMs: 0,

@@ -15,6 +15,7 @@ import { withReports, withSightings } from './census.ts';
 import { takeControl } from './control.ts';
 import type { CoordinatorEvent } from './events.ts';
 import { tellFailures } from './failures.ts';
+import { askGates, takeAnswer } from './gates.ts';
 import { beginDue, rejectCandidate, takeRelease } from './intake.ts';
 import { loseSlots } from './losses.ts';
 import { keepMinimumVersion } from './minimum-version.ts';
@@ -41,8 +42,12 @@ export function step(state: ServiceState, event: CoordinatorEvent, nowMs: number
   const { state: ordered, effects: orders } = publishOrders(advanceAll(kept, nowMs));
   const { state: asked, effects: questions } = resolveCandidate(ordered, nowMs);
   const { state: published, effects: releases } = publishRelease(asked);
-  const { state: said, effects: sayings } = publishSayings(tellFailures(published));
-  return { state: said, effects: [...orders, ...cleared, ...questions, ...releases, ...sayings] };
+  const { state: watched, effects: gates } = askGates(published, nowMs);
+  const { state: said, effects: sayings } = publishSayings(tellFailures(watched));
+  return {
+    state: said,
+    effects: [...orders, ...cleared, ...questions, ...releases, ...gates, ...sayings],
+  };
 }
 
 function hear(state: ServiceState, event: CoordinatorEvent, nowMs: number): ServiceState {
@@ -69,6 +74,8 @@ function hear(state: ServiceState, event: CoordinatorEvent, nowMs: number): Serv
       return overtakenBy(state, event.publication, event.last);
     case 'release-not-published':
       return notPublished(state, event.publication, event.reason);
+    case 'gate-answered':
+      return takeAnswer(state, event.asking, event.answer);
     case 'nodes-seen':
       return { ...state, census: withSightings(state.census, event.nodes, drawsOf(state)) };
     case 'reports-read':

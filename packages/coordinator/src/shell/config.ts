@@ -10,6 +10,7 @@ import {
   toBusConfig,
 } from '@swell/shared/shell/environment.ts';
 import { z } from 'zod';
+import type { PrometheusOptions } from '../adapters/prometheus.ts';
 
 export interface CoordinatorConfig {
   readonly name: string;
@@ -17,6 +18,8 @@ export interface CoordinatorConfig {
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
   readonly status: { readonly host: string; readonly port: number };
   readonly insecureRegistries: readonly string[];
+  /** Missing: gates say nothing. */
+  readonly prometheus: PrometheusOptions | undefined;
   readonly replicas: number | undefined;
   readonly monitoringUrls: readonly string[];
   readonly pulseEveryMs: number;
@@ -33,26 +36,42 @@ const list = z
       .filter((item) => item !== ''),
   );
 
-const variables = z.object({
-  ...busVariables,
-  SWELL_NAME: z
-    .string()
-    .min(1)
-    .default(`${hostname()}-${process.pid}`)
-    .describe('Tells this coordinator from others'),
-  SWELL_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
-  SWELL_STATUS_HOST: z.string().default('0.0.0.0').describe('Where /healthz, /readyz and /metrics are'),
-  SWELL_STATUS_PORT: portVariable(8080),
-  SWELL_INSECURE_REGISTRIES: list.describe(
-    'Registries (host:port, separated by commas) spoken to without TLS',
-  ),
-  SWELL_NATS_REPLICAS: countVariable(1, 5).optional().describe('Of streams that are made: 1 or 3'),
-  SWELL_NATS_MONITORING: list.describe(
-    'Monitoring addresses of the servers, to see whether they sync always',
-  ),
-  SWELL_PULSE_EVERY_MS: countVariable(50, 10_000).default(10_000),
-  SWELL_LEASE_MS: countVariable(500, 60_000).default(10_000).describe('Of the leadership'),
-});
+const variables = z
+  .object({
+    ...busVariables,
+    SWELL_NAME: z
+      .string()
+      .min(1)
+      .default(`${hostname()}-${process.pid}`)
+      .describe('Tells this coordinator from others'),
+    SWELL_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+    SWELL_STATUS_HOST: z.string().default('0.0.0.0').describe('Where /healthz, /readyz and /metrics are'),
+    SWELL_STATUS_PORT: portVariable(8080),
+    SWELL_INSECURE_REGISTRIES: list.describe(
+      'Registries (host:port, separated by commas) spoken to without TLS',
+    ),
+    SWELL_PROMETHEUS_URL: z
+      .url({ protocol: /^https?$/, error: 'must be an address such as "http://prometheus:9090"' })
+      .optional()
+      .describe('Where the gates of policies are asked'),
+    SWELL_PROMETHEUS_TOKEN_FILE: z.string().optional().describe('File of a bearer token'),
+    SWELL_PROMETHEUS_LOGIN_FILE: z.string().optional().describe('File of user:password'),
+    SWELL_PROMETHEUS_TLS_CA: z.string().optional().describe('File of certificates to trust'),
+    SWELL_NATS_REPLICAS: countVariable(1, 5).optional().describe('Of streams that are made: 1 or 3'),
+    SWELL_NATS_MONITORING: list.describe(
+      'Monitoring addresses of the servers, to see whether they sync always',
+    ),
+    SWELL_PULSE_EVERY_MS: countVariable(50, 10_000).default(10_000),
+    SWELL_LEASE_MS: countVariable(500, 60_000).default(10_000).describe('Of the leadership'),
+  })
+  .refine(
+    (read) =>
+      read.SWELL_PROMETHEUS_TOKEN_FILE === undefined || read.SWELL_PROMETHEUS_LOGIN_FILE === undefined,
+    {
+      path: ['SWELL_PROMETHEUS_LOGIN_FILE'],
+      error: 'there is a SWELL_PROMETHEUS_TOKEN_FILE: give one of them',
+    },
+  );
 
 /** Throws an error that names every variable that is wrong, and what it should be. */
 export function readConfig(environment: NodeJS.ProcessEnv): CoordinatorConfig {
@@ -63,9 +82,23 @@ export function readConfig(environment: NodeJS.ProcessEnv): CoordinatorConfig {
     logLevel: read.SWELL_LOG_LEVEL,
     status: { host: read.SWELL_STATUS_HOST, port: read.SWELL_STATUS_PORT },
     insecureRegistries: read.SWELL_INSECURE_REGISTRIES,
+    prometheus: prometheusOf(read),
     replicas: read.SWELL_NATS_REPLICAS,
     monitoringUrls: read.SWELL_NATS_MONITORING,
     pulseEveryMs: read.SWELL_PULSE_EVERY_MS,
     leaseMs: read.SWELL_LEASE_MS,
   };
+}
+
+function prometheusOf(read: z.output<typeof variables>): PrometheusOptions | undefined {
+  const { SWELL_PROMETHEUS_URL: url, SWELL_PROMETHEUS_TLS_CA: caFile } = read;
+  if (url === undefined) return undefined;
+  const login = loginOf(read);
+  return { url, ...(login !== undefined && { login }), ...(caFile !== undefined && { caFile }) };
+}
+
+function loginOf(read: z.output<typeof variables>): PrometheusOptions['login'] {
+  const { SWELL_PROMETHEUS_TOKEN_FILE: token, SWELL_PROMETHEUS_LOGIN_FILE: password } = read;
+  if (token !== undefined) return { kind: 'token', file: token };
+  return password === undefined ? undefined : { kind: 'password', file: password };
 }

@@ -6,6 +6,7 @@ import { connectNats, type NatsBus } from '@swell/shared/adapters/nats-bus.ts';
 import { createRegistry } from '@swell/shared/adapters/registry.ts';
 import { startStatusServer } from '@swell/shared/shell/status-server.ts';
 import { VERSION } from '@swell/shared/shell/version.ts';
+import { HttpPrometheus } from '../adapters/prometheus.ts';
 import type { CoordinatorConfig } from './config.ts';
 import { Layout } from './layout.ts';
 import { CoordinatorMetrics } from './metrics.ts';
@@ -42,8 +43,19 @@ export async function runCoordinator(config: CoordinatorConfig, signal: AbortSig
     .catch((error: unknown) => logger.debug({ err: error }, 'the layout is looked after no more'));
   const registry = createRegistry({ insecureRegistries: config.insecureRegistries });
   const { name, leaseMs, pulseEveryMs } = config;
+  const prometheus = config.prometheus && { prometheus: new HttpPrometheus(config.prometheus) };
   await serveTerms(
-    { name, bus: connected, registry, host: systemHost, logger, watcher: metrics, leaseMs, pulseEveryMs },
+    {
+      name,
+      bus: connected,
+      registry,
+      ...prometheus,
+      host: systemHost,
+      logger,
+      watcher: metrics,
+      leaseMs,
+      pulseEveryMs,
+    },
     signal,
   );
 }

@@ -5,6 +5,7 @@ import type { Host } from '@swell/shared/adapters/host.ts';
 import type { Logger } from '@swell/shared/adapters/logger.ts';
 import type { Registry } from '@swell/shared/adapters/registry.ts';
 import type { ServiceName } from '@swell/shared/domain/names.ts';
+import type { Prometheus } from '../adapters/prometheus.ts';
 import type { CoordinatorEvent } from '../core/events.ts';
 import type { ServiceState } from '../core/state.ts';
 import { Hearing } from './hearing.ts';
@@ -22,6 +23,7 @@ export interface LeaderWatcher {
 export interface LeaderOptions {
   readonly bus: Bus;
   readonly registry: Registry;
+  readonly prometheus?: Prometheus;
   readonly term: Term;
   readonly logger: Logger;
   readonly host: Host;

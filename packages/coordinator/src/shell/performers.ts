@@ -7,11 +7,15 @@ import type { Registry } from '@swell/shared/adapters/registry.ts';
 import { RegistryError } from '@swell/shared/adapters/registry-error.ts';
 import { SlotBucket } from '@swell/shared/adapters/slot-bucket.ts';
 import type { FleetEvent } from '@swell/shared/domain/event.ts';
+import type { GateAnswer } from '@swell/shared/domain/gate.ts';
 import { encode } from '@swell/shared/protocol/codec.ts';
 import { describeHalt, describeWave } from '@swell/shared/protocol/orders.ts';
 import { eventSubject, haltKey, waveKey } from '@swell/shared/protocol/subjects.ts';
+import type { Prometheus } from '../adapters/prometheus.ts';
 import type { Effect } from '../core/effects.ts';
 import type { CoordinatorEvent } from '../core/events.ts';
+import type { GateQuestion } from '../core/gate-watch.ts';
+import { NO_PROMETHEUS } from '../core/gates.ts';
 import { publishRelease } from './release-publisher.ts';
 
 export interface PerformerContext {
@@ -20,6 +24,7 @@ export interface PerformerContext {
   readonly term: number;
   readonly bus: Bus;
   readonly registry: Registry;
+  readonly prometheus?: Prometheus;
   readonly host: Host;
   readonly signal: AbortSignal;
   readonly post: (event: CoordinatorEvent) => void;
@@ -76,6 +81,14 @@ const PERFORMERS: Performers = {
     post({ kind: 'event-stored', id: event.id });
   },
 
+  async 'ask-gate'(question, context) {
+    context.post({
+      kind: 'gate-answered',
+      asking: question.asking,
+      answer: await askGate(question, context),
+    });
+  },
+
   /** Once; the core asks again, for as long as the release is wanted. */
   async 'resolve-image'({ rollout, image }, { registry, signal, post }) {
     try {
@@ -93,6 +106,20 @@ const PERFORMERS: Performers = {
     }
   },
 };
+
+async function askGate(
+  { query, others }: GateQuestion,
+  { prometheus, signal }: PerformerContext,
+): Promise<GateAnswer> {
+  if (prometheus === undefined) return { is: 'none', why: NO_PROMETHEUS };
+  const [updated, rest] = await Promise.all(
+    [query, ...(others === undefined ? [] : [others])].map((one) => prometheus.query(one, signal)),
+  );
+  if (updated?.is !== 'value') return updated ?? { is: 'none', why: 'no data' };
+  if (rest === undefined) return updated;
+  if (rest.is === 'none') return { is: 'none', why: `of the nodes that are not updated: ${rest.why}` };
+  return { ...updated, others: rest.value };
+}
 
 /**
  * Within a term one order at most follows a revision. In another one it may say something else: a leader whose write is

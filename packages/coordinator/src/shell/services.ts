@@ -11,6 +11,7 @@ import { encode } from '@swell/shared/protocol/codec.ts';
 import { describeRecord, readServiceRecord } from '@swell/shared/protocol/records.ts';
 import { lastToken, rolloutKey } from '@swell/shared/protocol/subjects.ts';
 import { Machine } from '@swell/shared/shell/machine.ts';
+import type { Prometheus } from '../adapters/prometheus.ts';
 import type { Effect } from '../core/effects.ts';
 import type { CoordinatorEvent } from '../core/events.ts';
 import { newService, type ServiceState } from '../core/state.ts';
@@ -24,6 +25,7 @@ export type ServiceMachine = Machine<ServiceState, CoordinatorEvent, Effect>;
 export interface ServicesOptions {
   readonly bus: Bus;
   readonly registry: Registry;
+  readonly prometheus?: Prometheus;
   readonly host: Host;
   readonly term: Term;
   readonly logger: Logger;
@@ -85,10 +87,13 @@ export class Services {
   }
 
   #add(service: ServiceName, record: ServiceRecord): ServiceMachine {
-    const { term, onHandled, logger } = this.#options;
+    const { term, onHandled, logger, prometheus } = this.#options;
     const machine: ServiceMachine = new Machine({
       core: { step },
-      initial: newService(service, record),
+      initial: {
+        ...newService(service, record),
+        ...(prometheus === undefined && { hasNoPrometheus: true }),
+      },
       nowMs: () => term.nowMs(),
       save: (before, after) => this.#save(service, before, after),
       perform: (effect) => void this.#perform(service, machine, effect),
@@ -124,13 +129,14 @@ export class Services {
   }
 
   async #perform(service: ServiceName, machine: ServiceMachine, effect: Effect): Promise<void> {
-    const { bus, registry, host, term, onOrderStored } = this.#options;
+    const { bus, registry, prometheus, host, term, onOrderStored } = this.#options;
     try {
       await perform(effect, {
         service,
         term: term.number,
         bus,
         registry,
+        ...(prometheus !== undefined && { prometheus }),
         host,
         signal: term.signal,
         post: (event) => void machine.post(event),

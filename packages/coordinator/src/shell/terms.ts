@@ -4,6 +4,7 @@ import type { Bus } from '@swell/shared/adapters/bus.ts';
 import type { Host } from '@swell/shared/adapters/host.ts';
 import type { Logger } from '@swell/shared/adapters/logger.ts';
 import type { Registry } from '@swell/shared/adapters/registry.ts';
+import type { Prometheus } from '../adapters/prometheus.ts';
 import { type LeaderWatcher, lead } from './leader.ts';
 import { acquireLeadership } from './leadership.ts';
 
@@ -11,6 +12,7 @@ export interface TermsOptions {
   readonly name: string;
   readonly bus: Bus;
   readonly registry: Registry;
+  readonly prometheus?: Prometheus;
   readonly host: Host;
   readonly logger: Logger;
   readonly watcher: LeaderWatcher & { leads(leading: boolean): void };

@@ -1,3 +1,4 @@
+import type { Gate } from './gate.ts';
 import type { HealthCheck } from './health.ts';
 import type { HoldRule } from './hold.ts';
 import type { Region } from './names.ts';
@@ -38,6 +39,8 @@ export interface Policy {
   readonly soakMs: number;
   /** Instead of it, for the first group of regions, once it is through. */
   readonly firstGroupSoakMs?: number;
+  /** What is asked of Prometheus before a stage that was watched is over. */
+  readonly gates?: readonly Gate[];
   /** Who goes before everybody else, in each group of regions. */
   readonly canary?: Canary;
   /** Versions and ranges that are recent enough; nodes on others do not wait for their turn. Missing: all are. */
@@ -116,6 +119,10 @@ export function policyProblems(policy: Policy): readonly string[] {
   }
   if (drain.timeMs > longestDrainMs(drain))
     problems.push('drain.time must not be longer than drain.max: raise drain.max');
+  for (const { name, forMs } of policy.gates ?? []) {
+    if (forMs >= policy.progressDeadlineMs)
+      problems.push(`gates: for of ${name} must be shorter than progressDeadline: raise progressDeadline`);
+  }
   return problems;
 }
 

@@ -14,6 +14,8 @@ function problems(policy: unknown): readonly string[] {
   return read.ok ? [] : read.problems;
 }
 
+const GATE = { name: 'errors', query: 'errors', max: 1 };
+
 test('an empty policy says nothing, so that the defaults hold', () => {
   expect(layer({})).toEqual({});
   expect(layeredPolicy(layer({}))).toEqual(DEFAULT_POLICY);
@@ -208,6 +210,38 @@ test.each<[string, unknown, string, ...(readonly string[])]>([
     { hold: [{ region: 'eu' }] },
     'hold[0].reason: must say why, for whoever looks',
   ],
+  [
+    'a gate that lets everything through',
+    { gates: [{ ...GATE, max: undefined }] },
+    'gates[0]: must name min, max or compare',
+  ],
+  [
+    'a gate that lets nothing through',
+    { gates: [{ ...GATE, min: 2 }] },
+    'gates[0]: must have a min that is not more than its max',
+  ],
+  ['two gates of one name', { gates: [GATE, GATE] }, 'gates: must have a name of its own each'],
+  [
+    'a gate that asks nothing',
+    { gates: [{ name: 'errors', max: 1 }] },
+    'gates[0].query: must be PromQL for one number',
+  ],
+  [
+    'a variable that nobody knows',
+    { gates: [{ ...GATE, query: 'errors{node="$node"}' }] },
+    'gates[0].query: knows no $node: write $service, $version or $region',
+  ],
+  [
+    'a comparison with nobody',
+    { gates: [{ ...GATE, compare: { max: 2 } }] },
+    'gates[0].query: must say ="$version", which is !="$version" for the nodes that it is compared with',
+  ],
+  [
+    'a comparison without a bound',
+    { gates: [{ ...GATE, query: 'errors{version="$version"}', compare: {} }] },
+    'gates[0].compare: must name min or max, how many times the value of the other nodes',
+  ],
+  ['a bound in words', { gates: [{ ...GATE, max: '10%' }] }, 'gates[0].max: must be a number'],
   ['a cool-down that nobody waits for', { coolDown: '31d' }, 'coolDown: must be between 0ms and 30d'],
   [
     'nobody may be down',

@@ -8,6 +8,7 @@ import type { HealthCheck, Probe } from '../domain/health.ts';
 import type { PolicyLayer } from '../domain/policy.ts';
 import type { Drain, Rejoin } from '../domain/traffic.ts';
 import { compact } from './fields.ts';
+import { gatesSchema } from './policy-gates.ts';
 import {
   canarySchema,
   holdSchema,
@@ -155,6 +156,9 @@ export const policySchema = z
     firstGroupSoak: duration(0, 30 * DAY_MS)
       .optional()
       .describe('How long the first group of regions is watched once it is through; as long as soak'),
+    gates: gatesSchema
+      .optional()
+      .describe('What is asked of Prometheus before a stage that was watched is over; none'),
     canary: canarySchema.optional().describe('A stage before the first one'),
     minimumVersion: minimumVersionSchema
       .optional()
@@ -204,6 +208,7 @@ export const policySchema = z
         stagingSpreadMs: policy.stagingSpread,
         soakMs: policy.soak,
         firstGroupSoakMs: policy.firstGroupSoak,
+        gates: policy.gates,
         canary: policy.canary,
         minimumVersion: policy.minimumVersion,
         progressDeadlineMs: policy.progressDeadline,

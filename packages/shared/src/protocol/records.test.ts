@@ -37,6 +37,18 @@ const WHOLE: ServiceRecord = {
         { label: 'rack=7', version: '<2', region: 'eu', reason: 'new disks' },
         { region: 'us', reason: 'a fair' },
       ],
+      gates: [
+        { name: 'errors', query: 'x{region="$region"}', max: 0.1, forMs: 0, everyMs: 30_000, failuresMax: 3 },
+        {
+          name: 'cpu',
+          query: 'x{version="$version"}',
+          min: -1,
+          compare: { max: 1.5, tolerance: 0 },
+          forMs: 60_000,
+          everyMs: 5_000,
+          failuresMax: 1,
+        },
+      ],
       canary: { label: 'canary', soakMs: 3_600_000 },
       minimumVersion: ['1.4.2', '>=1.5'],
       windows: {

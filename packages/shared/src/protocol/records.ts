@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { EVENT_NAMES, type FleetEvent } from '../domain/event.ts';
+import type { Gate } from '../domain/gate.ts';
 import type { HoldRule } from '../domain/hold.ts';
 import type { ServiceName } from '../domain/names.ts';
 import type { Place } from '../domain/place.ts';
@@ -73,6 +74,21 @@ const holdRule = z
     reason: z.string(),
   })
   .transform((rule): HoldRule => compact(rule) as HoldRule);
+const gate = z
+  .object({
+    name,
+    query: z.string(),
+    min: z.number().optional(),
+    max: z.number().optional(),
+    compare: z
+      .object({ min: z.number().optional(), max: z.number().optional(), tolerance: z.number() })
+      .transform(compact)
+      .optional(),
+    forMs: durationMs,
+    everyMs: durationMs.min(1),
+    failuresMax: z.int().min(1),
+  })
+  .transform((value): Gate => compact(value) as Gate);
 
 const policyLayer = z
   .object({
@@ -86,6 +102,7 @@ const policyLayer = z
     stagingSpreadMs: durationMs,
     soakMs: durationMs,
     firstGroupSoakMs: durationMs,
+    gates: z.array(gate),
     canary: z.object({ label: z.string(), soakMs: durationMs }),
     minimumVersion: z.array(z.string()).min(1),
     progressDeadlineMs: durationMs,
