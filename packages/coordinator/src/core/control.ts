@@ -11,6 +11,7 @@ import { dropCandidate } from './candidate.ts';
 import { halt } from './halting.ts';
 import { pause, resume } from './pausing.ts';
 import { describePlace, nextPlace } from './places.ts';
+import { approveProposal, rejectProposal } from './proposals.ts';
 import { enterStage } from './stages.ts';
 import { type ServiceState, withRecord } from './state.ts';
 import { isNew, markOf, withTaken } from './taken.ts';
@@ -28,6 +29,8 @@ export function takeControl(
   const asked = { action: parsed.ok ? parsed.value.action : 'control', mark: markOf(at) };
   if (!parsed.ok) return refused(taken, asked, parsed.problems);
   const intent = parsed.value;
+  if (intent.digest !== undefined)
+    return (intent.action === 'reject' ? rejectProposal : approveProposal)(taken, intent.digest, asked);
   const { rollout, candidate } = state.record;
   const number = rollout?.release.rollout;
   if (candidate !== undefined && stops(intent, candidate.rollout)) {
@@ -82,6 +85,8 @@ function obey(
     case 'abort':
       if (rollout.phase.name === 'aborted') return state;
       return isUnderWay(rollout) ? abort(state, rollout, reason) : `there is nothing to abort: ${is}`;
+    case 'reject':
+      return 'digest: is missing: name the digest that is proposed';
     default:
       return unreachable(intent.action);
   }

@@ -10,6 +10,7 @@ import { emptyRecord, type Rollout, type ServiceRecord } from '@swell/shared/dom
 import type { SlotEntry } from '@swell/shared/domain/slot.ts';
 import type { Halt, Wave } from '@swell/shared/domain/wave.ts';
 import type { Census, Draws } from './census.ts';
+import type { Looking } from './looking.ts';
 
 /** A slot's last value and when the server stored it: what its lease is counted from. */
 export interface SlotSighting {
@@ -54,6 +55,7 @@ export interface ServiceState {
   readonly resolving?: Resolving;
   /** The publication that is on its way; `last`: it was not stored, because this message is the last one there. */
   readonly releasing?: { readonly publication: string; readonly last?: number };
+  readonly looking?: Looking;
   /** Events on their way to the log. */
   readonly telling: ReadonlySet<string>;
   /** How far the present stage has come, and since when it has come no further. */

@@ -16,6 +16,7 @@ import { takeControl } from './control.ts';
 import type { CoordinatorEvent } from './events.ts';
 import { tellFailures } from './failures.ts';
 import { beginDue, rejectCandidate, takeRelease } from './intake.ts';
+import { lookAtTag, takeHint } from './looking.ts';
 import { loseSlots } from './losses.ts';
 import { publishOrders, withSeen, withStored } from './orders.ts';
 import type { Step } from './outcome.ts';
@@ -26,6 +27,7 @@ import { begin } from './set-back.ts';
 import { keepRegions, regroup } from './stages.ts';
 import { drawsOf, type ServiceState } from './state.ts';
 import { told } from './tell.ts';
+import { missSight, takeSight, weighSight } from './watching.ts';
 import { keepWindows } from './windows.ts';
 
 /** More steps than any rollout can have due at once: beyond it, two of them undo each other. */
@@ -36,11 +38,12 @@ export function step(state: ServiceState, event: CoordinatorEvent, nowMs: number
   if (!heard.ready) return heard.isSetBack === true ? publishSayings(heard) : { state: heard, effects: [] };
   const begun = keepRegions(regroup(beginDue(heard, nowMs), nowMs), nowMs);
   const { state: kept, effects: cleared } = loseSlots(keepWindows(begun, nowMs), nowMs);
-  const { state: ordered, effects: orders } = publishOrders(advanceAll(kept, nowMs));
+  const { state: ordered, effects: orders } = publishOrders(weighSight(advanceAll(kept, nowMs), nowMs));
   const { state: asked, effects: questions } = resolveCandidate(ordered, nowMs);
   const { state: published, effects: releases } = publishRelease(asked);
-  const { state: said, effects: sayings } = publishSayings(tellFailures(published));
-  return { state: said, effects: [...orders, ...cleared, ...questions, ...releases, ...sayings] };
+  const { state: looking, effects: looks } = lookAtTag(published, nowMs);
+  const { state: said, effects: sayings } = publishSayings(tellFailures(looking));
+  return { state: said, effects: [...orders, ...cleared, ...questions, ...releases, ...looks, ...sayings] };
 }
 
 function hear(state: ServiceState, event: CoordinatorEvent, nowMs: number): ServiceState {
@@ -67,6 +70,12 @@ function hear(state: ServiceState, event: CoordinatorEvent, nowMs: number): Serv
       return overtakenBy(state, event.publication, event.last);
     case 'release-not-published':
       return notPublished(state, event.publication, event.reason);
+    case 'tag-seen':
+      return takeSight(state, event, nowMs);
+    case 'tag-not-seen':
+      return missSight(state, event, nowMs);
+    case 'tag-hinted':
+      return takeHint(state, event.hint);
     case 'nodes-seen':
       return { ...state, census: withSightings(state.census, event.nodes, drawsOf(state)) };
     case 'reports-read':

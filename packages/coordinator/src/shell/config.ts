@@ -17,6 +17,7 @@ export interface CoordinatorConfig {
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
   readonly status: { readonly host: string; readonly port: number };
   readonly insecureRegistries: readonly string[];
+  readonly notificationsTokenFile: string | undefined;
   readonly replicas: number | undefined;
   readonly monitoringUrls: readonly string[];
   readonly pulseEveryMs: number;
@@ -46,6 +47,10 @@ const variables = z.object({
   SWELL_INSECURE_REGISTRIES: list.describe(
     'Registries (host:port, separated by commas) spoken to without TLS',
   ),
+  SWELL_NOTIFICATIONS_TOKEN_FILE: z
+    .string()
+    .optional()
+    .describe('File of the token with which registries may post notifications'),
   SWELL_NATS_REPLICAS: countVariable(1, 5).optional().describe('Of streams that are made: 1 or 3'),
   SWELL_NATS_MONITORING: list.describe(
     'Monitoring addresses of the servers, to see whether they sync always',
@@ -63,6 +68,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): CoordinatorConfig {
     logLevel: read.SWELL_LOG_LEVEL,
     status: { host: read.SWELL_STATUS_HOST, port: read.SWELL_STATUS_PORT },
     insecureRegistries: read.SWELL_INSECURE_REGISTRIES,
+    notificationsTokenFile: read.SWELL_NOTIFICATIONS_TOKEN_FILE,
     replicas: read.SWELL_NATS_REPLICAS,
     monitoringUrls: read.SWELL_NATS_MONITORING,
     pulseEveryMs: read.SWELL_PULSE_EVERY_MS,

@@ -7,6 +7,7 @@ import { createRegistry } from '@swell/shared/adapters/registry.ts';
 import { startStatusServer } from '@swell/shared/shell/status-server.ts';
 import { VERSION } from '@swell/shared/shell/version.ts';
 import type { CoordinatorConfig } from './config.ts';
+import { notifications, readToken } from './hints.ts';
 import { Layout } from './layout.ts';
 import { CoordinatorMetrics } from './metrics.ts';
 import { serveTerms } from './terms.ts';
@@ -17,6 +18,7 @@ export async function runCoordinator(config: CoordinatorConfig, signal: AbortSig
   const metrics = new CoordinatorMetrics(VERSION);
   let reason: string | undefined = 'it is not connected to the bus yet';
   let bus: NatsBus | undefined;
+  const { notificationsTokenFile: file } = config;
   await using _status = await startStatusServer({
     ...config.status,
     live: () => true,
@@ -26,6 +28,7 @@ export async function runCoordinator(config: CoordinatorConfig, signal: AbortSig
     },
     metrics: () => metrics.registry.metrics(),
     contentType: metrics.registry.contentType,
+    ...(file !== undefined && { posts: notifications(readToken(file), () => bus, logger) }),
   });
   await using connected = await connectNats({
     ...config.bus,

@@ -13,6 +13,7 @@ import { eventSubject, haltKey, waveKey } from '@swell/shared/protocol/subjects.
 import type { Effect } from '../core/effects.ts';
 import type { CoordinatorEvent } from '../core/events.ts';
 import { publishRelease } from './release-publisher.ts';
+import type { TagLooks } from './tag-looks.ts';
 
 export interface PerformerContext {
   readonly service: string;
@@ -20,6 +21,7 @@ export interface PerformerContext {
   readonly term: number;
   readonly bus: Bus;
   readonly registry: Registry;
+  readonly looks: TagLooks;
   readonly host: Host;
   readonly signal: AbortSignal;
   readonly post: (event: CoordinatorEvent) => void;
@@ -90,6 +92,16 @@ const PERFORMERS: Performers = {
         retrying,
         ...(retryAfterMs !== undefined && { retryAfterMs }),
       });
+    }
+  },
+
+  async 'look-at-tag'({ image }, { looks, signal, post }) {
+    try {
+      post({ kind: 'tag-seen', image, ...(await looks.look(image, signal)) });
+    } catch (error) {
+      if (!(error instanceof RegistryError)) throw error;
+      const { message: reason, retryAfterMs } = error;
+      post({ kind: 'tag-not-seen', image, reason, ...(retryAfterMs !== undefined && { retryAfterMs }) });
     }
   },
 };

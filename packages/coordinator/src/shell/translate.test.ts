@@ -71,7 +71,10 @@ test('a release and a word of control are for the service of their subject, well
     event: {
       kind: 'control-given',
       at: { sequence: 7, storedAtMs: 1_000 },
-      control: { ok: false, problems: ['action: must be one of approve, pause, resume, halt, abort'] },
+      control: {
+        ok: false,
+        problems: ['action: must be one of approve, pause, resume, halt, abort, reject'],
+      },
     },
   });
 });

@@ -87,6 +87,13 @@ test.each<[string, unknown, readonly string[]]>([
     { image: 'web', version: '' },
     ['version: Too small: expected string to have >=1 characters'],
   ],
+  [
+    'a watch',
+    { image: 'web', policy: { watch: { image: 'web' } } },
+    [
+      'policy.watch: watches a tag for the service, not for one release: put it into the bucket swell_policies',
+    ],
+  ],
   ['a list', [{ image: 'web' }], ['the message: Invalid input: expected object, received array']],
   ['nothing', null, ['the message: Invalid input: expected object, received null']],
 ])('%s is no release', (_, body, expected) => {
@@ -99,13 +106,37 @@ test.each(['approve', 'pause', 'resume', 'halt', 'abort'])('%s is a word of cont
   expect(decode(encode({ action }), controlSchema)).toEqual({ ok: true, value: { action } });
 });
 
+test.each(['approve', 'reject'])('%s may be about what is proposed, by its digest', (action) => {
+  const word = { action, digest: `sha256:${'5'.repeat(64)}` };
+  expect(decode(encode(word), controlSchema)).toEqual({ ok: true, value: word });
+});
+
 test.each<[string, unknown, readonly string[]]>([
-  ['another word', { action: 'stop' }, ['action: must be one of approve, pause, resume, halt, abort']],
-  ['no word', {}, ['action: must be one of approve, pause, resume, halt, abort']],
+  [
+    'another word',
+    { action: 'stop' },
+    ['action: must be one of approve, pause, resume, halt, abort, reject'],
+  ],
+  ['no word', {}, ['action: must be one of approve, pause, resume, halt, abort, reject']],
   [
     'a rollout that is none',
     { action: 'halt', rollout: 0 },
     ['rollout: Too small: expected number to be >=1'],
+  ],
+  [
+    'a proposal that is not named',
+    { action: 'reject' },
+    ['digest: is missing: name the digest that is proposed'],
+  ],
+  [
+    'a digest that nothing can be done with',
+    { action: 'halt', digest: `sha256:${'5'.repeat(64)}` },
+    ['digest: goes with approve and reject alone: leave it out'],
+  ],
+  [
+    'a proposal that is a rollout',
+    { action: 'approve', rollout: 7, digest: `sha256:${'5'.repeat(64)}` },
+    ['rollout: is none yet of what is proposed: leave it out'],
   ],
   ['a misspelt field', { action: 'halt', rolout: 7 }, ['Unrecognized key: "rolout"']],
 ])('%s is no word of control', (_, body, expected) => {

@@ -8,6 +8,7 @@ import { parseImageReference } from '../domain/image.ts';
 import { CONTROL_ACTIONS, type ControlIntent, type ReleaseIntent } from '../domain/intent.ts';
 import type { Publishing } from '../domain/publishing.ts';
 import { encode } from './codec.ts';
+import { digest } from './fields.ts';
 import { policySchema } from './policy.ts';
 
 const image = z
@@ -33,7 +34,13 @@ export const releaseSchema = z
   .strictObject({
     image: image.describe('What to roll out: a tag or a digest'),
     version: z.string().min(1).max(128).optional().describe('What people call it; the tag'),
-    policy: policySchema.optional().describe('Overrides the policy of the service for this rollout'),
+    policy: policySchema
+      .refine(({ watch }) => watch === undefined, {
+        path: ['watch'],
+        error: 'watches a tag for the service, not for one release: put it into the bucket swell_policies',
+      })
+      .optional()
+      .describe('Overrides the policy of the service for this rollout'),
     acceptHalted: z.boolean().optional().describe('Take this digest although it was halted before'),
     from: z
       .array(z.string().min(1).max(128))
@@ -82,6 +89,17 @@ export const controlSchema = z
     action: z.enum(CONTROL_ACTIONS, { error: `must be one of ${CONTROL_ACTIONS.join(', ')}` }),
     rollout: z.int().min(1).optional().describe('Act only if this is the present rollout'),
     reason: z.string().max(500).optional().describe('For whoever reads the log'),
+    digest: digest.optional().describe('What is proposed: approved or rejected instead of a stage'),
+  })
+  .superRefine(({ action, digest: proposed, rollout }, context) => {
+    const add = (path: string, message: string): void =>
+      context.addIssue({ code: 'custom', path: [path], message });
+    if (action === 'reject' && proposed === undefined)
+      add('digest', 'is missing: name the digest that is proposed');
+    if (action !== 'approve' && action !== 'reject' && proposed !== undefined)
+      add('digest', 'goes with approve and reject alone: leave it out');
+    if (proposed !== undefined && rollout !== undefined)
+      add('rollout', 'is none yet of what is proposed: leave it out');
   })
   .transform((control): ControlIntent => control as ControlIntent);
 

@@ -17,6 +17,7 @@ import {
   windowsSchema,
 } from './policy-rollout.ts';
 import { DAY_MS, duration, percentage, share } from './policy-units.ts';
+import { watchSchema } from './policy-watch.ts';
 
 const port = z
   .int('must be a port number')
@@ -175,6 +176,7 @@ export const policySchema = z
       .optional()
       .describe('Nodes that rollouts pass over for now, by label, version and region; none'),
     regions: regionsSchema.optional().describe('Side by side, or group after group; parallel'),
+    watch: watchSchema.optional().describe('A tag whose new digests become releases, or proposals; none'),
     slotLease: duration(2_000, DAY_MS).optional().describe('A slot not renewed for this long is lost; 2m'),
     stopTimeout: duration(0, DAY_MS).optional().describe("Between stop signal and kill; the container's own"),
     maxSurge: z
@@ -203,6 +205,7 @@ export const policySchema = z
         failureBudget: policy.failureBudget,
         hold: policy.hold,
         regions: policy.regions,
+        watch: policy.watch,
         slotLeaseMs: policy.slotLease,
         stopTimeoutMs: policy.stopTimeout,
         maxSurge: policy.maxSurge,

@@ -8,6 +8,7 @@ import type { Place } from '../domain/place.ts';
 import type { PolicyLayer } from '../domain/policy.ts';
 import type { Publishing, WrittenRelease } from '../domain/publishing.ts';
 import type { ServiceRecord } from '../domain/rollout.ts';
+import type { TagReference, WatchedTag } from '../domain/watch.ts';
 import type { OpenTimes } from '../domain/window.ts';
 import type { Parsed } from '../kernel/parsed.ts';
 import { decode } from './codec.ts';
@@ -64,6 +65,8 @@ const openTimes = z.object({
   except: z.array(z.string()),
 }) satisfies z.ZodType<OpenTimes>;
 
+const tagReference = z.object({ repository: z.string(), tag: z.string() }) satisfies z.ZodType<TagReference>;
+
 const policyLayer = z
   .object({
     stagesPercent: z.array(percent),
@@ -90,6 +93,7 @@ const policyLayer = z
     ),
     failureBudget: z.object({ max: share, minSample: z.int().min(1) }),
     regions: grouping,
+    watch: z.object({ image: tagReference, everyMs: durationMs.min(1), mode: z.enum(['auto', 'propose']) }),
     slotLeaseMs: durationMs,
     stopTimeoutMs: durationMs,
     maxSurge: z.union([z.literal(0), z.literal(1)]),
@@ -168,8 +172,19 @@ const publishing = z
       })
       .transform((written): WrittenRelease => compact(written) as WrittenRelease),
     asked: z.object({ action: z.string(), mark: z.string() }).optional(),
+    tagged: digest.optional(),
   })
   .transform((value): Publishing => compact(value) as Publishing);
+const watched = z
+  .object({
+    image: z.string(),
+    seen: digest.optional(),
+    undecided: z.literal(true).optional(),
+    proposal: z.object({ digest, sinceMs: z.number() }).optional(),
+    known: z.array(digest),
+    failing: z.string().optional(),
+  })
+  .transform((tag): WatchedTag => compact(tag) as WatchedTag);
 
 const event = z
   .object({
@@ -178,6 +193,7 @@ const event = z
     service: name,
     line: z.string(),
     rollout: sequence.optional(),
+    digest: digest.optional(),
     region: name.optional(),
     node: name.optional(),
     slot: sequence.optional(),
@@ -204,6 +220,7 @@ export const serviceRecordSchema = z
       .optional(),
     candidate: candidate.optional(),
     publishing: publishing.optional(),
+    watched: watched.optional(),
     rollout: rollout.optional(),
     settled: z.array(release),
     halted: z.array(z.object({ rollout: sequence, digest, version: z.string(), reason: z.string() })),

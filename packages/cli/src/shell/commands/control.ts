@@ -11,15 +11,21 @@ import { UsageError } from '../usage.ts';
 
 const TIMEOUT_MS = 30_000;
 
+/** Of those that a proposal is answered with. */
+const USAGES: Readonly<Partial<Record<ControlAction, string>>> = {
+  approve: '<service> [<reason>] [--rollout <number> | --digest <digest>] [--timeout 30s]',
+  reject: '<service> --digest <digest> [<reason>] [--timeout 30s]',
+};
+
 /** One command for each word that the coordinator knows. */
 export const controls: readonly Command[] = CONTROL_ACTIONS.map((action) => controlCommand(action));
 
 function controlCommand(action: ControlAction): Command {
   return {
     name: action,
-    usage: '<service> [<reason>] [--rollout <number>] [--timeout 30s]',
+    usage: USAGES[action] ?? '<service> [<reason>] [--rollout <number>] [--timeout 30s]',
     about: `Says "${action}", and waits for what the coordinator answers`,
-    options: { rollout: { type: 'string' }, timeout: { type: 'string' } },
+    options: { rollout: { type: 'string' }, digest: { type: 'string' }, timeout: { type: 'string' } },
     async run({ args, values, signal, connect, print }) {
       const [name, ...words] = args;
       const service = serviceOf(name);
@@ -28,6 +34,7 @@ function controlCommand(action: ControlAction): Command {
       const body = encode({
         action,
         ...(rollout !== undefined && { rollout }),
+        ...(values['digest'] !== undefined && { digest: values['digest'] }),
         ...(words.length > 0 && { reason: words.join(' ') }),
       });
       const read = decode(body, controlSchema);
