@@ -122,7 +122,9 @@ const settled = (digest: string): Promise<FleetEvent> =>
     const { rollout } = entry.event;
     const isIt = log.entries.some(
       (one) =>
-        one.kind === 'wave' && one.wave.release.rollout === rollout && one.wave.release.image.digest === digest,
+        one.kind === 'wave' &&
+        one.wave.release.rollout === rollout &&
+        one.wave.release.image.digest === digest,
     );
     return isIt ? entry.event : undefined;
   });

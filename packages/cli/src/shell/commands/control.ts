@@ -11,19 +11,13 @@ import { UsageError } from '../usage.ts';
 
 const TIMEOUT_MS = 30_000;
 
-/** Of those that a proposal is answered with. */
-const USAGES: Readonly<Partial<Record<ControlAction, string>>> = {
-  approve: '<service> [<reason>] [--rollout <number> | --digest <digest>] [--timeout 30s]',
-  reject: '<service> --digest <digest> [<reason>] [--timeout 30s]',
-};
-
 /** One command for each word that the coordinator knows. */
 export const controls: readonly Command[] = CONTROL_ACTIONS.map((action) => controlCommand(action));
 
 function controlCommand(action: ControlAction): Command {
   return {
     name: action,
-    usage: USAGES[action] ?? '<service> [<reason>] [--rollout <number>] [--timeout 30s]',
+    usage: '<service> [<reason>] [--rollout <number>] [--digest <digest>] [--timeout 30s]',
     about: `Says "${action}", and waits for what the coordinator answers`,
     options: { rollout: { type: 'string' }, digest: { type: 'string' }, timeout: { type: 'string' } },
     async run({ args, values, signal, connect, print }) {
