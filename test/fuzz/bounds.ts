@@ -19,6 +19,9 @@ const between =
 const named: Bound = (value) => typeof value === 'string' && isName(value);
 const namedIfText: Bound = (value) => typeof value !== 'string' || isName(value);
 
+const digestsOrOne: Bound = (value) =>
+  [value].flat().every((one) => typeof one === 'string' && DIGEST_PATTERN.test(one));
+
 const BOUNDS: Readonly<Record<string, Bound>> = {
   cursor: between(0, 1),
   stageBelow: between(0, 1),
@@ -29,19 +32,22 @@ const BOUNDS: Readonly<Record<string, Bound>> = {
   minSample: whole(1),
   port: whole(1, 65_535),
   term: whole(0),
+  // At a slow rate a stage takes longer than any duration of a policy.
+  openMs: whole(0),
   rollout: (value) => typeof value === 'object' || whole(0)(value),
   revision: whole(0),
   fence: whole(0),
   waveRevision: whole(0),
   digest: (value) => typeof value === 'string' && DIGEST_PATTERN.test(value),
-  running: (value) => typeof value === 'string' && DIGEST_PATTERN.test(value),
+  running: digestsOrOne,
+  notRunning: digestsOrOne,
   region: named,
   node: named,
   service: namedIfText,
 };
 
 /** A moment of the bus's clock, not a length of time. */
-const MOMENT = /^(?:since|at|.*At)Ms$/;
+const MOMENT = /^(?:since|at|expires|notBefore|waitsUntil|.*At)Ms$/;
 
 /** Their keys are names of the fleet, which may sound like a field's. */
 const BY_NAME: readonly string[] = ['services', 'orders', 'regions', 'containers'];

@@ -10,7 +10,7 @@ import { Agent } from '@swell/agent/shell/agent.ts';
 import { serveTerms } from '@swell/coordinator/shell/terms.ts';
 import { createLogger, type Logger } from '@swell/shared/adapters/logger.ts';
 import type { FleetEvent } from '@swell/shared/domain/event.ts';
-import type { Digest } from '@swell/shared/domain/image.ts';
+import type { Digest, ImageReference } from '@swell/shared/domain/image.ts';
 import { decode, encode } from '@swell/shared/protocol/codec.ts';
 import { readLogEntry } from '@swell/shared/protocol/log.ts';
 import { waveSchema } from '@swell/shared/protocol/orders.ts';
@@ -184,12 +184,16 @@ export class FuzzedFleet {
   }
 
   #startCoordinator(): void {
+    const find = ({ tag, digest }: ImageReference): string => digest ?? digestOf(tag === 'v2' ? 2 : 3);
     const process = new Process('coordinator', this.time, this.#chance.fork('coordinator'));
     serveTerms(
       {
         name: 'c1',
         bus: this.server.connect(process, { latencyMs: LATENCY_MS }),
-        registry: { resolve: async ({ tag, digest }) => digest ?? digestOf(tag === 'v2' ? 2 : 3) },
+        registry: {
+          resolve: async (image) => find(image),
+          look: async (image) => ({ digest: find(image) }),
+        },
         host: process.host,
         logger: this.#logger,
         watcher: { watch: () => {}, handled: () => {}, rejected: () => {}, leads: () => {} },

@@ -94,7 +94,7 @@ function objectOf(shape: Readonly<Record<string, z.ZodType>>, byField: ByField):
   const fields = Object.entries(shape).map(([key, schema]) => {
     const made = byField[key] ?? fromSchema(schema, byField);
     const mayBeMissing = ['optional', 'default'].includes(definitionOf(schema).type);
-    return [key, mayBeMissing ? fc.option(made, { nil: undefined, freq: 1 }) : made] as const;
+    return [key, mayBeMissing ? fc.option(made, { nil: undefined, freq: 2 }) : made] as const;
   });
   return fc.record(Object.fromEntries(fields), { noNullPrototype: true });
 }

@@ -9,7 +9,7 @@ import { serveTerms } from '@swell/coordinator/shell/terms.ts';
 import { createLogger } from '@swell/shared/adapters/logger.ts';
 import type { Registry } from '@swell/shared/adapters/registry.ts';
 import { RegistryError } from '@swell/shared/adapters/registry-error.ts';
-import type { Digest } from '@swell/shared/domain/image.ts';
+import type { Digest, ImageReference } from '@swell/shared/domain/image.ts';
 import type { ServiceName } from '@swell/shared/domain/names.ts';
 import type { Line } from './bus/line.ts';
 import type { ModelServer } from './bus-model.ts';
@@ -44,14 +44,15 @@ export class RegistryModel {
   isDown = false;
 
   seenBy(process: Process): Registry {
+    const find = async ({ tag, digest }: ImageReference): Promise<Digest> => {
+      if (this.isDown) throw new RegistryError('unavailable', 'the registry does not answer');
+      const found = digest ?? this.tags.get(tag ?? 'latest');
+      if (found === undefined) throw new RegistryError('not-found', `there is no ${tag}`);
+      return found;
+    };
     return {
-      resolve: ({ tag, digest }) =>
-        process.effect('resolve', async () => {
-          if (this.isDown) throw new RegistryError('unavailable', 'the registry does not answer');
-          const found = digest ?? this.tags.get(tag ?? 'latest');
-          if (found === undefined) throw new RegistryError('not-found', `there is no ${tag}`);
-          return found;
-        }),
+      resolve: (image) => process.effect('resolve', () => find(image)),
+      look: (image) => process.effect('look', async () => ({ digest: await find(image) })),
     };
   }
 }

@@ -24,6 +24,8 @@ export interface DockerRegistryOptions {
     | 'none'
     | 'basic'
     | { readonly realm: string; readonly service: string; readonly certificate: string };
+  /** Where it posts its notifications to, and as whom. */
+  readonly notify?: { readonly url: string; readonly authorization: string };
 }
 
 export interface DockerRegistry extends AsyncDisposable {
@@ -35,6 +37,7 @@ export interface DockerRegistry extends AsyncDisposable {
 export async function startDockerRegistry({
   address = '127.0.0.1',
   login = 'none',
+  notify,
 }: DockerRegistryOptions = {}): Promise<DockerRegistry> {
   const directory = await mkdtemp(join(tmpdir(), 'swell-registry-'));
   const config = {
@@ -43,6 +46,7 @@ export async function startDockerRegistry({
     storage: { inmemory: {}, maintenance: { uploadpurging: { enabled: false } } },
     http: { addr: `${address}:0` },
     ...(login !== 'none' && { auth: authSection(directory, login) }),
+    ...(notify !== undefined && { notifications: { endpoints: [endpoint(notify)] } }),
   };
   // JSON is YAML.
   await writeFile(join(directory, 'config.yml'), JSON.stringify(config));
@@ -62,6 +66,11 @@ export async function startDockerRegistry({
       await rm(directory, { recursive: true });
     },
   };
+}
+
+function endpoint({ url, authorization }: NonNullable<DockerRegistryOptions['notify']>) {
+  const headers = { Authorization: [authorization] };
+  return { name: 'swell', url, headers, timeout: '5s', threshold: 3, backoff: '1s' };
 }
 
 function authSection(directory: string, login: Exclude<DockerRegistryOptions['login'], 'none' | undefined>) {

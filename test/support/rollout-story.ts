@@ -20,6 +20,7 @@ import { rankIn, rankOf } from '@swell/shared/domain/rank.ts';
 import type { NodeReport, NodeStatus } from '@swell/shared/domain/report.ts';
 import { emptyRecord, type Rollout, type ServiceRecord } from '@swell/shared/domain/rollout.ts';
 import type { SlotHolder } from '@swell/shared/domain/slot.ts';
+import type { TagReference } from '@swell/shared/domain/watch.ts';
 import {
   admits,
   type Halt,
@@ -91,7 +92,10 @@ export class RolloutStory {
     { readonly report: NodeReport; readonly sequence: number; readonly atMs: number }
   >();
   /** What the registry answers; a text: its reason for not answering. */
-  readonly images = new Map<string, Digest | { readonly reason: string; readonly retrying: boolean }>();
+  readonly images = new Map<
+    string,
+    Digest | { readonly reason: string; readonly retrying: boolean; readonly retryAfterMs?: number }
+  >();
   /** What Prometheus answers; nothing: the question stays open. */
   prometheus: (question: GateQuestion) => GateAnswer | undefined = () => undefined;
   /** What Prometheus was asked, in order. */
@@ -480,6 +484,9 @@ export class RolloutStory {
         this.#release(decode(encodeRelease(effect.publishing), releaseSchema));
         return;
       }
+      case 'look-at-tag':
+        this.show(effect.image);
+        return;
       case 'tell':
         this.tellings.push(effect.event.id);
         if (!this.events.some(({ id }) => id === effect.event.id)) this.events.push(effect.event);
@@ -504,6 +511,14 @@ export class RolloutStory {
     if (answer === undefined) return;
     if (typeof answer === 'string') this.post({ kind: 'image-resolved', rollout, digest: answer });
     else this.post({ kind: 'image-not-resolved', rollout, ...answer });
+  }
+
+  /** What the registry shows of a tag; nothing where it is to be late. */
+  show(image: TagReference): void {
+    const answer = this.images.get(image.tag);
+    if (answer === undefined) return;
+    if (typeof answer === 'string') this.post({ kind: 'tag-seen', image, digest: answer });
+    else this.post({ kind: 'tag-not-seen', image, ...answer });
   }
 
   #expect(standing: number, expected: number, key: string): void {

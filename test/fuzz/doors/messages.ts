@@ -21,12 +21,32 @@ import { slotHolderSchema } from '@swell/shared/protocol/slots.ts';
 import * as fc from 'fast-check';
 import { type Door, goesThrough, messageDoor } from '../door.ts';
 import type { ByField } from '../from-schema.ts';
-import { anyDuration, anyReference, anyRegions, anyStages } from './well-formed.ts';
+import {
+  anyDuration,
+  anyGates,
+  anyMoment,
+  anyReference,
+  anyRegions,
+  anySafeRate,
+  anyStages,
+  anyTag,
+  anyVersion,
+  anyWindows,
+} from './well-formed.ts';
 
 export const byField: ByField = {
   image: anyReference,
   stages: anyStages,
   regions: anyRegions,
+  gates: anyGates,
+  watch: fc.record({ image: anyTag, mode: fc.constantFrom('auto', 'propose') }),
+  windows: anyWindows,
+  safeRate: anySafeRate,
+  minimumVersion: fc.oneof(anyVersion, fc.array(anyVersion, { minLength: 1, maxLength: 3 })),
+  notBefore: anyMoment,
+  expires: anyMoment,
+  coolDown: anyDuration(0, 30 * 86_400_000),
+  firstGroupSoak: anyDuration(0, 30 * 86_400_000),
   stagingSpread: anyDuration(0, 86_400_000),
   soak: anyDuration(0, 30 * 86_400_000),
   progressDeadline: anyDuration(1_000, 30 * 86_400_000),
@@ -82,7 +102,17 @@ export const MESSAGE_DOORS: readonly Door[] = [
       fitsRecordAndWave(release.overrides);
     },
   }),
-  messageDoor({ name: 'control', schema: controlSchema, unknownFields: 'refused' }),
+  messageDoor({
+    name: 'control',
+    schema: controlSchema,
+    byField,
+    unknownFields: 'refused',
+    // What a word leaves behind has to fit into the coordinator's record.
+    taken: (word) => {
+      const held = word.action === 'hold' ? [word.hold] : [];
+      goesThrough({ ...emptyRecord('web'), held }, serviceRecordSchema, RECORD_BYTES_MAX);
+    },
+  }),
   messageDoor({
     name: 'policy',
     schema: policySchema,

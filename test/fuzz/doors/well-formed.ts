@@ -73,3 +73,51 @@ export const anyReference: fc.Arbitrary<string> = fc
     ([host, path, tag, digest]) =>
       `${host}${path.join('/')}${tag === undefined ? '' : `:${tag}`}${digest === undefined ? '' : `@sha256:${digest}`}`,
   );
+
+/** A reference that may move. */
+export const anyTag: fc.Arbitrary<string> = anyReference.filter((image) => !image.includes('@'));
+
+/** PromQL that says which version it asks for, as a comparison needs it. */
+const anyQuery: fc.Arbitrary<string> = fc
+  .tuple(
+    fc.constantFrom('sum', 'avg', 'max'),
+    fc.constantFrom('', ',region="$region"', ',service="$service"'),
+    fc.stringMatching(/^[a-z_]{1,12}$/),
+  )
+  .map(([how, more, metric]) => `${how}(${metric}{version="$version"${more}})`);
+
+/** Each with a name of its own, and with a bound. */
+export const anyGates: fc.Arbitrary<readonly object[]> = fc.uniqueArray(
+  fc.record({
+    name: fc.stringMatching(/^[a-z][a-z0-9-]{0,12}$/),
+    query: anyQuery,
+    max: fc.double({ noNaN: true, noDefaultInfinity: true }),
+  }),
+  { maxLength: 4, selector: ({ name }) => name },
+);
+
+const anyOpenTime: fc.Arbitrary<string> = fc
+  .tuple(
+    fc.constantFrom('', 'mon-fri ', 'sat '),
+    fc.constantFrom('22:00-05:00', '00:00-23:59', '08:30-08:45'),
+    fc.constantFrom('', ' Europe/Vienna', ' UTC'),
+  )
+  .map((parts) => parts.join(''));
+
+export const anyWindows: fc.Arbitrary<unknown> = fc.dictionary(
+  fc.oneof(anyName, fc.constant('*')),
+  fc.record({ open: fc.array(anyOpenTime, { minLength: 1, maxLength: 3 }) }),
+  { maxKeys: 3, noNullPrototype: true },
+);
+
+export const anyVersion: fc.Arbitrary<string> = fc
+  .tuple(fc.nat(99), fc.nat(99), fc.nat(99))
+  .map((numbers) => numbers.join('.'));
+
+export const anyMoment: fc.Arbitrary<string> = fc
+  .date({ min: new Date('2026-01-01'), max: new Date('2030-01-01'), noInvalidDate: true })
+  .map((date) => date.toISOString());
+
+export const anySafeRate: fc.Arbitrary<string> = fc
+  .tuple(fc.integer({ min: 1, max: 100 }), anyDuration(1_000, 30 * 86_400_000))
+  .map(([percent, per]) => `${percent}%/${per}`);

@@ -91,7 +91,7 @@ export const COORDINATOR_MUTANTS: readonly Mutant[] = [
     name: 'approval-not-waited-for',
     story: 'The next stage opens though the policy wants a person to say so.',
     file: `${CORE}/advance.ts`,
-    find: "if (policyOf(state).approval === 'automatic') return enterStage(state, { ...rollout, ...next }, nowMs);",
+    find: 'if (isApproved(state, rollout, next)) return enterStage(state, { ...rollout, ...next }, nowMs);',
     replace: 'if (next !== undefined) return enterStage(state, { ...rollout, ...next }, nowMs);',
     breaks: ['P3'],
     world: 'quiet',
@@ -211,10 +211,21 @@ export const COORDINATOR_MUTANTS: readonly Mutant[] = [
     name: 'release-taken-twice',
     story: 'After a change of leaders an old release is taken once more, and replaces the newer one.',
     file: `${CORE}/intake.ts`,
-    find: `  if (!isNew(at, releasesTaken)) return state;
+    find: `  return isNew(at, state.record.releasesTaken)
+    ? keepPublishing(state, weighRelease(state, at, parsed), at, parsed)
+    : state;
+}
+
+function weighRelease(state: ServiceState, at: Place, parsed: Parsed<ReleaseIntent>): ServiceState {
+  const { releasesTaken } = state.record;
   const taken = withRecord(state, { releasesTaken: withTaken(releasesTaken, at) });
   if (!hasFreeNumber(at, releasesTaken)) return rejectReused(taken, at);`,
-    replace: '  const taken = withRecord(state, { releasesTaken: withTaken(releasesTaken, at) });',
+    replace: `  return keepPublishing(state, weighRelease(state, at, parsed), at, parsed);
+}
+
+function weighRelease(state: ServiceState, at: Place, parsed: Parsed<ReleaseIntent>): ServiceState {
+  const { releasesTaken } = state.record;
+  const taken = withRecord(state, { releasesTaken: withTaken(releasesTaken, at) });`,
     breaks: ['B16', 'I4', 'I13'],
     world: 'frayed',
   },

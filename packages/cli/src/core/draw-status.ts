@@ -22,6 +22,7 @@ export function drawStatus(status: RolloutStatus): readonly Row[] {
     headline(status),
     ...(status.reason === undefined ? [] : [row(`  ${status.reason}`)]),
     ...advice(status).map((text) => row(`  ${text}`, 'quiet')),
+    ...drawProposal(status),
     ...drawRegions(status.regions),
     ...drawTroubles(status),
   ];
@@ -46,6 +47,15 @@ function advice({ service, phase, paused, ended }: RolloutStatus): readonly stri
   if (phase === 'gated' && !paused)
     return [`waits for approval: swell approve ${service}, or swell halt ${service}`];
   return paused && !ended ? [`swell resume ${service}, or swell halt ${service}`] : [];
+}
+
+function drawProposal({ service, proposal }: RolloutStatus): readonly Row[] {
+  if (proposal === undefined) return [];
+  const { image, digest } = proposal;
+  return [
+    row(`  proposed: ${image} is ${digest}`),
+    row(`  swell approve ${service} --digest …, or swell reject ${service} --digest …`, 'quiet'),
+  ];
 }
 
 function drawRegions(regions: readonly RegionStatus[]): readonly Row[] {

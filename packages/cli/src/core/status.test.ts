@@ -152,6 +152,18 @@ describe('how the present rollout stands', () => {
     ]);
   });
 
+  it('shows what is proposed, and how to answer it', () => {
+    const sightings = new Sightings('web');
+    const proposal = { digest: digestOf(8), sinceMs: 1 };
+    const watched = { image: 'registry.example/web:latest', seen: digestOf(8), known: [], proposal };
+    sightings.see({ kind: 'record', record: record({ watched, rollout: rolloutIn({ name: 'settled' }) }) });
+    const found = summarize(sightings);
+    expect(found.proposal).toEqual({ image: 'registry.example/web:latest', digest: digestOf(8) });
+    const drawn = drawStatus(found).map((line) => paint(line, false));
+    expect(drawn).toContain(`  proposed: registry.example/web:latest is ${digestOf(8)}`);
+    expect(drawn).toContain('  swell approve web --digest …, or swell reject web --digest …');
+  });
+
   it('a node whose slot was lost has failed, whatever it said last', () => {
     const lost = [{ region: 'eu', node: 'n2', revision: 3 }];
     expect(summarize(halfWay({ name: 'rolling' }, { lost })).troubles).toEqual([

@@ -1,7 +1,7 @@
 /** How a rollout stands, in one object: what is drawn, what `--json` prints, what the exit code comes from. */
 
 import type { FleetEvent } from '@swell/shared/domain/event.ts';
-import { pullReference } from '@swell/shared/domain/image.ts';
+import { type Digest, pullReference } from '@swell/shared/domain/image.ts';
 import type { NodeId, Region, ServiceName } from '@swell/shared/domain/names.ts';
 import type { Rollout, RolloutPhase } from '@swell/shared/domain/rollout.ts';
 import { NODE_STANDINGS, type NodeStanding } from '@swell/shared/domain/standing.ts';
@@ -35,6 +35,8 @@ export interface RolloutStatus {
   /** Why it is where it is; of a paused one why it pauses. */
   readonly reason?: string;
   readonly paused: boolean;
+  /** A new digest behind a watched tag, which waits for a person. */
+  readonly proposal?: { readonly image: string; readonly digest: Digest };
   readonly stage?: Wave['stage'];
   readonly regions: readonly RegionStatus[];
   /** Nodes that failed or cannot follow, each with what it said. */
@@ -61,6 +63,13 @@ export interface NodeTrouble {
 
 /** @param wanted the number of a rollout; the newest one of the service where it is missing */
 export function summarize(sightings: Sightings, wanted?: number): RolloutStatus {
+  const status = statusOf(sightings, wanted);
+  const { image, proposal } = sightings.record?.watched ?? {};
+  if (image === undefined || proposal === undefined) return status;
+  return { ...status, proposal: { image, digest: proposal.digest } };
+}
+
+function statusOf(sightings: Sightings, wanted: number | undefined): RolloutStatus {
   const { service, record } = sightings;
   const rollout = record?.rollout;
   const target = wanted ?? record?.candidate?.rollout ?? rollout?.release.rollout;

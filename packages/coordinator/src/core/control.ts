@@ -1,5 +1,6 @@
 /** Words of the operator: each one message, each answered by an event, harmless when repeated. */
 
+import type { Digest } from '@swell/shared/domain/image.ts';
 import type { ControlIntent } from '@swell/shared/domain/intent.ts';
 import type { Place } from '@swell/shared/domain/place.ts';
 import { isUnderWay, type Rollout } from '@swell/shared/domain/rollout.ts';
@@ -12,6 +13,7 @@ import { dropCandidate } from './candidate.ts';
 import { halt } from './halting.ts';
 import { hold, unhold } from './holding.ts';
 import { pause, resume } from './pausing.ts';
+import { approveProposal, rejectProposal } from './proposals.ts';
 import { type ServiceState, withRecord } from './state.ts';
 import { isNew, markOf, withTaken } from './taken.ts';
 import { rollBack, undo } from './undoing.ts';
@@ -28,6 +30,8 @@ export function takeControl(
   const asked = { action: parsed.ok ? parsed.value.action : 'control', mark: markOf(at) };
   if (!parsed.ok) return refused(taken, asked, parsed.problems);
   const intent = parsed.value;
+  if ('digest' in intent)
+    return (intent.action === 'reject' ? rejectProposal : approveProposal)(taken, intent.digest, asked);
   if (intent.action === 'hold') return answer(taken, asked, hold(taken, intent.hold));
   if (intent.action === 'unhold') return answer(taken, asked, unhold(taken, intent.nodes));
   const { rollout, candidate } = state.record;
@@ -47,7 +51,7 @@ export function takeControl(
   return answer(taken, asked, obey(taken, rollout, intent, nowMs));
 }
 
-type OfRollout = Exclude<ControlIntent, { action: 'hold' | 'unhold' }>;
+type OfRollout = Exclude<ControlIntent, { action: 'hold' | 'unhold' } | { digest: Digest }>;
 type Obeyed = Exclude<OfRollout, { action: 'undo' | 'rollback' }>;
 
 /** What was done, or why nothing. */

@@ -7,11 +7,13 @@ import type { FleetEvent } from '@swell/shared/domain/event.ts';
 import type { ImageReference } from '@swell/shared/domain/image.ts';
 import type { Region } from '@swell/shared/domain/names.ts';
 import type { Publishing } from '@swell/shared/domain/publishing.ts';
+import type { TagReference } from '@swell/shared/domain/watch.ts';
 import type { Halt, Wave } from '@swell/shared/domain/wave.ts';
 import type { GateQuestion } from './gate-watch.ts';
 
 export type Effect =
   | { readonly kind: 'resolve-image'; readonly rollout: number; readonly image: ImageReference }
+  | { readonly kind: 'look-at-tag'; readonly image: TagReference }
   | { readonly kind: 'publish-wave'; readonly wave: Wave; readonly expect: number }
   /** No halt: the standing one is lifted. */
   | { readonly kind: 'publish-halt'; readonly halt: Halt | undefined; readonly expect: number }

@@ -8,9 +8,25 @@ import type { Place } from '@swell/shared/domain/place.ts';
 import type { PolicyLayer } from '@swell/shared/domain/policy.ts';
 import type { NodeReport, ServicePresence } from '@swell/shared/domain/report.ts';
 import type { SlotEntry } from '@swell/shared/domain/slot.ts';
+import type { TagHint, TagReference } from '@swell/shared/domain/watch.ts';
 import type { Halt, Wave } from '@swell/shared/domain/wave.ts';
 import type { Parsed } from '@swell/shared/kernel/parsed.ts';
 import type { Asking } from './gate-watch.ts';
+
+/** A watched tag, and the digest behind it. */
+export interface SeenTag {
+  readonly image: TagReference;
+  readonly digest: Digest;
+  /** For how long the registry wants to be left alone. */
+  readonly restMs?: number;
+}
+
+export interface MissedTag {
+  readonly image: TagReference;
+  readonly reason: string;
+  /** What the registry asked us to wait. */
+  readonly retryAfterMs?: number;
+}
 
 /** A node's presence as far as it speaks of this service; `presence` is missing where it has no such container. */
 export interface NodeSighting {
@@ -51,6 +67,11 @@ export type CoordinatorEvent =
   /** The bus does not let us publish it. */
   | { readonly kind: 'release-not-published'; readonly publication: string; readonly reason: string }
   | { readonly kind: 'gate-answered'; readonly asking: Asking; readonly answer: GateAnswer }
+  /** What the registry answers about a watched tag. */
+  | ({ readonly kind: 'tag-seen' } & SeenTag)
+  | ({ readonly kind: 'tag-not-seen' } & MissedTag)
+  /** Somebody says that a tag has moved. */
+  | { readonly kind: 'tag-hinted'; readonly hint: TagHint }
   | { readonly kind: 'nodes-seen'; readonly nodes: readonly NodeSighting[] }
   | { readonly kind: 'reports-read'; readonly reports: readonly HeardReport[] }
   | {

@@ -11,6 +11,7 @@ import type { Parsed } from '@swell/shared/kernel/parsed.ts';
 import { applied, refused } from './answering.ts';
 import type { Step } from './outcome.ts';
 import type { ServiceState } from './state.ts';
+import { giveUpTag, keepTag } from './watching.ts';
 
 /** The publication that is due. */
 export function publishRelease(state: ServiceState): Step {
@@ -42,7 +43,7 @@ export function overtakenBy(state: ServiceState, publication: string, last: numb
 export function notPublished(state: ServiceState, publication: string, reason: string): ServiceState {
   const { publishing } = state.record;
   if (publishing?.publication !== publication) return state;
-  return fail(state, publishing, `its release cannot be published: ${reason}`);
+  return fail(giveUpTag(state, publishing, reason), publishing, `its release cannot be published: ${reason}`);
 }
 
 /**
@@ -59,9 +60,10 @@ export function keepPublishing(
   if (publishing === undefined) return state;
   const isAccepted = state.record.candidate !== before.record.candidate;
   if (parsed.ok && isOurs(state, parsed.value)) {
+    const known = keepTag(state, publishing);
     return isAccepted
-      ? succeed(state, publishing, `release ${sequence} is ${publishing.release.version}`)
-      : fail(state, publishing, `release ${sequence}, which it led to, is rejected`);
+      ? succeed(known, publishing, `release ${sequence} is ${publishing.release.version}`)
+      : fail(known, publishing, `release ${sequence}, which it led to, is rejected`);
   }
   return isAccepted
     ? fail(state, publishing, `release ${sequence} came first: say it again if it still holds`)

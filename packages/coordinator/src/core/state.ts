@@ -39,6 +39,20 @@ export interface Resolving {
   readonly againAtMs?: number;
 }
 
+/** How the question for a watched tag stands. */
+export interface Looking {
+  /** Which tag: of another one it says nothing. */
+  readonly image: string;
+  readonly askedAtMs: number;
+  readonly isAsked: boolean;
+  /** Questions in a row that were not answered. */
+  readonly failures: number;
+  /** The registry wants to be left alone until then. */
+  readonly restUntilMs: number;
+  /** Somebody says that the tag has moved. What is being asked may have been answered before it did. */
+  readonly isHinted: boolean;
+}
+
 export interface ServiceState {
   readonly service: ServiceName;
   readonly record: ServiceRecord;
@@ -61,6 +75,8 @@ export interface ServiceState {
   readonly gatesAsked: number;
   /** This coordinator knows no Prometheus. */
   readonly hasNoPrometheus?: true;
+  /** Missing: no tag is watched. */
+  readonly looking?: Looking;
   /** Events on their way to the log. */
   readonly telling: ReadonlySet<string>;
   /** How far the present stage has come, and since when it has come no further. */

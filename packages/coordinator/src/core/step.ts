@@ -17,6 +17,7 @@ import type { CoordinatorEvent } from './events.ts';
 import { tellFailures } from './failures.ts';
 import { askGates, takeAnswer } from './gates.ts';
 import { beginDue, rejectCandidate, takeRelease } from './intake.ts';
+import { lookAtTag, takeHint } from './looking.ts';
 import { loseSlots } from './losses.ts';
 import { keepMinimumVersion } from './minimum-version.ts';
 import { publishOrders, withSeen, withStored } from './orders.ts';
@@ -28,6 +29,7 @@ import { begin } from './set-back.ts';
 import { keepRegions, regroup } from './stages.ts';
 import { drawsOf, type ServiceState } from './state.ts';
 import { told } from './tell.ts';
+import { missSight, takeSight, weighSight } from './watching.ts';
 import { keepWindows } from './windows.ts';
 
 /** More steps than any rollout can have due at once: beyond it, two of them undo each other. */
@@ -39,14 +41,15 @@ export function step(state: ServiceState, event: CoordinatorEvent, nowMs: number
   const begun = keepRegions(regroup(beginDue(heard, nowMs), nowMs), nowMs);
   const named = keepMinimumVersion(keepWindows(begun, nowMs), nowMs);
   const { state: kept, effects: cleared } = loseSlots(named, nowMs);
-  const { state: ordered, effects: orders } = publishOrders(advanceAll(kept, nowMs));
+  const { state: ordered, effects: orders } = publishOrders(weighSight(advanceAll(kept, nowMs), nowMs));
   const { state: asked, effects: questions } = resolveCandidate(ordered, nowMs);
   const { state: published, effects: releases } = publishRelease(asked);
   const { state: watched, effects: gates } = askGates(published, nowMs);
-  const { state: said, effects: sayings } = publishSayings(tellFailures(watched));
+  const { state: looking, effects: looks } = lookAtTag(watched, nowMs);
+  const { state: said, effects: sayings } = publishSayings(tellFailures(looking));
   return {
     state: said,
-    effects: [...orders, ...cleared, ...questions, ...releases, ...gates, ...sayings],
+    effects: [...orders, ...cleared, ...questions, ...releases, ...gates, ...looks, ...sayings],
   };
 }
 
@@ -76,6 +79,12 @@ function hear(state: ServiceState, event: CoordinatorEvent, nowMs: number): Serv
       return notPublished(state, event.publication, event.reason);
     case 'gate-answered':
       return takeAnswer(state, event.asking, event.answer);
+    case 'tag-seen':
+      return takeSight(state, event, nowMs);
+    case 'tag-not-seen':
+      return missSight(state, event, nowMs);
+    case 'tag-hinted':
+      return takeHint(state, event.hint);
     case 'nodes-seen':
       return { ...state, census: withSightings(state.census, event.nodes, drawsOf(state)) };
     case 'reports-read':

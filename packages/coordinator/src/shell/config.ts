@@ -20,6 +20,7 @@ export interface CoordinatorConfig {
   readonly insecureRegistries: readonly string[];
   /** Missing: gates say nothing. */
   readonly prometheus: PrometheusOptions | undefined;
+  readonly notificationsTokenFile: string | undefined;
   readonly replicas: number | undefined;
   readonly monitoringUrls: readonly string[];
   readonly pulseEveryMs: number;
@@ -57,6 +58,10 @@ const variables = z
     SWELL_PROMETHEUS_TOKEN_FILE: z.string().optional().describe('File of a bearer token'),
     SWELL_PROMETHEUS_LOGIN_FILE: z.string().optional().describe('File of user:password'),
     SWELL_PROMETHEUS_TLS_CA: z.string().optional().describe('File of certificates to trust'),
+    SWELL_NOTIFICATIONS_TOKEN_FILE: z
+      .string()
+      .optional()
+      .describe('File of the token with which registries may post notifications'),
     SWELL_NATS_REPLICAS: countVariable(1, 5).optional().describe('Of streams that are made: 1 or 3'),
     SWELL_NATS_MONITORING: list.describe(
       'Monitoring addresses of the servers, to see whether they sync always',
@@ -83,6 +88,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): CoordinatorConfig {
     status: { host: read.SWELL_STATUS_HOST, port: read.SWELL_STATUS_PORT },
     insecureRegistries: read.SWELL_INSECURE_REGISTRIES,
     prometheus: prometheusOf(read),
+    notificationsTokenFile: read.SWELL_NOTIFICATIONS_TOKEN_FILE,
     replicas: read.SWELL_NATS_REPLICAS,
     monitoringUrls: read.SWELL_NATS_MONITORING,
     pulseEveryMs: read.SWELL_PULSE_EVERY_MS,

@@ -8,6 +8,7 @@ import { startStatusServer } from '@swell/shared/shell/status-server.ts';
 import { VERSION } from '@swell/shared/shell/version.ts';
 import { HttpPrometheus } from '../adapters/prometheus.ts';
 import type { CoordinatorConfig } from './config.ts';
+import { notifications, readToken } from './hints.ts';
 import { Layout } from './layout.ts';
 import { CoordinatorMetrics } from './metrics.ts';
 import { serveTerms } from './terms.ts';
@@ -18,6 +19,7 @@ export async function runCoordinator(config: CoordinatorConfig, signal: AbortSig
   const metrics = new CoordinatorMetrics(VERSION);
   let reason: string | undefined = 'it is not connected to the bus yet';
   let bus: NatsBus | undefined;
+  const { notificationsTokenFile: file } = config;
   await using _status = await startStatusServer({
     ...config.status,
     live: () => true,
@@ -27,6 +29,7 @@ export async function runCoordinator(config: CoordinatorConfig, signal: AbortSig
     },
     metrics: () => metrics.registry.metrics(),
     contentType: metrics.registry.contentType,
+    ...(file !== undefined && { posts: notifications(readToken(file), () => bus, logger) }),
   });
   await using connected = await connectNats({
     ...config.bus,

@@ -9,6 +9,7 @@ import type { Prometheus } from '../adapters/prometheus.ts';
 import type { CoordinatorEvent } from '../core/events.ts';
 import type { ServiceState } from '../core/state.ts';
 import { Hearing } from './hearing.ts';
+import { hearHints } from './hints.ts';
 import type { Term } from './leadership.ts';
 import { PulseSender } from './pulse-sender.ts';
 import { type ServiceMachine, Services } from './services.ts';
@@ -85,7 +86,13 @@ class Leader {
     const ended = new Promise<void>((resolve) =>
       ending.addEventListener('abort', () => resolve(), { once: true }),
     );
-    const going = [...pumps, this.#hearing.hearPeople(), this.#tick(ending), this.#pulse.run(ending)];
+    const going = [
+      ...pumps,
+      this.#hearing.hearPeople(),
+      hearHints(this.#options, this.#services, ending),
+      this.#tick(ending),
+      this.#pulse.run(ending),
+    ];
     await Promise.race([Promise.all(going), ended]);
   }
 

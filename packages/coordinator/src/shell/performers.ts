@@ -17,6 +17,7 @@ import type { CoordinatorEvent } from '../core/events.ts';
 import type { GateQuestion } from '../core/gate-watch.ts';
 import { NO_PROMETHEUS } from '../core/gates.ts';
 import { publishRelease } from './release-publisher.ts';
+import type { TagLooks } from './tag-looks.ts';
 
 export interface PerformerContext {
   readonly service: string;
@@ -25,6 +26,7 @@ export interface PerformerContext {
   readonly bus: Bus;
   readonly registry: Registry;
   readonly prometheus?: Prometheus;
+  readonly looks: TagLooks;
   readonly host: Host;
   readonly signal: AbortSignal;
   readonly post: (event: CoordinatorEvent) => void;
@@ -103,6 +105,16 @@ const PERFORMERS: Performers = {
         retrying,
         ...(retryAfterMs !== undefined && { retryAfterMs }),
       });
+    }
+  },
+
+  async 'look-at-tag'({ image }, { looks, signal, post }) {
+    try {
+      post({ kind: 'tag-seen', image, ...(await looks.look(image, signal)) });
+    } catch (error) {
+      if (!(error instanceof RegistryError)) throw error;
+      const { message: reason, retryAfterMs } = error;
+      post({ kind: 'tag-not-seen', image, reason, ...(retryAfterMs !== undefined && { retryAfterMs }) });
     }
   },
 };

@@ -19,6 +19,7 @@ import { step } from '../core/step.ts';
 import type { Term } from './leadership.ts';
 import { mergeEvents } from './merge.ts';
 import { perform } from './performers.ts';
+import { TagLooks } from './tag-looks.ts';
 
 export type ServiceMachine = Machine<ServiceState, CoordinatorEvent, Effect>;
 
@@ -43,10 +44,12 @@ export class Services {
   readonly #machines = new Map<ServiceName, ServiceMachine>();
   readonly #revisions = new Map<ServiceName, number>();
   readonly #unreadable = new Set<ServiceName>();
+  readonly #looks: TagLooks;
   #isRead = false;
 
   constructor(options: ServicesOptions) {
     this.#options = options;
+    this.#looks = new TagLooks(options);
   }
 
   get machines(): ReadonlyMap<ServiceName, ServiceMachine> {
@@ -137,6 +140,7 @@ export class Services {
         bus,
         registry,
         ...(prometheus !== undefined && { prometheus }),
+        looks: this.#looks,
         host,
         signal: term.signal,
         post: (event) => void machine.post(event),

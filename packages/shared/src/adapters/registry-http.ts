@@ -111,7 +111,7 @@ export function redirectTarget(from: URL, location: string): URL | undefined {
 /** What an answer that is neither success nor a challenge means. */
 export function refusal(errand: Errand, url: URL, answer: Answer): RegistryError {
   const said = `${url.host} answers ${answer.status}${detail(answer.body)}`;
-  const retryAfterMs = retryAfter(answer.headers, errand.clock.wallMs());
+  const retryAfterMs = retryAfter(answer.headers, errand.clock.wallMs()) ?? usedUp(answer.headers);
   if (answer.status === 429) {
     const wait = retryAfterMs === undefined ? '' : ` for ${Math.ceil(retryAfterMs / 1_000)} s`;
     return failure(errand, 'rate-limited', `${said}: too many requests; it is left alone${wait}`, {
@@ -139,6 +139,18 @@ export function retryAfter(headers: Headers, nowMs: number): number | undefined 
   if (text === undefined || text === '') return undefined;
   const waitMs = /^\d+$/.test(text) ? Number(text) * 1_000 : Date.parse(text) - nowMs;
   return Number.isNaN(waitMs) ? undefined : Math.min(RETRY_AFTER_MAX_MS, Math.max(0, waitMs));
+}
+
+/**
+ * Docker Hub's count of what may still be asked, `ratelimit-remaining: 0;w=21600`: once it is used up, how long it takes
+ * until one more is free. Its window slides.
+ */
+export function usedUp(headers: Headers): number | undefined {
+  const [, remaining, windowS] =
+    /^(\d{1,9});w=(\d{1,9})$/.exec(headers.get('ratelimit-remaining') ?? '') ?? [];
+  if (remaining === undefined || Number(remaining) > 0) return undefined;
+  const limit = Number(/^\d{1,9}/.exec(headers.get('ratelimit-limit') ?? '')?.[0] ?? 1);
+  return Math.min(RETRY_AFTER_MAX_MS, (Number(windowS) * 1_000) / Math.max(1, limit));
 }
 
 /** The first message of a registry's error document, for people. */

@@ -158,6 +158,35 @@ test('429 is worth another try when the registry says', async () => {
   expect(await failure(after('Thu, 01 Jan 2099 00:00:00 GMT'))).toMatchObject({ retryAfterMs: 86_400_000 });
 });
 
+/** As Docker Hub counts: so many of a hundred in six hours are left. */
+const counted = (remaining: number) => ({
+  'ratelimit-limit': '100;w=21600',
+  'ratelimit-remaining': `${remaining};w=21600`,
+});
+
+test('whoever looks hears for how long he is to stay away once all that is allowed is used up', async () => {
+  const left = { remaining: 1 };
+  const { host } = await serve((_, response) =>
+    response
+      .writeHead(200, {
+        'content-type': INDEX,
+        'docker-content-digest': DIGEST,
+        ...counted(left.remaining),
+      })
+      .end(),
+  );
+  expect(await registry().look(web(host), never)).toEqual({ digest: DIGEST });
+  left.remaining = 0;
+  expect(await registry().look(web(host), never)).toEqual({ digest: DIGEST, restMs: 216_000 });
+});
+
+test('429 without a time is over once the count frees a place', async () => {
+  const answer: Answer = (_, response) => response.writeHead(429, counted(0)).end();
+  expect(await failure(answer)).toMatchObject({ code: 'rate-limited', retryAfterMs: 216_000 });
+  const odd: Answer = (_, response) => response.writeHead(429, { 'ratelimit-remaining': 'none' }).end();
+  expect(await failure(odd)).toMatchObject({ code: 'rate-limited', retryAfterMs: undefined });
+});
+
 test.each([
   [500, 'unavailable', true],
   [503, 'unavailable', true],

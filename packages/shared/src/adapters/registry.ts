@@ -5,7 +5,7 @@ import { DIGEST_PATTERN, type Digest, type ImageReference } from '../domain/imag
 import { type Clock, systemClock } from './clock.ts';
 import { createAuthorizer, logIn, type Repository } from './registry-auth.ts';
 import { type CredentialStore, dockerCredentials } from './registry-credentials.ts';
-import { type Answer, ask, type Errand, failure, refusal } from './registry-http.ts';
+import { type Answer, ask, type Errand, failure, refusal, usedUp } from './registry-http.ts';
 
 export interface Registry {
   /**
@@ -15,6 +15,19 @@ export interface Registry {
    * @throws RegistryError, or the signal's reason
    */
   resolve(image: ImageReference, signal: AbortSignal): Promise<Digest>;
+
+  /**
+   * As {@link resolve}, for whoever asks again and again: with it comes for how long the registry wants to be left alone.
+   *
+   * @throws RegistryError, or the signal's reason
+   */
+  look(image: ImageReference, signal: AbortSignal): Promise<Sight>;
+}
+
+export interface Sight {
+  readonly digest: Digest;
+  /** Missing: it may be asked as often as we like. */
+  readonly restMs?: number;
 }
 
 export interface RegistryOptions {
@@ -59,41 +72,39 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
     return ask(errand, { method, url, headers: { ...headers, authorization } });
   }
 
-  return {
-    async resolve(image, signal) {
-      const repository = splitRepository(image.repository);
-      const origin = registryOrigin(repository.registry, options.insecureRegistries ?? []);
-      const errand: Errand = {
-        reference: describe(image),
-        insecure: origin.startsWith('http:'),
-        timeoutMs: options.timeoutMs ?? 10_000,
-        signal,
-        clock,
-      };
-      const wanted = image.digest ?? image.tag ?? 'latest';
-      const url = URL.parse(`/v2/${repository.path}/manifests/${wanted}`, origin);
-      if (url === null) {
-        throw failure(
-          errand,
-          'not-found',
-          `${repository.registry} is no address of a registry; check the name`,
-        );
-      }
-      const head = await askForManifest(errand, repository, 'HEAD', url);
-      // Some registries do not answer HEAD, and some proxies drop the header: then the bytes themselves tell.
-      const named =
-        head.status === 405 ? null : digestNamed(errand, expectManifest(errand, repository, url, head));
-      if (named !== null) return kept(errand, image.digest, named);
-      const get = expectManifest(
+  async function look(image: ImageReference, signal: AbortSignal): Promise<Sight> {
+    const repository = splitRepository(image.repository);
+    const origin = registryOrigin(repository.registry, options.insecureRegistries ?? []);
+    const errand: Errand = {
+      reference: describe(image),
+      insecure: origin.startsWith('http:'),
+      timeoutMs: options.timeoutMs ?? 10_000,
+      signal,
+      clock,
+    };
+    const wanted = image.digest ?? image.tag ?? 'latest';
+    const url = URL.parse(`/v2/${repository.path}/manifests/${wanted}`, origin);
+    if (url === null) {
+      throw failure(
         errand,
-        repository,
-        url,
-        await askForManifest(errand, repository, 'GET', url),
+        'not-found',
+        `${repository.registry} is no address of a registry; check the name`,
       );
-      const counted = `sha256:${createHash('sha256').update(get.body).digest('hex')}`;
-      return kept(errand, image.digest, kept(errand, digestNamed(errand, get) ?? undefined, counted));
-    },
-  };
+    }
+    const head = await askForManifest(errand, repository, 'HEAD', url);
+    // Some registries do not answer HEAD, and some proxies drop the header: then the bytes themselves tell.
+    const named =
+      head.status === 405 ? null : digestNamed(errand, expectManifest(errand, repository, url, head));
+    if (named !== null) return sight(kept(errand, image.digest, named), head);
+    const get = expectManifest(errand, repository, url, await askForManifest(errand, repository, 'GET', url));
+    const counted = `sha256:${createHash('sha256').update(get.body).digest('hex')}`;
+    return sight(
+      kept(errand, image.digest, kept(errand, digestNamed(errand, get) ?? undefined, counted)),
+      get,
+    );
+  }
+
+  return { look, resolve: async (image, signal) => (await look(image, signal)).digest };
 
   function expectManifest(errand: Errand, repository: Repository, url: URL, answer: Answer): Answer {
     if (answer.status === 404) {
@@ -131,6 +142,11 @@ export function registryOrigin(registry: string, insecureRegistries: readonly st
 function splitRepository(repository: string): Repository {
   const slash = repository.indexOf('/');
   return { registry: repository.slice(0, slash), path: repository.slice(slash + 1) };
+}
+
+function sight(digest: Digest, { headers }: Answer): Sight {
+  const restMs = usedUp(headers);
+  return { digest, ...(restMs !== undefined && { restMs }) };
 }
 
 function digestNamed(errand: Errand, answer: Answer): Digest | null {

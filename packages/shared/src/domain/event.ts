@@ -3,12 +3,17 @@
  * observers tail, that the checker reads and that replays start from.
  */
 
+import type { Digest } from './image.ts';
 import type { NodeId, Region, ServiceName } from './names.ts';
 
 export const EVENT_NAMES = [
   'release-accepted',
   'release-rejected',
   'release-delayed',
+  'release-proposed',
+  'proposal-withdrawn',
+  'tag-passed-over',
+  'tag-out-of-reach',
   'control-applied',
   'control-rejected',
   'policy-accepted',
@@ -49,6 +54,8 @@ export interface FleetEvent {
   /** One sentence for whoever tails the log. */
   readonly line: string;
   readonly rollout?: number;
+  /** What is proposed. */
+  readonly digest?: Digest;
   readonly region?: Region;
   readonly node?: NodeId;
   readonly slot?: number;

@@ -1,6 +1,7 @@
 /** What people want, as they publish it: well-formed, not yet weighed. */
 
 import type { HoldRule, NodeChoice } from './hold.ts';
+import type { Digest } from './image.ts';
 import type { Candidate } from './rollout.ts';
 
 /** A release before it has a number. */
@@ -12,6 +13,7 @@ export const CONTROL_ACTIONS = [
   'resume',
   'halt',
   'abort',
+  'reject',
   'undo',
   'rollback',
   'hold',
@@ -25,11 +27,19 @@ interface OfRollout {
   readonly reason?: string;
 }
 
+/** A watched tag's digest, which is released or not. */
+interface OfProposal {
+  readonly digest: Digest;
+  readonly reason?: string;
+}
+
 export type ControlIntent =
   | (OfRollout & { readonly action: 'pause' | 'resume' | 'halt' | 'abort' })
   | (OfRollout & { readonly action: 'undo' })
   /** `toPercent`: every stage up to there opens without asking. */
   | (OfRollout & { readonly action: 'approve'; readonly toPercent?: number })
+  | (OfProposal & { readonly action: 'approve' })
+  | (OfProposal & { readonly action: 'reject' })
   | (OfRollout & { readonly action: 'rollback'; readonly version: string })
   | { readonly action: 'hold'; readonly hold: HoldRule }
   | { readonly action: 'unhold'; readonly nodes: NodeChoice };

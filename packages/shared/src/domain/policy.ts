@@ -4,6 +4,7 @@ import type { HoldRule } from './hold.ts';
 import type { Region } from './names.ts';
 import type { SafeRate } from './pace.ts';
 import { type Drain, longestDrainMs, longestRejoinMs, type Rejoin } from './traffic.ts';
+import type { Watch } from './watch.ts';
 import { isOpenTime, type OpenTimes } from './window.ts';
 
 /** A number of nodes, or a share of them. */
@@ -52,6 +53,8 @@ export interface Policy {
   readonly hold?: readonly HoldRule[];
   /** Regions side by side, or group after group; regions that no group names come last. */
   readonly regions: 'parallel' | readonly (readonly Region[])[];
+  /** A tag whose new digests become releases. */
+  readonly watch?: Watch;
   readonly slotLeaseMs: number;
   /** Between the stop signal and the kill; the container's own where it is missing. */
   readonly stopTimeoutMs?: number;

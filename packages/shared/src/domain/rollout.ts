@@ -10,6 +10,7 @@ import { NOWHERE, type Place } from './place.ts';
 import type { Policy, PolicyLayer } from './policy.ts';
 import type { Publishing } from './publishing.ts';
 import { FIRST, type Rank } from './rank.ts';
+import type { WatchedTag } from './watch.ts';
 import type { Release } from './wave.ts';
 
 /** A release as its releaser published it, well-formed but not yet pinned. */
@@ -140,6 +141,7 @@ export interface ServiceRecord {
   readonly candidate?: Candidate;
   /** A release of our own that has not come back over the stream yet. */
   readonly publishing?: Publishing;
+  readonly watched?: WatchedTag;
   readonly rollout?: Rollout;
   /** Nodes that stay as they are by an operator's word, whatever is released. */
   readonly held: readonly HoldRule[];

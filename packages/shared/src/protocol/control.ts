@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import type { HoldRule, NodeChoice } from '../domain/hold.ts';
 import { CONTROL_ACTIONS, type ControlAction, type ControlIntent } from '../domain/intent.ts';
-import { compact } from './fields.ts';
+import { compact, digest } from './fields.ts';
 import { holdReason, NAMES_NODES, namesNodes, nodeChoiceFields } from './policy-rollout.ts';
 
 const reason = z.string().max(500).optional().describe('For whoever reads the log');
@@ -27,9 +27,23 @@ const approve = z
       .max(100, 'must not be more than 100')
       .optional()
       .describe('Every stage up to this percentage opens without asking'),
+    digest: digest.optional().describe('What is proposed, instead of a stage'),
     ...ofRollout,
   })
+  .superRefine(({ digest: proposed, to, rollout }, context) => {
+    for (const [path, given] of Object.entries({ to, rollout }))
+      if (proposed !== undefined && given !== undefined)
+        context.addIssue({ code: 'custom', path: [path], message: 'does not go with digest: leave it out' });
+  })
   .transform(({ to, ...said }) => compact({ ...said, toPercent: to }) as ControlIntent);
+
+const reject = z
+  .strictObject({
+    action: z.literal('reject'),
+    digest: digest.describe('What is proposed'),
+    reason,
+  })
+  .transform((said) => compact(said) as ControlIntent);
 
 const rollback = z
   .strictObject({
@@ -60,7 +74,18 @@ const unhold = z
 
 export const controlSchema = z.discriminatedUnion(
   'action',
-  [approve, word('pause'), word('resume'), word('halt'), word('abort'), word('undo'), rollback, hold, unhold],
+  [
+    approve,
+    word('pause'),
+    word('resume'),
+    word('halt'),
+    word('abort'),
+    reject,
+    word('undo'),
+    rollback,
+    hold,
+    unhold,
+  ],
   {
     error: ({ code }) =>
       code === 'invalid_union' ? `must be one of ${CONTROL_ACTIONS.join(', ')}` : undefined,

@@ -17,7 +17,8 @@ export const name = z
   .refine((text) => !isInherited(text), 'must be another name: every object has something of this one');
 const LABEL = 'must be a label such as "canary" or "rack=7": letters, digits and . _ - /';
 export const label = z.string({ error: LABEL }).regex(LABEL_PATTERN, LABEL);
-export const digest = z.string().regex(DIGEST_PATTERN, 'must be a digest: sha256: and 64 hexadecimal digits');
+const DIGEST = 'must be a digest: sha256: and 64 hexadecimal digits';
+export const digest = z.string({ error: DIGEST }).regex(DIGEST_PATTERN, DIGEST);
 export const sequence = z.int().min(0);
 export const durationMs = z.int().min(0).max(DURATION_MAX_MS);
 export const rank = z.number().min(0).max(1);

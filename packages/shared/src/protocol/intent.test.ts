@@ -89,6 +89,13 @@ test.each<[string, unknown, readonly string[]]>([
     { image: 'web', version: '' },
     ['version: Too small: expected string to have >=1 characters'],
   ],
+  [
+    'a watch',
+    { image: 'web', policy: { watch: { image: 'web' } } },
+    [
+      'policy.watch: watches a tag for the service, not for one release: put it into the bucket swell_policies',
+    ],
+  ],
   ['a list', [{ image: 'web' }], ['the message: Invalid input: expected object, received array']],
   ['nothing', null, ['the message: Invalid input: expected object, received null']],
 ])('%s is no release', (_, body, expected) => {
@@ -99,6 +106,11 @@ test.each(['approve', 'pause', 'resume', 'halt', 'abort', 'undo'])('%s is a word
   const word = { action, rollout: 7, reason: 'because' };
   expect(decode(encode(word), controlSchema)).toEqual({ ok: true, value: word });
   expect(decode(encode({ action }), controlSchema)).toEqual({ ok: true, value: { action } });
+});
+
+test.each(['approve', 'reject'])('%s may be about what is proposed, by its digest', (action) => {
+  const word = { action, digest: `sha256:${'5'.repeat(64)}` };
+  expect(decode(encode(word), controlSchema)).toEqual({ ok: true, value: word });
 });
 
 test.each<[string, unknown, readonly string[]]>([
@@ -122,6 +134,21 @@ test.each<[string, unknown, readonly string[]]>([
     'a rollout that is none',
     { action: 'halt', rollout: 0 },
     ['rollout: Too small: expected number to be >=1'],
+  ],
+  [
+    'a proposal that is not named',
+    { action: 'reject' },
+    ['digest: must be a digest: sha256: and 64 hexadecimal digits'],
+  ],
+  [
+    'a digest that nothing can be done with',
+    { action: 'halt', digest: `sha256:${'5'.repeat(64)}` },
+    ['Unrecognized key: "digest"'],
+  ],
+  [
+    'a proposal that is a rollout',
+    { action: 'approve', rollout: 7, digest: `sha256:${'5'.repeat(64)}` },
+    ['rollout: does not go with digest: leave it out'],
   ],
   ['a misspelt field', { action: 'halt', rolout: 7 }, ['Unrecognized key: "rolout"']],
 ])('%s is no word of control', (_, body, expected) => {

@@ -34,7 +34,13 @@ export const releaseSchema = z
   .strictObject({
     image: image.describe('What to roll out: a tag or a digest'),
     version: z.string().min(1).max(128).optional().describe('What people call it; the tag'),
-    policy: policySchema.optional().describe('Overrides the policy of the service for this rollout'),
+    policy: policySchema
+      .refine(({ watch }) => watch === undefined, {
+        path: ['watch'],
+        error: 'watches a tag for the service, not for one release: put it into the bucket swell_policies',
+      })
+      .optional()
+      .describe('Overrides the policy of the service for this rollout'),
     acceptHalted: z.boolean().optional().describe('Take this digest although it was halted before'),
     from: z
       .array(z.string().min(1).max(128))

@@ -41,6 +41,8 @@ function fieldsOf({ properties = {} }: Schema): readonly string[] {
 const BESIDE: Readonly<Record<string, object>> = {
   'failureBudget.minSample': { max: '10%' },
   'canary.soak': { label: 'canary' },
+  'watch.every': { image: 'web:latest' },
+  'watch.mode': { image: 'web:latest' },
   'http.path': { port: 80 },
   'inFlight.path': { port: 80 },
 };

@@ -33,6 +33,7 @@ test('a whole policy, as a person writes it', () => {
         '*': { open: ['08:00-09:00'] },
       },
       coolDown: '1d',
+      watch: { image: 'web', every: '1m', mode: 'auto' },
       hold: [{ label: 'rack=7', reason: 'new disks' }],
       canary: { label: 'rack=7' },
       minimumVersion: '1.4.2',
@@ -85,6 +86,11 @@ test('a whole policy, as a person writes it', () => {
       },
     },
     coolDownMs: 86_400_000,
+    watch: {
+      image: { repository: 'docker.io/library/web', tag: 'latest' },
+      everyMs: 60_000,
+      mode: 'auto',
+    },
     hold: [{ label: 'rack=7', reason: 'new disks' }],
     canary: { label: 'rack=7', soakMs: 3_600_000 },
     minimumVersion: ['>=1.4.2'],
@@ -242,6 +248,31 @@ test.each<[string, unknown, string, ...(readonly string[])]>([
     'gates[0].compare: must name min or max, how many times the value of the other nodes',
   ],
   ['a bound in words', { gates: [{ ...GATE, max: '10%' }] }, 'gates[0].max: must be a number'],
+  [
+    'a watch of nothing',
+    { watch: {} },
+    'watch.image: must be an image and its tag, such as "registry.example/web:latest"',
+  ],
+  [
+    'a watch of no image',
+    { watch: { image: 'A B' } },
+    'watch.image: "A B" is no image reference: write registry/name:tag',
+  ],
+  [
+    'a watch of what never changes',
+    { watch: { image: `web@sha256:${'5'.repeat(64)}` } },
+    'watch.image: must be a tag: a digest never changes',
+  ],
+  [
+    'a watch without rest',
+    { watch: { image: 'web', every: '1s' } },
+    'watch.every: must be between 10s and 30d',
+  ],
+  [
+    'a watch of another kind',
+    { watch: { image: 'web', mode: 'always' } },
+    'watch.mode: must be "auto" or "propose"',
+  ],
   ['a cool-down that nobody waits for', { coolDown: '31d' }, 'coolDown: must be between 0ms and 30d'],
   [
     'nobody may be down',

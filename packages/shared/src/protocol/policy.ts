@@ -19,6 +19,7 @@ import {
   windowsSchema,
 } from './policy-rollout.ts';
 import { DAY_MS, duration, percentage, share } from './policy-units.ts';
+import { watchSchema } from './policy-watch.ts';
 
 const port = z
   .int('must be a port number')
@@ -185,6 +186,7 @@ export const policySchema = z
       .optional()
       .describe('Nodes that rollouts pass over for now, by name, label, version and region; none'),
     regions: regionsSchema.optional().describe('Side by side, or group after group; parallel'),
+    watch: watchSchema.optional().describe('A tag whose new digests become releases, or proposals; none'),
     slotLease: duration(2_000, DAY_MS).optional().describe('A slot not renewed for this long is lost; 2m'),
     stopTimeout: duration(0, DAY_MS).optional().describe("Between stop signal and kill; the container's own"),
     maxSurge: z
@@ -215,6 +217,7 @@ export const policySchema = z
         failureBudget: policy.failureBudget,
         hold: policy.hold,
         regions: policy.regions,
+        watch: policy.watch,
         slotLeaseMs: policy.slotLease,
         stopTimeoutMs: policy.stopTimeout,
         maxSurge: policy.maxSurge,

@@ -58,7 +58,20 @@ const WHOLE: ServiceRecord = {
         },
       },
       regions: [['eu'], ['us', 'ap']],
+      watch: {
+        image: { repository: 'registry.example/web', tag: 'latest' },
+        everyMs: 300_000,
+        mode: 'propose',
+      },
     },
+  },
+  watched: {
+    image: 'registry.example/web:latest',
+    seen: DIGEST,
+    undecided: true,
+    proposal: { digest: DIGEST, sinceMs: 1_700_000_000_000 },
+    known: [DIGEST],
+    failing: 'the registry does not answer',
   },
   candidate: {
     rollout: 9,
@@ -85,6 +98,7 @@ const WHOLE: ServiceRecord = {
       urgent: true,
     },
     asked: { action: 'undo', mark: '3-1700000000003' },
+    tagged: DIGEST,
   },
   rollout: {
     release: RELEASE,
@@ -127,6 +141,7 @@ const WHOLE: ServiceRecord = {
       node: 'n1',
       slot: 0,
       revision: 77,
+      digest: DIGEST,
       problems: ['one'],
     },
   ],

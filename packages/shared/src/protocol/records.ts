@@ -9,6 +9,7 @@ import type { Place } from '../domain/place.ts';
 import type { PolicyLayer } from '../domain/policy.ts';
 import type { Publishing, WrittenRelease } from '../domain/publishing.ts';
 import type { ServiceRecord } from '../domain/rollout.ts';
+import type { TagReference, WatchedTag } from '../domain/watch.ts';
 import type { OpenTimes } from '../domain/window.ts';
 import type { Parsed } from '../kernel/parsed.ts';
 import { decode } from './codec.ts';
@@ -89,6 +90,7 @@ const gate = z
     failuresMax: z.int().min(1),
   })
   .transform((value): Gate => compact(value) as Gate);
+const tagReference = z.object({ repository: z.string(), tag: z.string() }) satisfies z.ZodType<TagReference>;
 
 const policyLayer = z
   .object({
@@ -109,6 +111,7 @@ const policyLayer = z
     hold: z.array(holdRule),
     failureBudget: z.object({ max: share, minSample: z.int().min(1) }),
     regions: grouping,
+    watch: z.object({ image: tagReference, everyMs: durationMs.min(1), mode: z.enum(['auto', 'propose']) }),
     slotLeaseMs: durationMs,
     stopTimeoutMs: durationMs,
     maxSurge: z.union([z.literal(0), z.literal(1)]),
@@ -143,7 +146,7 @@ const rollout = z.object({
     z.object({
       cursor: rank,
       stageBelow: rank,
-      slots: z.int().min(1),
+      slots: z.int().min(1).max(1_000_000),
       nodes: sequence,
       canaries: z.array(name).optional(),
       outdated: z.array(name).optional(),
@@ -190,8 +193,19 @@ const publishing = z
       })
       .transform((written): WrittenRelease => compact(written) as WrittenRelease),
     asked: z.object({ action: z.string(), mark: z.string() }).optional(),
+    tagged: digest.optional(),
   })
   .transform((value): Publishing => compact(value) as Publishing);
+const watched = z
+  .object({
+    image: z.string(),
+    seen: digest.optional(),
+    undecided: z.literal(true).optional(),
+    proposal: z.object({ digest, sinceMs: z.number() }).optional(),
+    known: z.array(digest),
+    failing: z.string().optional(),
+  })
+  .transform((tag): WatchedTag => compact(tag) as WatchedTag);
 
 const event = z
   .object({
@@ -200,6 +214,7 @@ const event = z
     service: name,
     line: z.string(),
     rollout: sequence.optional(),
+    digest: digest.optional(),
     region: name.optional(),
     node: name.optional(),
     slot: sequence.optional(),
@@ -226,6 +241,7 @@ export const serviceRecordSchema = z
       .optional(),
     candidate: candidate.optional(),
     publishing: publishing.optional(),
+    watched: watched.optional(),
     rollout: rollout.optional(),
     // Records from before there were such words have none.
     held: z.array(holdRule).default([]),

@@ -49,6 +49,9 @@ export const eventSubject = (service: ServiceName, name: string): string => `swe
 export const ALL_LOG = 'swell.>';
 export const pulseSubject = (region: Region): string => `swell.pulse.${region}`;
 
+/** Plain and unstored: somebody says that a tag has moved. */
+export const HINTS = 'swell.hint';
+
 /** Questions to one node, asked with `nats request`. */
 export const askSubject = (region: Region, node: NodeId): string => `swell.ask.${region}.${node}`;
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect, test } from 'vitest';
-import { type StatusServerOptions, startStatusServer } from './status-server.ts';
+import { type Posted, type StatusServerOptions, startStatusServer } from './status-server.ts';
 
 function start(options: Partial<StatusServerOptions> = {}) {
   return startStatusServer({
@@ -57,6 +57,27 @@ test('HEAD is GET without a body; anything else is refused with what is allowed'
     'close',
   ]);
   expect((await ask(server, '/')).status).toBe(404);
+});
+
+const posts = {
+  path: '/notifications',
+  bytesMax: 10,
+  answer: ({ authorization, query, body }: Posted) => ({
+    status: 202,
+    body: [authorization, query.get('token'), Buffer.from(body).toString()].join(' '),
+  }),
+};
+
+test('what a program wants posted it gets whole, with who says so', async () => {
+  await using server = await start({ posts });
+  const said = { method: 'POST', body: '0123456789', headers: { authorization: 'Bearer T' } };
+  expect(await ask(server, '/notifications?token=U', said)).toEqual({
+    status: 202,
+    body: 'Bearer T U 0123456789',
+  });
+  expect((await ask(server, '/notifications', { ...said, body: '0123456789a' })).status).toBe(413);
+  expect((await ask(server, '/notifications')).status).toBe(404);
+  expect((await ask(server, '/healthz', said)).status).toBe(405);
 });
 
 test('a request whose body never ends is answered and hung up on', async () => {

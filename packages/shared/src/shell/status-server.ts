@@ -1,6 +1,7 @@
 /**
  * What a program tells of itself over HTTP, for orchestrators and Prometheus: `/healthz` (restart me?), `/readyz` (may
- * you count on me?), `/metrics`. Answers come from memory; nothing that a client sends is read or kept.
+ * you count on me?), `/metrics`. Answers come from memory; nothing that a client sends is read or kept, but for what the
+ * program wants to have posted.
  */
 
 import { strict as assert } from 'node:assert';
@@ -19,6 +20,20 @@ export interface StatusServerOptions {
   readonly contentType: string;
   /** Paths of the program's own; undefined: it has no such path. */
   readonly more?: { readonly paths: string; readonly answer: (path: string) => Answer | undefined };
+  /** What clients may send. */
+  readonly posts?: PostOptions;
+}
+
+export interface PostOptions {
+  readonly path: string;
+  readonly bytesMax: number;
+  readonly answer: (posted: Posted) => Answer;
+}
+
+export interface Posted {
+  readonly authorization: string | undefined;
+  readonly query: URLSearchParams;
+  readonly body: Uint8Array;
 }
 
 export interface StatusServer extends AsyncDisposable {
@@ -98,10 +113,12 @@ async function respond(
 }
 
 async function answerTo(options: StatusServerOptions, request: IncomingMessage): Promise<Answer> {
+  const [path = '/', query = ''] = (request.url ?? '/').split('?', 2);
+  if (request.method === 'POST' && path === options.posts?.path)
+    return answerPost(options.posts, request, new URLSearchParams(query));
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     return { status: 405, body: 'only GET and HEAD are answered\n' };
   }
-  const path = request.url?.split('?', 1)[0] ?? '/';
   switch (path) {
     case '/healthz': {
       const live = options.live();
@@ -120,6 +137,21 @@ async function answerTo(options: StatusServerOptions, request: IncomingMessage):
       return more?.answer(path) ?? { status: 404, body: `there are ${known.join(', ')}\n` };
     }
   }
+}
+
+async function answerPost(
+  { bytesMax, answer }: PostOptions,
+  request: IncomingMessage,
+  query: URLSearchParams,
+): Promise<Answer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.byteLength;
+    if (bytes > bytesMax) return { status: 413, body: `at most ${bytesMax} bytes are read\n` };
+    chunks.push(chunk);
+  }
+  return answer({ authorization: request.headers.authorization, query, body: Buffer.concat(chunks) });
 }
 
 function hasBody(request: IncomingMessage): boolean {

@@ -37,16 +37,22 @@ const PLAIN: Form = {
 
 const FORMS: Partial<Record<ControlAction, Form>> = {
   approve: {
-    usage: `<service> [<reason>] [--to <percent>] ${OF_ROLLOUT}`,
-    options: { rollout: { type: 'string' }, to: { type: 'string' } },
+    usage: `<service> [<reason>] [--to <percent>] ${OF_ROLLOUT} [--digest <digest>]`,
+    options: { rollout: { type: 'string' }, to: { type: 'string' }, digest: { type: 'string' } },
     fields: (words, values) => {
       const to = textOf(values, 'to');
       return {
         ...(to !== undefined && { to: Number(to.replace(/%$/, '')) }),
+        digest: values['digest'],
         ...presentRollout(values),
         ...because(words),
       };
     },
+  },
+  reject: {
+    usage: '<service> [<reason>] --digest <digest>',
+    options: { digest: { type: 'string' } },
+    fields: (words, values) => ({ digest: values['digest'], ...because(words) }),
   },
   rollback: {
     usage: `<service> <version> [<reason>] ${OF_ROLLOUT}`,

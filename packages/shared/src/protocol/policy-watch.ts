@@ -1,0 +1,43 @@
+/** The part of a policy that makes releases of what a registry shows. */
+
+import { z } from 'zod';
+import { parseImageReference } from '../domain/image.ts';
+import type { Watch } from '../domain/watch.ts';
+import { DAY_MS, duration } from './policy-units.ts';
+
+const EVERY_MS = 300_000;
+
+/** As it is watched: with its registry, and with a tag. */
+const watchedImage = z
+  .string({ error: 'must be an image and its tag, such as "registry.example/web:latest"' })
+  // With a digest behind it, it is still an image that a release may name.
+  .max(900)
+  .transform((text, context) => {
+    const { repository, tag = 'latest', digest } = parseImageReference(text) ?? {};
+    if (repository !== undefined && digest === undefined) return { repository, tag };
+    const message =
+      digest === undefined
+        ? `"${text.slice(0, 200)}" is no image reference: write registry/name:tag`
+        : 'must be a tag: a digest never changes';
+    context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  });
+
+export const watchSchema = z
+  .strictObject({
+    image: watchedImage.describe('The tag: "registry.example/web:latest"'),
+    every: duration(10_000, 30 * DAY_MS)
+      .optional()
+      .describe('How often the registry is asked; 5m'),
+    mode: z
+      .enum(['auto', 'propose'], { error: 'must be "auto" or "propose"' })
+      .optional()
+      .describe('A new digest is released at once, or proposed to a person; propose'),
+  })
+  .transform(
+    ({ image, every, mode }): Watch => ({
+      image,
+      everyMs: every ?? EVERY_MS,
+      mode: mode ?? 'propose',
+    }),
+  );
