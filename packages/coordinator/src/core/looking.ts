@@ -7,21 +7,7 @@
 import { rankOf } from '@swell/shared/domain/rank.ts';
 import { describeTag, isMeant, type TagHint, type Watch } from '@swell/shared/domain/watch.ts';
 import type { Step } from './outcome.ts';
-import type { ServiceState } from './state.ts';
-
-/** How the question for a watched tag stands. */
-export interface Looking {
-  /** Which tag: of another one it says nothing. */
-  readonly image: string;
-  readonly askedAtMs: number;
-  readonly isAsked: boolean;
-  /** Questions in a row that were not answered. */
-  readonly failures: number;
-  /** The registry wants to be left alone until then. */
-  readonly restUntilMs: number;
-  /** Somebody says that the tag has moved. What is being asked may have been answered before it did. */
-  readonly isHinted: boolean;
-}
+import type { Looking, ServiceState } from './state.ts';
 
 const BACK_OFF_MAX_MS = 600_000;
 

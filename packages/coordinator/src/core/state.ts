@@ -10,7 +10,6 @@ import { emptyRecord, type Rollout, type ServiceRecord } from '@swell/shared/dom
 import type { SlotEntry } from '@swell/shared/domain/slot.ts';
 import type { Halt, Wave } from '@swell/shared/domain/wave.ts';
 import type { Census, Draws } from './census.ts';
-import type { Looking } from './looking.ts';
 
 /** A slot's last value and when the server stored it: what its lease is counted from. */
 export interface SlotSighting {
@@ -37,6 +36,20 @@ export interface Resolving {
   readonly tries: number;
   /** The registry did not answer: it is asked again then. Missing: the answer is on its way. */
   readonly againAtMs?: number;
+}
+
+/** How the question for a watched tag stands. */
+export interface Looking {
+  /** Which tag: of another one it says nothing. */
+  readonly image: string;
+  readonly askedAtMs: number;
+  readonly isAsked: boolean;
+  /** Questions in a row that were not answered. */
+  readonly failures: number;
+  /** The registry wants to be left alone until then. */
+  readonly restUntilMs: number;
+  /** Somebody says that the tag has moved. What is being asked may have been answered before it did. */
+  readonly isHinted: boolean;
 }
 
 export interface ServiceState {
