@@ -6,6 +6,7 @@ import { layeredPolicy, type PolicyLayer } from '@swell/shared/domain/policy.ts'
 import { emptyRecord } from '@swell/shared/domain/rollout.ts';
 import type { Wave } from '@swell/shared/domain/wave.ts';
 import { controlSchema } from '@swell/shared/protocol/control.ts';
+import { tagHintSchema } from '@swell/shared/protocol/hints.ts';
 import { releaseSchema } from '@swell/shared/protocol/intent.ts';
 import { haltSchema, waveSchema } from '@swell/shared/protocol/orders.ts';
 import { policySchema } from '@swell/shared/protocol/policy.ts';
@@ -52,6 +53,7 @@ export const byField: ByField = {
   progressDeadline: anyDuration(1_000, 30 * 86_400_000),
   slotLease: anyDuration(2_000, 86_400_000),
   stopTimeout: anyDuration(0, 86_400_000),
+  every: anyDuration(10_000, 30 * 86_400_000),
   interval: anyDuration(100, 600_000),
   timeout: anyDuration(100, 600_000),
   minHealthyTime: anyDuration(0, 86_400_000),
@@ -135,6 +137,7 @@ export const MESSAGE_DOORS: readonly Door[] = [
   messageDoor({ name: 'slot', schema: slotHolderSchema, unknownFields: 'ignored' }),
   messageDoor({ name: 'health report', schema: reportSchema, unknownFields: 'ignored' }),
   messageDoor({ name: 'presence', schema: presenceSchema, unknownFields: 'ignored' }),
+  messageDoor({ name: 'hint of a tag', schema: tagHintSchema, unknownFields: 'ignored' }),
   messageDoor({ name: 'pulse', schema: pulseSchema, unknownFields: 'ignored' }),
   messageDoor({ name: 'lease', schema: leaseSchema, unknownFields: 'ignored' }),
   messageDoor({ name: 'event', schema: eventSchema, unknownFields: 'ignored' }),

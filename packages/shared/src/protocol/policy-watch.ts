@@ -7,18 +7,14 @@ import { DAY_MS, duration } from './policy-units.ts';
 
 const EVERY_MS = 300_000;
 
-/** As it is watched: with its registry, and with a tag. */
 const watchedImage = z
   .string({ error: 'must be an image and its tag, such as "registry.example/web:latest"' })
   // With a digest behind it, it is still an image that a release may name.
   .max(900)
   .transform((text, context) => {
-    const { repository, tag = 'latest', digest } = parseImageReference(text) ?? {};
-    if (repository !== undefined && digest === undefined) return { repository, tag };
-    const message =
-      digest === undefined
-        ? `"${text.slice(0, 200)}" is no image reference: write registry/name:tag`
-        : 'must be a tag: a digest never changes';
+    const reference = parseImageReference(text);
+    if (reference !== undefined) return reference;
+    const message = `"${text.slice(0, 200)}" is no image reference: write registry/name:tag`;
     context.addIssue({ code: 'custom', message });
     return z.NEVER;
   });
@@ -34,9 +30,13 @@ export const watchSchema = z
       .optional()
       .describe('A new digest is released at once, or proposed to a person; propose'),
   })
+  .refine(({ image }) => image.digest === undefined, {
+    path: ['image'],
+    error: 'must be a tag: a digest never changes',
+  })
   .transform(
-    ({ image, every, mode }): Watch => ({
-      image,
+    ({ image: { repository, tag = 'latest' }, every, mode }): Watch => ({
+      image: { repository, tag },
       everyMs: every ?? EVERY_MS,
       mode: mode ?? 'propose',
     }),
