@@ -20,11 +20,11 @@ const HEALTHY = {
   every: '1s',
 };
 
-/** Every gate's stage is watched for a moment only, and nobody waits for a verdict for long. */
+/** Every stage is watched for a moment only. */
 const WATCHED = {
   ...QUICK,
   soak: '1s',
-  progressDeadline: '10s',
+  progressDeadline: '1m',
   health: { ...QUICK.health, healthyDeadline: '5s' },
 };
 
@@ -78,7 +78,7 @@ describeWithPrometheus('gates', () => {
   it('N10: a gate that is good in every region lets it go on, and so does one that compares', async () => {
     const { fleet } = parts();
     const compared = { name: 'memory', query: MEMORY, compare: { max: 1_000 }, every: '1s' };
-    await givePolicy(fleet, { ...WATCHED, progressDeadline: '1m', gates: [HEALTHY, compared] });
+    await givePolicy(fleet, { ...WATCHED, gates: [HEALTHY, compared] });
     const v2 = await fleet.publishImage('v2');
     const rollout = await fleet.release({ image: `${fleet.repository}:v2` });
     const passed = await untilEvent(fleet, 'gates-passed', rollout);
@@ -93,7 +93,7 @@ describeWithPrometheus('gates', () => {
   it('N10: a gate that is bad halts it, by its name, value and bound, and everybody goes back', async () => {
     const { fleet } = parts();
     const bad = { name: 'memory', query: MEMORY, max: 1, every: '1s', failures: 2 };
-    await givePolicy(fleet, { ...WATCHED, progressDeadline: '1m', gates: [bad] });
+    await givePolicy(fleet, { ...WATCHED, gates: [bad] });
     const v2 = await fleet.publishImage('v2');
     await fleet.publishImage('v3');
     const rollout = await fleet.release({ image: `${fleet.repository}:v3` });
@@ -108,16 +108,20 @@ describeWithPrometheus('gates', () => {
     const { fleet } = parts();
     const nothing = { name: 'errors', query: `sum(http_errors{${OURS}})`, max: 1, every: '1s' };
     const broken = { name: 'broken', query: 'sum(', max: 1, every: '1s' };
-    await givePolicy(fleet, { ...WATCHED, gates: [nothing, broken] });
+    const gates = [nothing, broken];
+    await givePolicy(fleet, { ...WATCHED, gates });
     const v4 = await fleet.publishImage('v4');
     const rollout = await fleet.release({ image: `${fleet.repository}:v4` });
+    await untilEvent(fleet, 'stage-finished', rollout);
+    // Only now, when no node is waited for any more.
+    await givePolicy(fleet, { ...WATCHED, progressDeadline: '10s', gates });
     const held = await untilEvent(fleet, 'rollout-paused', rollout);
     expect(held.line).toContain('gate errors says nothing: no data (and 1 more); "resume" asks again');
     const said = fleet.log.entries.flatMap((entry) =>
       entry.kind === 'event' && entry.event.name === 'gate-inconclusive' ? [entry.event.line] : [],
     );
     expect(said.join('\n')).toMatch(/gate broken says nothing: Prometheus answers 400: .*parse error/);
-    await givePolicy(fleet, { ...WATCHED, progressDeadline: '1m' });
+    await givePolicy(fleet, WATCHED);
     expect(await giveWord(fleet, { action: 'resume' })).toMatchObject({ name: 'control-applied' });
     await untilEvent(fleet, 'rollout-settled', rollout);
     await expectOn(fleet, v4);

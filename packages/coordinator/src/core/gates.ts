@@ -47,14 +47,13 @@ interface Place {
 
 /** The questions that are due; outside of a soak, and while it is paused, none is, and what was answered is forgotten. */
 export function askGates(state: ServiceState, nowMs: number): Step {
-  const { gates: watch, ...unwatched } = state;
   const { rollout } = state.record;
   const stage = rollout === undefined ? undefined : watchedStage(rollout);
+  if (rollout === undefined || stage === undefined) return { state: unwatched(state), effects: [] };
   const { gates = [] } = policyOf(state);
-  if (rollout === undefined || stage === undefined || gates.length === 0)
-    return { state: watch === undefined ? state : unwatched, effects: [] };
+  if (gates.length === 0) return { state: unwatched(state), effects: [] };
   if (!isCensusComplete(state, nowMs)) return { state, effects: [] };
-  const kept = watch !== undefined && isOf(watch, stage, gates) ? watch : undefined;
+  const kept = watchOf(state, stage, gates);
   const runs = new Map(kept?.runs);
   const endsAtMs = stage.sinceMs + soakOf(state, rollout);
   const effects: GateQuestion[] = [];
@@ -78,8 +77,20 @@ function watchedStage({ release, group, percent, phase, paused }: Rollout): Watc
   return { rollout: release.rollout, group, percent, sinceMs: phase.sinceMs };
 }
 
-function isOf(watch: GateWatch, stage: WatchedStage, gates: readonly Gate[]): boolean {
-  return sameValue(watch.stage, stage) && sameValue(watch.gates, gates);
+/** What was answered so far, if it was to these gates and in this stage. */
+function watchOf(
+  { gates: watch }: ServiceState,
+  stage: WatchedStage,
+  gates: readonly Gate[],
+): GateWatch | undefined {
+  const isOf = watch !== undefined && sameValue(watch.stage, stage) && sameValue(watch.gates, gates);
+  return isOf ? watch : undefined;
+}
+
+function unwatched(state: ServiceState): ServiceState {
+  if (state.gates === undefined) return state;
+  const { gates: _, ...rest } = state;
+  return rest;
 }
 
 /** Where each gate is asked: in every region of the stage in which a node is on the release, or once. */
@@ -178,10 +189,7 @@ export function judgeGates(
   const { gates = [] } = policyOf(state);
   if (gates.length === 0) return { is: 'won' };
   const stage = watchedStage(rollout);
-  const watch =
-    state.gates !== undefined && stage !== undefined && isOf(state.gates, stage, gates)
-      ? state.gates
-      : undefined;
+  const watch = stage && watchOf(state, stage, gates);
   const asked = places(state, rollout, gates, nowMs).map((place) => ({
     ...place,
     run: watch?.runs.get(runKey(place.gate.name, place.region)),
@@ -229,6 +237,7 @@ export function tellPassed(state: ServiceState, rollout: Rollout): ServiceState 
   const seen = [...(state.gates?.runs ?? [])].flatMap(([key, { verdict }]) =>
     verdict?.is === 'good' ? [`${key} (${verdict.seen})`] : [],
   );
+  seen.sort();
   return tell(state, {
     name: 'gates-passed',
     rollout: number,
