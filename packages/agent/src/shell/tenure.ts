@@ -6,8 +6,14 @@
 
 import type { Host } from '@swell/shared/adapters/host.ts';
 import type { LeaseFiles } from '../adapters/lease-files.ts';
-import { isAlive } from '../adapters/own-process.ts';
-import { type Holder, mayTake, NODE_LEASE_MS, type Sighting, sight } from '../core/node-lease.ts';
+import {
+  type Holder,
+  mayTake,
+  NODE_LEASE_MS,
+  type ProcessMark,
+  type Sighting,
+  sight,
+} from '../core/node-lease.ts';
 
 const LOOK_EVERY_MS = NODE_LEASE_MS / 5;
 const RENEW_EVERY_MS = NODE_LEASE_MS / 5;
@@ -21,6 +27,8 @@ export interface TenureOptions {
   readonly files: LeaseFiles;
   readonly host: Host;
   readonly me: Holder;
+  /** Of a process of this very boot and namespace: does it still run? */
+  readonly isAlive: (mark: ProcessMark) => Promise<boolean>;
 }
 
 /**
@@ -29,10 +37,11 @@ export interface TenureOptions {
  * @param onWaiting called once, where somebody else holds it
  */
 export async function acquireTenure(
-  { files, host, me }: TenureOptions,
+  options: TenureOptions,
   signal: AbortSignal,
   onWaiting: () => void,
 ): Promise<Tenure> {
+  const { files, host, me, isAlive } = options;
   let seen: Sighting | undefined;
   for (;;) {
     signal.throwIfAborted();
@@ -44,7 +53,7 @@ export async function acquireTenure(
       const sentAtMs = host.monotonicMs();
       const term = seen.lease.term + 1;
       const isOurs = await files.take({ term, holder: me, renewals: 0 });
-      if (isOurs) return new Tenure({ files, host, me }, term, sentAtMs);
+      if (isOurs) return new Tenure(options, term, sentAtMs);
     }
     if (before === undefined) onWaiting();
     await host.sleep(LOOK_EVERY_MS, signal);
