@@ -2,6 +2,7 @@
 
 import type { StreamShape } from '../bus/definition.ts';
 import type { Chance } from '../chance.ts';
+import type { Violation } from './truth.ts';
 import { type Nature, OneNode, type RunningAgent } from './world.ts';
 
 const NATURES: readonly Nature[] = ['well', 'well', 'well', 'sick', 'unproven', 'ends'];
@@ -13,11 +14,19 @@ const AWAY_MS = { min: 1_000, max: 25_000 };
 /** Beyond a lease, so that a holder is frozen for longer than it has it. */
 const FROZEN_MS = { min: 500, max: 30_000 };
 
-const FAULTS = ['an agent dies', 'all agents die', 'an agent is frozen', 'the bus is away', 'dockerd is restarted', 'the machine is off', 'a person halts it'] as const;
+const FAULTS = [
+  'an agent dies',
+  'all agents die',
+  'an agent is frozen',
+  'the bus is away',
+  'dockerd is restarted',
+  'the machine is off',
+  'a person halts it',
+] as const;
 export type Fault = (typeof FAULTS)[number];
 
 export interface Outcome {
-  readonly violation: string | undefined;
+  readonly violation: Violation | undefined;
   /** What went wrong, in order. */
   readonly faults: readonly string[];
   readonly statuses: readonly string[];
@@ -33,7 +42,7 @@ export async function liveThrough(seed: string, shapes: readonly StreamShape[]):
   const chance = node.chance.fork('storm');
   await node.open();
   node.release('v2', chance.pick(NATURES));
-  const rate = chance.pick([0.002, 0.01, 0.03]);
+  const rate = chance.pick([0, 0.001, 0.004, 0.02]);
   let isStorm = true;
   node.onEffect = (agent, name, when) => {
     if (!isStorm || !chance.happens(rate)) return;
@@ -49,8 +58,8 @@ export async function liveThrough(seed: string, shapes: readonly StreamShape[]):
   const second = chance.happens(0.4) ? chance.between(20_000, STORM_MS) : Number.POSITIVE_INFINITY;
   const beganMs = node.time.nowMs;
   let isReleased = false;
-  while (node.time.nowMs < beganMs + STORM_MS && node.violation === undefined) {
-    await node.run(chance.exponential(25_000));
+  while (node.time.nowMs < beganMs + STORM_MS && node.truth.violation === undefined) {
+    await node.run(chance.exponential(40_000));
     if (!isReleased && node.time.nowMs > beganMs + second) {
       isReleased = true;
       node.release('v3', chance.pick(NATURES));
@@ -60,14 +69,19 @@ export async function liveThrough(seed: string, shapes: readonly StreamShape[]):
   isStorm = false;
   node.server.up();
   await node.run(AWAY_MS.max + FROZEN_MS.max);
-  await node.run(CALM_MS, () => node.isQuiet && hasEnded(node));
-  node.finish();
-  return { violation: node.violation, faults, met, statuses: node.reports.map(({ status }) => status) };
+  await node.run(CALM_MS, () => node.truth.isQuiet && hasEnded(node));
+  node.truth.finish();
+  return {
+    violation: node.truth.violation,
+    faults,
+    met,
+    statuses: node.truth.reports.map(({ status }) => status),
+  };
 }
 
 /** Nothing has happened for longer than the agent rests after an attempt that was cut off. */
 function hasEnded(node: OneNode): boolean {
-  return node.time.nowMs - node.lastReportMs > 90_000;
+  return node.time.nowMs - node.truth.lastReportMs > 90_000;
 }
 
 function freeze(node: OneNode, { process }: RunningAgent, chance: Chance): void {

@@ -4,18 +4,14 @@
  * at every change: who acts, and that Docker would start an agent again; and when all is over, that exactly one is left.
  */
 
-import { Dockerd } from '@swell/agent/adapters/docker/dockerd.ts';
 import { DockerEngine } from '@swell/agent/adapters/docker/docker-engine.ts';
+import { Dockerd } from '@swell/agent/adapters/docker/dockerd.ts';
 import { SelfEngine } from '@swell/agent/adapters/docker/self-engine.ts';
 import { LeaseFiles } from '@swell/agent/adapters/lease-files.ts';
 import type { Holder } from '@swell/agent/core/node-lease.ts';
 import { takeTurns } from '@swell/agent/shell/taking-turns.ts';
 import { BusError } from '@swell/shared/adapters/bus.ts';
 import { createLogger } from '@swell/shared/adapters/logger.ts';
-import type { Digest } from '@swell/shared/domain/image.ts';
-import type { LogEntry } from '@swell/shared/domain/log.ts';
-import { isResult, type NodeReport } from '@swell/shared/domain/report.ts';
-import { createChecker } from '@swell/shared/domain/rules.ts';
 import { sameValue } from '@swell/shared/kernel/equal.ts';
 import { encode } from '@swell/shared/protocol/codec.ts';
 import { controlSubject, policyKey, releaseSubject } from '@swell/shared/protocol/subjects.ts';
@@ -30,14 +26,13 @@ import { digestOf } from '../world.ts';
 import { DiskModel } from './disk-model.ts';
 import { dockerClient, HOST_CONFIG, STATE_DIR } from './docker-client.ts';
 import { DockerdModel, type ModelContainer, type ModelImage, type Program } from './dockerd-model.ts';
+import { NodeTruth } from './truth.ts';
 
 export const SERVICE = 'agent';
 const START_MS = 1_750_000_000_000;
 const PLACE = { region: 'eu-west', node: 'n0' } as const;
 const REPOSITORY = 'registry.example/agent';
 const TAGS = ['v1', 'v2', 'v3'] as const;
-/** A report waits in its journal for as long as its node is off or cut off. */
-const PATIENCE_MS = 300_000;
 const POLICY = {
   stages: [100],
   approval: 'automatic',
@@ -69,14 +64,9 @@ export class OneNode implements Disposable {
   readonly time = new VirtualTime(START_MS);
   readonly server: ModelServer;
   readonly dockerd: DockerdModel;
-  readonly disk = new DiskModel();
-  /** The first thing that was not as it has to be. */
-  violation: string | undefined;
-  readonly reports: NodeReport[] = [];
-  lastReportMs = START_MS;
+  readonly disk: DiskModel;
+  readonly truth: NodeTruth;
   readonly #natures = new Map<string, Nature>();
-  readonly #policy: string;
-  readonly #checker = createChecker({ toleranceMs: 0, patienceMs: PATIENCE_MS });
   readonly #coordinator: Running;
   readonly #agents: RunningAgent[] = [];
   #boot = 'boot-1';
@@ -87,18 +77,20 @@ export class OneNode implements Disposable {
   /** @param policy the restart policy of the agent's container */
   constructor(seed: string, shapes: readonly StreamShape[], policy: 'always' | 'unless-stopped') {
     this.chance = new Chance(seed);
-    this.#policy = policy;
+    this.disk = new DiskModel(this.time, this.chance.fork('disk'));
     this.server = new ModelServer(this.time, this.chance.fork('bus'), shapes, 1);
     const reader = new LogReader(shapes);
     this.server.onStored = (stream, message) => {
       const entry = reader.read(stream, message, this.time.nowMs);
-      if (entry !== undefined) this.#see(entry);
+      if (entry !== undefined) this.truth.sawEntry(entry);
     };
     const registry = new RegistryModel();
     for (const tag of TAGS) registry.tags.set(tag, digestOf(tag));
     this.dockerd = new DockerdModel(this.time, this.chance.fork('dockerd'), TAGS.map(imageOf));
     this.dockerd.onStart = (container) => this.#startAgent(container);
-    this.dockerd.onChange = () => this.#judgeContainers();
+    const { time, dockerd, disk } = this;
+    this.truth = new NodeTruth({ service: SERVICE, time, dockerd, disk, policy });
+    this.dockerd.onChange = () => this.truth.sawChange();
     this.dockerd.tag(digestOf('v1'), `${REPOSITORY}:latest`);
     const ground = {
       time: this.time,
@@ -106,7 +98,7 @@ export class OneNode implements Disposable {
       server: this.server,
       onHandled: () => {},
       onLed: () => {},
-      onCrash: (name: string, error: unknown) => this.#crashed(name, error),
+      onCrash: (name: string, error: unknown) => this.truth.crashed(name, error),
     };
     this.#coordinator = startCoordinator(ground, registry, 'north', 1);
     const { id } = this.dockerd.create({
@@ -125,7 +117,7 @@ export class OneNode implements Disposable {
 
   /** Lets time pass until something is so, or a rule is broken; was it? */
   async run(forMs: number, isOver: () => boolean = () => false): Promise<boolean> {
-    await this.time.run(this.time.nowMs + forMs, () => this.violation !== undefined || isOver());
+    await this.time.run(this.time.nowMs + forMs, () => this.truth.violation !== undefined || isOver());
     return isOver();
   }
 
@@ -157,35 +149,6 @@ export class OneNode implements Disposable {
     void this.dockerd.down().then(() => this.time.after(offMs, () => this.dockerd.up()));
   }
 
-  /** One agent, in its place, with nothing half done and nothing unsaid. */
-  get isQuiet(): boolean {
-    const [container, ...others] = this.dockerd.containers.values();
-    const { attempt, outbox = [] } = this.disk.journal(SERVICE) ?? {};
-    const isAlone = others.length === 0 && container?.name === SERVICE && container.status === 'running';
-    return isAlone && container.policy === this.#policy && attempt === undefined && outbox.length === 0;
-  }
-
-  /** All is over: what is left is what the last result says. */
-  finish(): void {
-    if (this.violation !== undefined) return;
-    if (!this.isQuiet) return this.#break(`it came to no end: ${this.describe()}`);
-    const [container] = this.dockerd.containers.values();
-    const results = this.reports.filter(({ status }) => isResult(status));
-    const last = results.at(-1)?.running;
-    if (last !== undefined && container?.imageId !== last)
-      this.#break(`the last result was on ${tagOf(last)}, and ${tagOf(container?.imageId)} runs`);
-    for (const { rule, message } of this.#checker.finish()) this.#break(`${rule}: ${message}`);
-  }
-
-  describe(): string {
-    const containers = [...this.dockerd.containers.values()].map(
-      ({ name, imageId, status, policy }) => `${name} (${tagOf(imageId)}, ${status}, ${policy})`,
-    );
-    const { attempt } = this.disk.journal(SERVICE) ?? {};
-    const lease = JSON.stringify(this.disk.lease);
-    return `${containers.join(', ')}; attempt ${attempt?.id ?? 'none'}; lease ${lease}`;
-  }
-
   [Symbol.dispose](): void {
     for (const { process } of this.#agents) process.kill();
     for (const agent of this.#agents) void agent.stop();
@@ -215,7 +178,7 @@ export class OneNode implements Disposable {
     void this.#live(agent, stopping.signal)
       .then(
         () => process.isAlive && this.dockerd.exited(container, agent),
-        (error: unknown) => process.isAlive && !stopping.signal.aborted && this.#crashed(name, error),
+        (error: unknown) => process.isAlive && !stopping.signal.aborted && this.truth.crashed(name, error),
       )
       .then(() => end());
     if (this.#natureOf(container) === 'ends') this.time.after(50, () => this.dockerd.kill(container));
@@ -225,7 +188,7 @@ export class OneNode implements Disposable {
   async #live(agent: RunningAgent, signal: AbortSignal): Promise<void> {
     const { container, process, holder } = agent;
     const { host } = process;
-    const onDeed = (name: string): void => this.#judgeDeed(agent, name);
+    const onDeed = (name: string): void => this.truth.sawDeed(process, holder, name);
     const docker = dockerClient({
       dockerd: this.dockerd,
       process,
@@ -246,8 +209,8 @@ export class OneNode implements Disposable {
         onHandled: () => {},
         files,
         me: holder,
-        // Each has a namespace of its own.
-        isAlive: async () => false,
+        // In a container's namespace there is nobody else.
+        isAlive: async (mark) => sameValue(mark, holder.run),
         journals: this.disk.journals(process, onDeed),
         source: {
           open: (acting) =>
@@ -277,41 +240,6 @@ export class OneNode implements Disposable {
   #natureOf({ imageId }: ModelContainer): Nature {
     return this.#natures.get(imageId) ?? 'well';
   }
-
-  /** Exactly one agent acts: whom the newest term names. Who was stopped between his look and his deed goes on just now. */
-  #judgeDeed({ process, holder }: RunningAgent, name: string): void {
-    const { lease } = this.disk;
-    const isOurs = sameValue(lease.holder, holder) && lease.released !== true;
-    const isCaught = process.calmSinceMs === this.time.nowMs;
-    if (!isOurs && !isCaught && process.isAlive)
-      this.#break(`${process.name} does ${name}, and the lease is ${JSON.stringify(lease)}`);
-  }
-
-  /** At every moment there is an agent that Docker starts again. */
-  #judgeContainers(): void {
-    const containers = [...this.dockerd.containers.values()];
-    const isKept = containers.some(
-      ({ policy, isByHand, status }) => policy !== 'no' && !isByHand && status !== 'created',
-    );
-    const hasBegun = containers.some(({ status }) => status !== 'created');
-    if (hasBegun && !isKept) this.#break(`Docker would start none: ${this.describe()}`);
-  }
-
-  #see(entry: LogEntry): void {
-    if (entry.kind === 'report') {
-      this.reports.push(entry.report);
-      this.lastReportMs = this.time.nowMs;
-    }
-    for (const { rule, message } of this.#checker.check(entry)) this.#break(`${rule}: ${message}`);
-  }
-
-  #crashed(name: string, error: unknown): void {
-    this.#break(`${name} crashed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-  }
-
-  #break(what: string): void {
-    this.violation ??= `after ${(this.time.nowMs - START_MS) / 1_000} s: ${what}`;
-  }
 }
 
 /** Nobody tells it of changes: it looks again and again. */
@@ -325,8 +253,4 @@ function imageOf(tag: Tag): ModelImage {
     RepoDigests: [`${REPOSITORY}@${digestOf(tag)}`],
     Config: { Labels: { 'swell.agent.standby': '1' } },
   };
-}
-
-function tagOf(digest: Digest | string | undefined): string {
-  return TAGS.find((tag) => digestOf(tag) === digest) ?? `${digest}`;
 }

@@ -67,6 +67,7 @@ export class Tenure {
   #renewals = 0;
   #untilMs: number;
   #renewing: Promise<void> | undefined;
+  #handing: Promise<unknown> | undefined;
 
   constructor(options: TenureOptions, term: number, sentAtMs: number) {
     this.#options = options;
@@ -103,13 +104,15 @@ export class Tenure {
   async handOver(container: string): Promise<void> {
     await this.assertHeld();
     await this.#end(`the node's lease was handed over to the container ${container}`);
-    await this.#options.files.take({ term: this.#term + 1, holder: { container }, renewals: 0 });
+    this.#handing = this.#options.files.take({ term: this.#term + 1, holder: { container }, renewals: 0 });
+    await this.#handing;
   }
 
-  /** Gives it back, so that the next one need not wait for its end. */
+  /** Gives it back, so that the next one need not wait for its end. Nothing of it is being written any more once it resolves. */
   async release(): Promise<void> {
     const isOurs = !this.signal.aborted && this.#options.host.monotonicMs() < this.#untilMs;
     await this.#end("the node's lease was given back");
+    await this.#handing?.catch(() => {});
     if (!isOurs) return;
     const { files, me } = this.#options;
     await files.take({ term: this.#term + 1, holder: me, renewals: 0, released: true });
