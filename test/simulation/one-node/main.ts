@@ -1,4 +1,4 @@
-/** Lives through storm after storm, and tells of the first that breaks a rule: `main.ts [seeds] [first]`. */
+/** Lives through storm after storm, and tells of the first that breaks a rule: `npm run sim:node -- [seeds] [first]`. */
 
 import { readShapes } from '../bus/definition.ts';
 import { liveThrough } from './storm.ts';

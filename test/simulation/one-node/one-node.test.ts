@@ -4,7 +4,7 @@ import { liveThrough } from './storm.ts';
 import { OneNode } from './world.ts';
 
 const SHAPES = await readShapes();
-/** More of them: `node test/simulation/one-node/main.ts <seeds>`. */
+/** More of them: `npm run sim:node -- <seeds>`. */
 const SEEDS = Array.from({ length: 12 }, (_, index) => `n${index}`);
 
 describe('an agent that is a service of its own node', () => {
