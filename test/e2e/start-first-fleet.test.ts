@@ -6,7 +6,7 @@
 import type { PinnedImage } from '@swell/shared/domain/image.ts';
 import { describe, expect, it } from 'vitest';
 import type { FleetNode } from '../fleet/fleet.ts';
-import { expectOn, fleetOfThisFile, givePolicy, QUICK } from '../fleet/scenario.ts';
+import { fleetOfThisFile, givePolicy, QUICK, untilRuns } from '../fleet/scenario.ts';
 import { untilEvent } from '../fleet/watching.ts';
 import { startNatsProcess } from '../support/nats-process.ts';
 
@@ -37,7 +37,7 @@ describe('a fleet that starts the new container first', () => {
     v2 = await fleet().publishImage('v2');
     const rollout = await fleet().release({ image: `${fleet().repository}:v2` });
     await untilEvent(fleet(), 'rollout-settled', rollout);
-    await expectOn(fleet(), v2);
+    for (const node of fleet().nodes) await untilRuns(fleet(), node, v2);
     for (const node of fleet().nodes)
       expect(phasesOf(node)).toEqual(['preparing', 'surging', 'probing', 'swapping', 'probing', 'settling']);
   });
@@ -48,7 +48,7 @@ describe('a fleet that starts the new container first', () => {
     await fleet().publishImage('v3');
     const rollout = await fleet().release({ image: `${fleet().repository}:v3` });
     await untilEvent(fleet(), 'rollout-rested', rollout);
-    await expectOn(fleet(), v2);
+    for (const node of fleet().nodes) await untilRuns(fleet(), node, v2);
     const since = fleet().nodes.map((node) => phasesOf(node).slice(from.get(node)));
     expect(since.some((phases) => phases.includes('surging'))).toBe(true);
     expect(since.flat().filter((phase) => OUT.includes(phase))).toEqual([]);
