@@ -85,6 +85,7 @@ function tellReport(view: View, report: NodeReport): Telling | undefined {
     case 'interrupted':
       return plain(`${node} is interrupted: ${reason}`);
     case 'stage-failed':
+    case 'stuck':
     case 'refused':
     case 'kept':
       return { text: `${node}: ${status}, ${reason}`, tone: 'bad' };

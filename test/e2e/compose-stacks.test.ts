@@ -16,11 +16,16 @@ describeWithDocker('Compose and a swap of several containers', () => {
     ground = await openGround();
     const [hub, web] = [ground.reference(ground.place(0)), ground.reference(ground.place(1))];
     const neighbour = `${ground.v1.repository}:${ground.v1.tag}`;
-    project = await ComposeProject.write(ground, `swell-stacks-${ground.run}`, {
+    const services = {
       hub: { image: hub, restart: 'always' },
       late: { image: neighbour, network_mode: 'service:hub', pid: 'service:ship', depends_on: ['ship'] },
       ship: { image: neighbour, network_mode: 'service:hub', volumes: ['/own'], restart: 'unless-stopped' },
       web: { image: web, deploy: { replicas: 3 } },
+    };
+    const needsWeb = (restart: boolean) => ({ web: { condition: 'service_started', restart } });
+    project = await ComposeProject.write(ground, `swell-stacks-${ground.run}`, services, {
+      proxy: { image: neighbour, depends_on: needsWeb(true) },
+      reader: { image: neighbour, depends_on: needsWeb(false) },
     });
   });
 
@@ -56,6 +61,16 @@ describeWithDocker('Compose and a swap of several containers', () => {
     expect(returned.map(({ image }) => image)).toEqual(before.map(({ image }) => image));
   });
 
+  test('restarts those that Compose would restart with it, and nobody else', async () => {
+    const before = await starts();
+    await swap(ground.engine, updateOrder('web', ground.v2));
+    const after = await starts();
+    const restarted = [...after].filter(([id, at]) => before.has(id) && before.get(id) !== at);
+    expect(restarted.map(([id]) => id)).toEqual([await idOf('proxy')]);
+    await ground.engine.commitSwap('web');
+    expect(await starts()).toEqual(after);
+  });
+
   // Compose writes the id of the container into the hash of whoever lives in its namespaces: nobody else can know that.
   test('leaves a service alone that others live in, and makes those anew once more', async () => {
     const before = await containers();
@@ -76,6 +91,16 @@ describeWithDocker('Compose and a swap of several containers', () => {
     expect(changed(returned, await containers())).toEqual(['late', 'ship']);
     expect(returned.map(({ image }) => image)).toEqual(before.map(({ image }) => image));
   });
+
+  /** When each container was started last, by its id. */
+  async function starts(): Promise<ReadonlyMap<string, string>> {
+    const all = await Promise.all((await containers()).map(({ id }) => ground.inspect(id)));
+    return new Map(all.map(({ Id, State }) => [Id, State.StartedAt]));
+  }
+
+  async function idOf(service: string): Promise<string | undefined> {
+    return (await containers()).find((one) => one.service === service)?.id;
+  }
 
   async function containers() {
     const label = [`com.docker.compose.project=${project.name}`];

@@ -121,11 +121,24 @@ describeWithDocker('an agent that updates itself', () => {
     expect((await resultsOf(rollout)).map(({ status }) => status)).toEqual(['returned']);
   });
 
+  it('waits for a bus that goes away in the middle', { timeout: TURN_MS }, async () => {
+    const held = gate.hold({ pattern: START, when: 'after' });
+    const rollout = await release('cut-off');
+    await held.arrived;
+    await fleet().server.kill();
+    held.release();
+    await agents.untilSays('cut-off', 'stands by');
+    await fleet().server.restart();
+    await fleet().log.untilEvent('rollout-settled', rollout);
+    await expectAlone('cut-off');
+    expect((await resultsOf(rollout)).map(({ status }) => status)).toEqual(['healthy']);
+  });
+
   it('does not follow an image that cannot stand by', { timeout: TURN_MS }, async () => {
     const rollout = await release('stranger', ['LABEL swell.agent.standby=0']);
     const { reason } = await fleet().log.untilReport(node.name, 'refused', rollout);
     expect(reason).toContain('is no agent that can stand by');
-    await expectAlone('plain');
+    await expectAlone('cut-off');
   });
 
   describe('that dies', () => {

@@ -20,16 +20,20 @@ export class ComposeProject {
     this.#file = file;
   }
 
-  /** @param services as a Compose file has them; each is joined to Swell under its own name */
+  /**
+   * @param services as a Compose file has them; each is joined to Swell under its own name
+   * @param others those that are none of Swell's services
+   */
   static async write(
     ground: Ground,
     name: string,
     services: Readonly<Record<string, object>>,
+    others: Readonly<Record<string, object>> = {},
   ): Promise<ComposeProject> {
     const { folder, network } = ground.place(0);
     const file = join(folder, `${name}.json`);
     // JSON is YAML.
-    await writeFile(file, JSON.stringify(composeFile(ground, services, { folder, network })));
+    await writeFile(file, JSON.stringify(composeFile(ground, { services, others }, { folder, network })));
     return new ComposeProject(name, file);
   }
 
@@ -53,7 +57,13 @@ export class ComposeProject {
 
 function composeFile(
   { run }: Ground,
-  services: Readonly<Record<string, object>>,
+  {
+    services,
+    others,
+  }: {
+    readonly services: Readonly<Record<string, object>>;
+    readonly others: Readonly<Record<string, object>>;
+  },
   {
     folder,
     network,
@@ -62,9 +72,10 @@ function composeFile(
   const external = (name: 'front' | 'back' | 'six') => ({ external: true, name: network(name) });
   const labels = { [TEST_LABEL]: run };
   return {
-    services: Object.fromEntries(
-      Object.entries(services).map(([name, service]) => [name, joined(name, service, labels)]),
-    ),
+    services: Object.fromEntries([
+      ...Object.entries(services).map(([name, service]) => [name, joined(name, service, labels)]),
+      ...Object.entries(others).map(([name, other]) => [name, { stop_grace_period: '0s', ...other, labels }]),
+    ]),
     networks: { default: { labels }, front: external('front'), back: external('back'), six: external('six') },
     volumes: { store: { labels } },
     configs: {

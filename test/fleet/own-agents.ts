@@ -101,13 +101,18 @@ export class OwnAgents implements AsyncDisposable {
 
   /** The new one has the name, and the node's lease. */
   async untilActs(tag: string): Promise<void> {
+    await this.untilSays(tag, 'acts on its node', this.#name);
+  }
+
+  /** @param name of its container; whatever it is called where that is missing */
+  async untilSays(tag: string, words: string, name?: string): Promise<void> {
     const image = await this.imageOf(tag);
-    await untilSo(this.#fleet, `the agent of ${tag} to act`, async () => {
-      const acting = (await this.#inspected()).find(
-        ({ Image, Name }) => Image === image && Name === `/${this.#name}`,
+    await untilSo(this.#fleet, `the agent of ${tag} to say that it ${words}`, async () => {
+      const found = (await this.#inspected()).find(
+        ({ Image, Name }) => Image === image && (name === undefined || Name === `/${name}`),
       );
-      const log = acting && (await this.#fleet.docker.getContainer(acting.Id).logs({ stdout: true }));
-      return log?.toString().includes('acts on its node') === true;
+      const log = found && (await this.#fleet.docker.getContainer(found.Id).logs({ stdout: true }));
+      return log?.toString().includes(words) === true;
     });
   }
 

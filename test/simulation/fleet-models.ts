@@ -29,7 +29,8 @@ export interface Ground {
   readonly time: VirtualTime;
   readonly chance: Chance;
   readonly server: ModelServer;
-  readonly prometheus: PrometheusModel;
+  /** Missing: coordinators know none. */
+  readonly prometheus?: PrometheusModel;
   /** An agent has taken a step. */
   readonly onHandled: (node: NodeModel, event: AgentEvent, before: AgentState, after: AgentState) => void;
   /** A leading coordinator has taken one. */
@@ -141,7 +142,7 @@ export function startCoordinator(
         name: itself,
         bus,
         registry: registry.seenBy(process),
-        prometheus: ground.prometheus.seenBy(process),
+        ...(ground.prometheus !== undefined && { prometheus: ground.prometheus.seenBy(process) }),
         host: process.host,
         logger: silent,
         watcher: {

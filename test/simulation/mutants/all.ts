@@ -1,6 +1,12 @@
 import { AGENT_MUTANTS } from './agent.ts';
 import { COORDINATOR_MUTANTS } from './coordinator.ts';
 import type { Mutant } from './mutant.ts';
+import { OWN_AGENT_MUTANTS } from './own-agent.ts';
 import { SHARED_MUTANTS } from './shared.ts';
 
-export const MUTANTS: readonly Mutant[] = [...AGENT_MUTANTS, ...COORDINATOR_MUTANTS, ...SHARED_MUTANTS];
+export const MUTANTS: readonly Mutant[] = [
+  ...AGENT_MUTANTS,
+  ...OWN_AGENT_MUTANTS,
+  ...COORDINATOR_MUTANTS,
+  ...SHARED_MUTANTS,
+];

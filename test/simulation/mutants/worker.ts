@@ -1,7 +1,6 @@
 /** One process, one bug (or none): lives seed after seed in a world, and tells of each. */
 
 import { strict as assert } from 'node:assert';
-import type { Life } from '../life.ts';
 import { MUTANTS } from './all.ts';
 import { plant } from './mutant.ts';
 import type { WorldName } from './worlds.ts';
@@ -17,7 +16,7 @@ export interface Job {
 export interface Lived {
   readonly seed: string;
   readonly tookMs: number;
-  readonly violations: Life['violations'];
+  readonly violations: readonly { readonly rule: string; readonly message: string }[];
 }
 
 const { mutant: name, world, seeds } = JSON.parse(process.argv[2] ?? '{}') as Job;
@@ -27,16 +26,31 @@ if (name !== undefined) {
   plant(mutant);
 }
 // Only now: whatever is imported before has no bug in it.
-const { live } = await import('../life.ts');
 const { readShapes } = await import('../bus/definition.ts');
-const { WORLDS } = await import('./worlds.ts');
-
 const shapes = await readShapes();
-const { nodes, stormHours, profile } = WORLDS[world];
+const violationsOf = world === 'one node' ? await onOneNode() : await inFleet(world);
 for (const seed of seeds) {
   const beganMs = performance.now();
-  const { violations } = await live({ seed, nodes, profile, shapes, stormMs: stormHours * 3_600_000 });
+  const violations = await violationsOf(seed);
   const lived: Lived = { seed, violations, tookMs: performance.now() - beganMs };
   process.send?.(lived);
 }
 process.disconnect?.();
+
+type ViolationsOf = (seed: string) => Promise<Lived['violations']>;
+
+async function inFleet(name: Exclude<WorldName, 'one node'>): Promise<ViolationsOf> {
+  const { live } = await import('../life.ts');
+  const { WORLDS } = await import('./worlds.ts');
+  const { nodes, stormHours, profile } = WORLDS[name];
+  const stormMs = stormHours * 3_600_000;
+  return async (seed) => (await live({ seed, nodes, profile, shapes, stormMs })).violations;
+}
+
+async function onOneNode(): Promise<ViolationsOf> {
+  const { liveThrough } = await import('../one-node/storm.ts');
+  return async (seed) => {
+    const { violation } = await liveThrough(seed, shapes);
+    return violation === undefined ? [] : [violation];
+  };
+}

@@ -163,4 +163,5 @@ export const WORLDS = {
   },
 } as const satisfies Record<string, MutantWorld>;
 
-export type WorldName = keyof typeof WORLDS;
+/** `one node`: its agent is a service of its own, and updates itself (`../one-node`). */
+export type WorldName = keyof typeof WORLDS | 'one node';

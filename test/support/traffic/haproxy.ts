@@ -25,7 +25,7 @@ export interface NodePorts {
 /** As HAProxy shows a server. */
 export interface Server {
   readonly name: string;
-  /** `UP`, `UP 1/3`, `DRAIN`, `DOWN`, `DOWN 1/2`, … */
+  /** `UP`, `UP 1/3`, `MAINT`, `DRAIN (agent)`, `DOWN`, `DOWN 1/2`, … */
   readonly status: string;
   readonly weight: number;
 }
@@ -142,8 +142,8 @@ export class Haproxy implements AsyncDisposable {
 }
 
 /** Who is in, for a balancer: he is sent new requests. `UP 1/3` still is, `DOWN 1/2` not yet. */
-export function isIn({ status }: Server): boolean {
-  return status.startsWith('UP');
+export function isIn({ status, weight }: Server): boolean {
+  return status.startsWith('UP') && weight > 0;
 }
 
 /** The shipped text with one of its backends, and with the addresses of this machine. */

@@ -9,15 +9,41 @@ import { decode, encode } from '@swell/shared/protocol/codec.ts';
 import type { NodeLease } from '../core/node-lease.ts';
 import { nodeLeaseSchema, type StandbyWord, standbyWordSchema } from '../protocol/node-lease.ts';
 
+/** What it asks of a file system, in the words of `node:fs/promises`; the simulation lends its own. */
+export interface LeaseDisk {
+  makeDirectory(path: string): Promise<unknown>;
+  names(directory: string): Promise<readonly string[]>;
+  /** Undefined where there is no such file. */
+  read(path: string): Promise<Uint8Array | undefined>;
+  write(path: string, body: Uint8Array): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  /** @returns false where there is one of that name */
+  link(from: string, to: string): Promise<boolean>;
+  /** Whether or not it is there. */
+  remove(path: string): Promise<void>;
+}
+
+const systemDisk: LeaseDisk = {
+  makeDirectory: (path) => mkdir(path, { recursive: true }),
+  names: (directory) => readdir(directory),
+  read: (path) => readFile(path).catch(where('ENOENT', undefined)),
+  write: (path, body) => writeFile(path, body, { mode: 0o600 }),
+  rename,
+  link: (from, to) => link(from, to).then(() => true, where('EEXIST', false)),
+  remove: (path) => rm(path, { force: true }),
+};
+
 /** Unreadable for whoever looks while the directory changes under him. */
 const LOOKS_MAX = 20;
 
 export class LeaseFiles {
+  readonly #disk: LeaseDisk;
   readonly #directory: string;
   /** Of this process alone, which writes one thing at a time. */
   readonly #draft: string;
 
-  private constructor(directory: string, draft: string) {
+  private constructor(disk: LeaseDisk, directory: string, draft: string) {
+    this.#disk = disk;
     this.#directory = directory;
     this.#draft = draft;
   }
@@ -27,10 +53,10 @@ export class LeaseFiles {
    *
    * @param mark tells this process from every other one that uses the directory
    */
-  static async open(stateDir: string, mark: string): Promise<LeaseFiles> {
+  static async open(stateDir: string, mark: string, disk: LeaseDisk = systemDisk): Promise<LeaseFiles> {
     const directory = join(stateDir, 'lease');
-    await mkdir(directory, { recursive: true });
-    return new LeaseFiles(directory, join(directory, `draft.${mark}`));
+    await disk.makeDirectory(directory);
+    return new LeaseFiles(disk, directory, join(directory, `draft.${mark}`));
   }
 
   /** The newest term; 0 where there was none. */
@@ -38,7 +64,7 @@ export class LeaseFiles {
     for (let look = 1; look <= LOOKS_MAX; look += 1) {
       const term = Math.max(0, ...(await this.#terms()));
       if (term === 0) return { term, renewals: 0, released: true };
-      const body = await readFile(this.#file(term)).catch(whereMissing);
+      const body = await this.#disk.read(this.#file(term));
       if (body === undefined) continue;
       const read = decode(body, nodeLeaseSchema);
       return read.ok ? { term, ...read.value } : { term, renewals: 0 };
@@ -48,49 +74,46 @@ export class LeaseFiles {
 
   /** @returns whether the term is ours: it was free, and nobody has gone beyond it */
   async take({ term, ...lease }: NodeLease): Promise<boolean> {
-    await writeFile(this.#draft, encode(lease), { mode: 0o600 });
+    await this.#disk.write(this.#draft, encode(lease));
     try {
-      await link(this.#draft, this.#file(term));
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-      throw error;
+      if (!(await this.#disk.link(this.#draft, this.#file(term)))) return false;
     } finally {
-      await rm(this.#draft, { force: true });
+      await this.#disk.remove(this.#draft);
     }
     const terms = await this.#terms();
     const isNewest = terms.every((other) => other <= term);
     // A number that was taken away long ago may be given to somebody who slept meanwhile.
     const past = isNewest ? terms.filter((other) => other < term) : [term];
-    for (const other of past) await rm(this.#file(other), { force: true });
+    for (const other of past) await this.#disk.remove(this.#file(other));
     return isNewest;
   }
 
   /** @returns whether there is no term beyond it */
   async renew({ term, ...lease }: NodeLease): Promise<boolean> {
-    await writeFile(this.#draft, encode(lease), { mode: 0o600 });
-    await rename(this.#draft, this.#file(term));
+    await this.#disk.write(this.#draft, encode(lease));
+    await this.#disk.rename(this.#draft, this.#file(term));
     return (await this.#terms()).every((other) => other <= term);
   }
 
   /** What the agent in a container said when it stood by. */
   async standbyWord(container: string): Promise<StandbyWord | undefined> {
-    const body = await readFile(this.#word(container)).catch(whereMissing);
+    const body = await this.#disk.read(this.#word(container));
     const read = body === undefined ? undefined : decode(body, standbyWordSchema);
     return read?.ok === true ? read.value : undefined;
   }
 
   async saveStandbyWord(container: string, word: StandbyWord): Promise<void> {
     const draft = `${this.#draft}.word`;
-    await writeFile(draft, encode(word), { mode: 0o600 });
-    await rename(draft, this.#word(container));
+    await this.#disk.write(draft, encode(word));
+    await this.#disk.rename(draft, this.#word(container));
   }
 
   async forgetStandbyWord(container: string): Promise<void> {
-    await rm(this.#word(container), { force: true });
+    await this.#disk.remove(this.#word(container));
   }
 
   async #terms(): Promise<readonly number[]> {
-    const names = await readdir(this.#directory);
+    const names = await this.#disk.names(this.#directory);
     return names.filter((name) => /^\d{1,15}$/.test(name)).map(Number);
   }
 
@@ -103,6 +126,9 @@ export class LeaseFiles {
   }
 }
 
-function whereMissing(error: NodeJS.ErrnoException): undefined {
-  if (error.code !== 'ENOENT') throw error;
+function where<Value>(code: string, value: Value): (error: NodeJS.ErrnoException) => Value {
+  return (error) => {
+    if (error.code !== code) throw error;
+    return value;
+  };
 }

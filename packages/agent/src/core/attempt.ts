@@ -75,7 +75,11 @@ export function finish(
 }
 
 /** What runs once an attempt has ended like this, as far as that was seen. */
-function runningAfter({ observation }: ServiceState, attempt: Attempt, result: Result): Digest | undefined {
+export function runningAfter(
+  { observation }: ServiceState,
+  attempt: Attempt,
+  result: Result,
+): Digest | undefined {
   if (result === 'healthy') return attempt.digest;
   if (attempt.kind === 'return' && result === 'returned') return observation?.lastGood?.digest;
   if (attempt.kind === 'return') return attempt.digest;

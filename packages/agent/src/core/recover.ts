@@ -9,6 +9,7 @@ import { consider } from './consider.ts';
 import type { Observation } from './container.ts';
 import { revert, settle } from './ending.ts';
 import type { AgentEvent } from './events.ts';
+import { isLeftover } from './leftover.ts';
 import type { Step } from './outcome.ts';
 import { beginProbing } from './probing.ts';
 import { type Attempt, type Ending, type ServiceState, withJournal } from './state.ts';
@@ -27,7 +28,8 @@ export function recover(
 }
 
 function takeUp(state: ServiceState, observation: Observation, event: AgentEvent, nowMs: number): Step {
-  const attempt = state.journal.attempt ?? attemptOfMarks(observation);
+  const marked = isLeftover(state, observation) ? undefined : attemptOfMarks(observation);
+  const attempt = state.journal.attempt ?? marked;
   if (attempt === undefined) return consider(state, event, nowMs);
   const known = withJournal({ ...state, era: state.era + 1 }, { attempt });
   if (observation.swap !== undefined && observation.swap.attempt !== attempt.id) {

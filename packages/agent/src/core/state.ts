@@ -40,6 +40,8 @@ export interface Attempt {
   readonly rejoin: Rejoin;
   /** It is being given up, and this is what will be reported. */
   readonly ending?: Ending;
+  /** It has been told that its end does not come about. */
+  readonly stuck?: true;
 }
 
 export interface Ending {
@@ -160,7 +162,14 @@ export type Phase =
     }
   /** It is well, and the application is asked whether that is all. */
   | { readonly name: 'confirming'; readonly attempt: Attempt; readonly lease?: Lease }
-  | { readonly name: 'settling'; readonly attempt: Attempt; readonly lease?: Lease; readonly ending: Ending }
+  | {
+      readonly name: 'settling';
+      readonly attempt: Attempt;
+      readonly lease?: Lease;
+      readonly ending: Ending;
+      /** The engine has not been able to end it since; missing: it has not tried yet. */
+      readonly failingSinceMs?: number;
+    }
   | {
       readonly name: 'reverting';
       readonly attempt: Attempt;
@@ -168,6 +177,8 @@ export type Phase =
       readonly ending: Ending;
       /** The old container has not been stopped. */
       readonly serves?: true;
+      /** As in `settling`. */
+      readonly failingSinceMs?: number;
     }
   | {
       readonly name: 'rejoining';

@@ -15,6 +15,7 @@ import { consider } from './consider.ts';
 import type { AgentEvent } from './events.ts';
 import { hear } from './hear.ts';
 import { seeLease } from './lease.ts';
+import { clearLeftover } from './leftover.ts';
 import { LOOK_AGAIN, look, observe } from './look.ts';
 import type { Step } from './outcome.ts';
 import { recover } from './recover.ts';
@@ -33,9 +34,10 @@ export function step(state: ServiceState, event: AgentEvent, nowMs: number): Ste
   const acted = act(leased.state, event, nowMs);
   const sent = sendNext(acted.state);
   const cleaned = clean(state, sent.state, event);
+  const cleared = clearLeftover(sent.state, event);
   return {
     state: sent.state,
-    effects: [...looked, ...leased.effects, ...acted.effects, ...sent.effects, ...cleaned],
+    effects: [...looked, ...leased.effects, ...acted.effects, ...sent.effects, ...cleared, ...cleaned],
   };
 }
 

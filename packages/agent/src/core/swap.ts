@@ -9,6 +9,7 @@ import { objectionNow, objectionTo, objectionToChange } from './leave.ts';
 import type { Step } from './outcome.ts';
 import { beginProbing, goOver, stepProbing, surge, takeOver } from './probing.ts';
 import { type Ending, type Phase, type ServiceState, withJournal, withPhase } from './state.ts';
+import { tryAgain } from './stuck.ts';
 import { drain, isDrained, rejoin, stepDraining, stepRejoining } from './traffic.ts';
 
 type SwapPhase = Extract<
@@ -262,7 +263,7 @@ function stepSettling(state: ServiceState, phase: Of<'settling'>, event: AgentEv
     case 'swap-committed':
       return finishSeen(state, phase, event.digests, nowMs);
     case 'swap-not-committed':
-      return { state, effects: [RETRY] };
+      return tryAgain(state, phase, event.reason, nowMs);
     case 'timer-fired':
       return event.timer === 'retry' ? { state, effects: [{ kind: 'commit-swap' }] } : stay(state);
     default:
@@ -291,7 +292,7 @@ function stepReverting(state: ServiceState, phase: Of<'reverting'>, event: Agent
     case 'swap-undone':
       return rejoin(state, phase, phase.ending, nowMs);
     case 'swap-not-undone':
-      return { state, effects: [RETRY] };
+      return tryAgain(state, phase, event.reason, nowMs);
     case 'timer-fired':
       return event.timer === 'retry' ? { state, effects: [{ kind: 'undo-swap' }] } : stay(state);
     default:

@@ -19,8 +19,15 @@ export function nextId(state: ServiceState, rollout: number, kind: Attempt['kind
 
 /** Where the journal was lost, the attempt's own name tells how many there have been. */
 export function withBegun(state: ServiceState, attempt: Attempt): ServiceState {
-  const count = Number(attempt.id.split(/[.-]/).at(-1));
-  return withTries(state, attempt, (tries) => ({ ...tries, begun: Math.max(tries.begun, count || 1) }));
+  return withTries(state, attempt, (tries) => ({
+    ...tries,
+    begun: Math.max(tries.begun, countOf(attempt.id)),
+  }));
+}
+
+/** The how manieth of its kind and rollout it is. */
+export function countOf(id: string): number {
+  return Number(id.split(/[.-]/).at(-1)) || 1;
 }
 
 /** It was cut off, and may be tried again. */

@@ -35,6 +35,7 @@ const attempt = z.object({
       deferred: z.literal(true).optional(),
     })
     .optional(),
+  stuck: z.literal(true).optional(),
 });
 
 const status = z.enum(NODE_STATUSES);

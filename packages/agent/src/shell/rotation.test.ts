@@ -50,9 +50,9 @@ describe("to HAProxy's agent check", () => {
   }
 
   test.each([
-    ['web\n', 'up ready 40%\n'],
-    ['api\n', 'drain\n'],
-    ['db\n', 'drain\n'],
+    ['web\n', 'up 40%\n'],
+    ['api\n', 'up 0%\n'],
+    ['db\n', 'up 0%\n'],
   ])('%j: %j', async (question, line) => {
     expect(await ask(HERE, question)).toBe(line);
   });
@@ -62,7 +62,7 @@ describe("to HAProxy's agent check", () => {
   });
 
   test('who names none is told of the only one', async () => {
-    expect(await ask({ web: IN }, '')).toBe('up ready 40%\n');
+    expect(await ask({ web: IN }, '')).toBe('up 40%\n');
   });
 
   test.each([[''], ['mail\n'], ['x'.repeat(500)]])(

@@ -82,7 +82,10 @@ function answerCheck(socket: Socket, agent: Told): void {
   socket.on('close', () => clearTimeout(timer));
 }
 
-/** HAProxy leaves a server as it is where it does not know a word. */
+/**
+ * HAProxy leaves a server as it is where it does not know a word. By its weight alone: `ready` would end a maintenance that
+ * a person set at HAProxy's socket, and so would `drain`. No new request goes to a server of weight 0.
+ */
 function lineFor(question: string, agent: Told): string {
   const [only, ...others] = agent.serviceNames;
   const service = question === '' && others.length === 0 ? only : question;
@@ -91,10 +94,10 @@ function lineFor(question: string, agent: Told): string {
     case undefined:
       return '# say which service: agent-send "<service>\\n"';
     case 'in':
-      return `up ready ${rotation.weightPercent}%`;
+      return `up ${rotation.weightPercent}%`;
     case 'draining':
     case 'out':
-      return 'drain';
+      return 'up 0%';
     // An agent that has been started again, on all nodes at once perhaps, takes nobody out.
     case 'unknown':
       return `# ${rotation.why}`;

@@ -18,7 +18,7 @@ export interface StandbyOptions {
   readonly host: Host;
   readonly logger: Logger;
   readonly openToLook: () => Engine;
-  readonly journals: FileJournals;
+  readonly journals: Pick<FileJournals, 'look'>;
   readonly connectBus: (signal: AbortSignal) => Promise<AsyncDisposable>;
   /** Tells whoever acts. */
   readonly say: (word: StandbyWord) => Promise<void>;

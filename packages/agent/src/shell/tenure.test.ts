@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Host } from '@swell/shared/adapters/host.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LeaseFiles } from '../adapters/lease-files.ts';
+import { isAlive } from '../adapters/own-process.ts';
 import { NODE_LEASE_MS } from '../core/node-lease.ts';
 import { acquireTenure, LeaseLost, type Tenure } from './tenure.ts';
 
@@ -34,7 +35,7 @@ async function acquire(
   on: Host = host,
 ): Promise<Tenure> {
   const files = await LeaseFiles.open(folder, container);
-  return acquireTenure({ files, host: on, me: { container } }, never, onWaiting);
+  return acquireTenure({ files, host: on, me: { container }, isAlive }, never, onWaiting);
 }
 
 describe('a tenure', () => {

@@ -6,8 +6,14 @@
 
 import type { Host } from '@swell/shared/adapters/host.ts';
 import type { LeaseFiles } from '../adapters/lease-files.ts';
-import { isAlive } from '../adapters/own-process.ts';
-import { type Holder, mayTake, NODE_LEASE_MS, type Sighting, sight } from '../core/node-lease.ts';
+import {
+  type Holder,
+  mayTake,
+  NODE_LEASE_MS,
+  type ProcessMark,
+  type Sighting,
+  sight,
+} from '../core/node-lease.ts';
 
 const LOOK_EVERY_MS = NODE_LEASE_MS / 5;
 const RENEW_EVERY_MS = NODE_LEASE_MS / 5;
@@ -21,6 +27,8 @@ export interface TenureOptions {
   readonly files: LeaseFiles;
   readonly host: Host;
   readonly me: Holder;
+  /** Of a process of this very boot and namespace: does it still run? */
+  readonly isAlive: (mark: ProcessMark) => Promise<boolean>;
 }
 
 /**
@@ -29,10 +37,11 @@ export interface TenureOptions {
  * @param onWaiting called once, where somebody else holds it
  */
 export async function acquireTenure(
-  { files, host, me }: TenureOptions,
+  options: TenureOptions,
   signal: AbortSignal,
   onWaiting: () => void,
 ): Promise<Tenure> {
+  const { files, host, me, isAlive } = options;
   let seen: Sighting | undefined;
   for (;;) {
     signal.throwIfAborted();
@@ -44,7 +53,7 @@ export async function acquireTenure(
       const sentAtMs = host.monotonicMs();
       const term = seen.lease.term + 1;
       const isOurs = await files.take({ term, holder: me, renewals: 0 });
-      if (isOurs) return new Tenure({ files, host, me }, term, sentAtMs);
+      if (isOurs) return new Tenure(options, term, sentAtMs);
     }
     if (before === undefined) onWaiting();
     await host.sleep(LOOK_EVERY_MS, signal);
@@ -58,6 +67,7 @@ export class Tenure {
   #renewals = 0;
   #untilMs: number;
   #renewing: Promise<void> | undefined;
+  #handing: Promise<unknown> | undefined;
 
   constructor(options: TenureOptions, term: number, sentAtMs: number) {
     this.#options = options;
@@ -94,13 +104,15 @@ export class Tenure {
   async handOver(container: string): Promise<void> {
     await this.assertHeld();
     await this.#end(`the node's lease was handed over to the container ${container}`);
-    await this.#options.files.take({ term: this.#term + 1, holder: { container }, renewals: 0 });
+    this.#handing = this.#options.files.take({ term: this.#term + 1, holder: { container }, renewals: 0 });
+    await this.#handing;
   }
 
-  /** Gives it back, so that the next one need not wait for its end. */
+  /** Gives it back, so that the next one need not wait for its end. Nothing of it is being written any more once it resolves. */
   async release(): Promise<void> {
     const isOurs = !this.signal.aborted && this.#options.host.monotonicMs() < this.#untilMs;
     await this.#end("the node's lease was given back");
+    await this.#handing?.catch(() => {});
     if (!isOurs) return;
     const { files, me } = this.#options;
     await files.take({ term: this.#term + 1, holder: me, renewals: 0, released: true });

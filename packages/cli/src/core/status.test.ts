@@ -140,6 +140,14 @@ describe('how the present rollout stands', () => {
     ]);
   });
 
+  it('tells of a node that cannot end what it has begun', () => {
+    const sightings = halfWay({ name: 'rolling' });
+    const reason = 'the port is taken';
+    const report = { id: 's', region: 'eu', node: 'n2', service: 'web', rollout: 7, reason } as const;
+    sightings.see({ kind: 'report', report: { ...report, status: 'stuck' } });
+    expect(texts(sightings)).toContain('  ‖ eu.n2 underway: the port is taken');
+  });
+
   it('says what a person may do where it waits for one', () => {
     expect(texts(halfWay({ name: 'gated' }))[1]).toBe(
       '  waits for approval: swell approve web, or swell halt web',

@@ -57,7 +57,8 @@ export interface RegionStatus {
 export interface NodeTrouble {
   readonly region: Region;
   readonly node: NodeId;
-  readonly standing: 'failed' | 'held' | 'refused';
+  /** `underway`: it is stuck there. */
+  readonly standing: 'failed' | 'held' | 'refused' | 'underway';
   readonly reason: string;
 }
 
@@ -199,8 +200,9 @@ function troubleOf(
   { release }: Rollout,
   told: ReadonlyMap<string, NodeTrouble>,
 ): readonly NodeTrouble[] {
-  if (standing !== 'failed' && standing !== 'held' && standing !== 'refused') return [];
   const { region, node, report } = seen;
+  const isStuck = standing === 'underway' && report?.status === 'stuck';
+  if (standing !== 'failed' && standing !== 'held' && standing !== 'refused' && !isStuck) return [];
   const said = report?.rollout === release.rollout ? report.reason : undefined;
   return [
     { region, node, standing, reason: said ?? told.get(nodeKeyOf(seen))?.reason ?? 'it lost its slot' },

@@ -48,12 +48,17 @@ export function hasToReturn(facts: NodeFacts, rollout: Reading, nowMs: number): 
       return isOnIt || !hasBeenSeenSince(facts);
     case 'updating':
     case 'returning':
+    case 'stuck':
       // Who lost his slot in the middle, and runs something else now, was helped by somebody else.
       return isOnIt || !isLost(facts, rollout.lost);
     default:
       // In the middle of another rollout, which may have the same image.
-      return isOnIt || (facts.report?.status === 'updating' && !hasBeenSeenSince(facts));
+      return isOnIt || (isUpdating(facts) && !hasBeenSeenSince(facts));
   }
+}
+
+function isUpdating({ report }: NodeFacts): boolean {
+  return report?.status === 'updating' || report?.status === 'stuck';
 }
 
 /** What runs there was seen long enough after the node's last report to be newer than it. */

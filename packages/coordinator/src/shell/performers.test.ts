@@ -1,16 +1,23 @@
 import type { Bus } from '@swell/shared/adapters/bus.ts';
 import { systemHost } from '@swell/shared/adapters/host.ts';
+import type { Registry } from '@swell/shared/adapters/registry.ts';
 import type { GateAnswer } from '@swell/shared/domain/gate.ts';
 import { expect, test } from 'vitest';
 import type { QueryAnswer } from '../adapters/prometheus.ts';
 import type { GateQuestion } from '../core/gate-watch.ts';
 import { perform } from './performers.ts';
+import { TagLooks } from './tag-looks.ts';
 
 const NO_BUS = {} as Bus;
 const QUESTION: GateQuestion = {
   kind: 'ask-gate',
   asking: { rollout: 7, group: 0, percent: 50, sinceMs: 0, gate: 'errors', number: 3 },
   query: 'updated',
+};
+
+const NOBODY_ASKED: Registry = {
+  resolve: () => expect.fail('nobody asks the registry'),
+  look: () => expect.fail('nobody asks the registry'),
 };
 
 /** What comes of a question, where Prometheus answers so; without any where there is none. */
@@ -23,7 +30,8 @@ async function answered(
     service: 'web',
     term: 1,
     bus: NO_BUS,
-    registry: { resolve: () => Promise.reject(new Error('nobody asked')) },
+    registry: NOBODY_ASKED,
+    looks: new TagLooks({ host: systemHost, registry: NOBODY_ASKED }),
     ...(answers !== undefined && {
       prometheus: { query: async (query) => answers[query] ?? { is: 'none', why: `not asked: ${query}` } },
     }),

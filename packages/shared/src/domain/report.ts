@@ -4,7 +4,8 @@ import type { NodeId, Region, ServiceName } from './names.ts';
 /**
  * What a node says of itself after each step that matters.
  *
- * On the way: `staged`, `stage-failed`, `refused` (the operator or the engine says no, and why), `updating`, `returning`.
+ * On the way: `staged`, `stage-failed`, `refused` (the operator or the engine says no, and why), `updating`, `returning`,
+ * `stuck` (the engine cannot end the attempt, which is tried on, and why).
  * Results, one for every attempt (I8):
  * - `healthy`: on the release, and well.
  * - `failed`: the release was not well here; the last good image runs again.
@@ -18,6 +19,7 @@ export const NODE_STATUSES = [
   'refused',
   'updating',
   'returning',
+  'stuck',
   'healthy',
   'failed',
   'interrupted',

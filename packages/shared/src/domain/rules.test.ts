@@ -552,6 +552,17 @@ test('I8: an attempt with two results breaks it', () => {
   );
 });
 
+test('I8: an attempt that is stuck after its result breaks it', () => {
+  const story = goodRollout();
+  const turn = story.claim('n5', 0);
+  story.start(turn);
+  story.report(turn, 'stuck');
+  finish(story, turn);
+  expect(checkLog(story.entries)).toEqual([]);
+  story.report(turn, 'stuck', { id: 'said-late' });
+  expect(checkLog(story.entries).map(({ rule }) => rule)).toEqual(['I8']);
+});
+
 test('I8: an attempt without a result breaks it, unless its node is gone or the log is not over', () => {
   const { story, second } = twoOut();
   finish(story, second);

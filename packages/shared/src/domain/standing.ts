@@ -36,6 +36,7 @@ export function standingAfter(status: NodeStatus | undefined, isOnIt: boolean): 
       return 'back';
     case 'updating':
     case 'returning':
+    case 'stuck':
       return 'underway';
     case 'stage-failed':
       return isOnIt ? 'updated' : 'held';

@@ -13,6 +13,7 @@ import { type Engine, EngineError } from '../engine.ts';
 import { within } from '../probe.ts';
 import { Asking } from './asking.ts';
 import { cleanImages, type Holding, LAST_GOOD, placeOf } from './brought.ts';
+import { dueDependents } from './dependents.ts';
 import { diskOfImages } from './disk.ts';
 import { Dockerd } from './dockerd.ts';
 import { type Drafting, prepareSwap } from './drafts.ts';
@@ -237,11 +238,26 @@ export class DockerEngine implements Engine {
     const found = await this.#look(service);
     if (found.kind !== 'swap') return;
     const isMissed = found.members.flat().some((pair) => attainable(pair, wanted) !== wanted);
+    // While the marks still say that something is to be done.
+    if (wanted === 'commit') await this.#restartDependents(found);
     await this.#run(service, wanted);
     if (!isMissed) return;
     const missing =
       wanted === 'commit' ? 'the new container was removed' : 'there is no old container to go back to';
     throw new EngineError('no-container', `${missing}; the other one stays`);
+  }
+
+  async #restartDependents({ members }: MemberSwap): Promise<void> {
+    const ids = members.flatMap(([{ fresh }]) => (fresh?.up === true ? fresh.id : []));
+    const all = await this.#dockerd.everyContainer();
+    const fresh = all.filter(({ Id }) => ids.includes(Id));
+    for (const dependent of dueDependents(fresh, all)) {
+      if (this.#objection(dependent) !== undefined) continue;
+      // One that cannot be started any more is its own operator's concern: the service is well.
+      await this.#dockerd.restart(dependent.Id).catch((error: unknown) => {
+        if (!(error instanceof EngineError) || error.code !== 'start-failed') throw error;
+      });
+    }
   }
 
   #holding(service: ServiceName): Holding {

@@ -165,6 +165,16 @@ export class Dockerd {
     );
   }
 
+  async restart(id: string): Promise<void> {
+    await call(
+      'start-failed',
+      `restart ${id}`,
+      ORDER_TIMEOUT_MS,
+      (abortSignal) => this.#docker.getContainer(id).restart({ abortSignal }),
+      [404],
+    );
+  }
+
   async rename(id: string, name: string): Promise<void> {
     await this.#order(`rename to ${name}`, (abortSignal) =>
       this.#docker.getContainer(id).rename({ name, abortSignal }),

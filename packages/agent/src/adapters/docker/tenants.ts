@@ -55,7 +55,7 @@ function refuse(
 }
 
 /** A stable order in which everybody comes after those on whom he depends; in a circle as they are found. */
-function inOrder(tenants: readonly InspectedContainer[]): readonly InspectedContainer[] {
+export function inOrder(tenants: readonly InspectedContainer[]): readonly InspectedContainer[] {
   const ordered: InspectedContainer[] = [];
   let rest = tenants;
   while (rest.length > 0) {
@@ -67,14 +67,19 @@ function inOrder(tenants: readonly InspectedContainer[]): readonly InspectedCont
 }
 
 function needs(one: InspectedContainer, other: InspectedContainer): boolean {
-  return dependentsOn(other, [one]).length > 0 || dependsOn(one, other);
+  return dependentsOn(other, [one]).length > 0 || needsByCompose(one, other);
 }
 
-function dependsOn(
+/** @param how `restart`: only where it is to be restarted with the other one */
+export function needsByCompose(
   { Config: { Labels: mine } }: InspectedContainer,
   { Config }: InspectedContainer,
+  how: 'anyhow' | 'restart' = 'anyhow',
 ): boolean {
   const { [COMPOSE_SERVICE]: name, [PROJECT]: project } = Config.Labels ?? {};
   if (name === undefined || mine?.[PROJECT] !== project) return false;
-  return (mine?.[DEPENDS_ON] ?? '').split(',').some((entry) => entry.split(':')[0] === name);
+  return (mine?.[DEPENDS_ON] ?? '').split(',').some((entry) => {
+    const [needed, , restarts] = entry.split(':');
+    return needed === name && (how === 'anyhow' || restarts === 'true');
+  });
 }

@@ -18,8 +18,9 @@ export function attemptsEndOnce(docket: Docket): Rule {
     see(entry) {
       if (entry.kind !== 'report') return;
       const { report } = entry;
-      const isStart = report.status === 'updating' || report.status === 'returning';
-      if (report.attempt === undefined || !(isStart || isResult(report.status))) return;
+      const { status } = report;
+      const isUnderWay = status === 'updating' || status === 'returning' || status === 'stuck';
+      if (report.attempt === undefined || !(isUnderWay || isResult(status))) return;
       seeAttempt(entry, report, report.attempt);
     },
     atRest(gone: ReadonlySet<NodeId>) {
