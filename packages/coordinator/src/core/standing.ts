@@ -3,7 +3,7 @@
 import type { NodeId, Region } from '@swell/shared/domain/names.ts';
 import type { NodeReport } from '@swell/shared/domain/report.ts';
 import type { LostNode, Rollout } from '@swell/shared/domain/rollout.ts';
-import { type NodeStanding, standingAfter } from '@swell/shared/domain/standing.ts';
+import { type NodeStanding, standingAfter, statusOn } from '@swell/shared/domain/standing.ts';
 import { rememberLast } from '@swell/shared/kernel/remember.ts';
 import { isPresent, type NodeFacts, PRESENCE_EXPIRES_MS } from './census.ts';
 
@@ -15,7 +15,8 @@ type Reading = Pick<Rollout, 'release' | 'lost'>;
 export function standing(facts: NodeFacts, rollout: Reading): NodeStanding {
   if (isLost(facts, rollout.lost)) return 'failed';
   const isOnIt = facts.running === rollout.release.image.digest;
-  return standingAfter(reportOn(facts, rollout)?.status, isOnIt);
+  const report = reportOn(facts, rollout);
+  return standingAfter(report && statusOn(report, rollout.release), isOnIt);
 }
 
 /** What it said of this rollout, if that was the last that it said. */

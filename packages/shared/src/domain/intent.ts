@@ -12,6 +12,7 @@ export const CONTROL_ACTIONS = [
   'resume',
   'halt',
   'abort',
+  'retry',
   'undo',
   'rollback',
   'hold',
@@ -26,7 +27,9 @@ interface OfRollout {
 }
 
 export type ControlIntent =
-  | (OfRollout & { readonly action: 'pause' | 'resume' | 'halt' | 'abort' })
+  | (OfRollout & { readonly action: 'pause' | 'resume' | 'abort' | 'retry' })
+  /** `stay`: nobody returns who is on it already. */
+  | (OfRollout & { readonly action: 'halt'; readonly stay?: true })
   | (OfRollout & { readonly action: 'undo' })
   /** `toPercent`: every stage up to there opens without asking. */
   | (OfRollout & { readonly action: 'approve'; readonly toPercent?: number })

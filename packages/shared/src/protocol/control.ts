@@ -31,6 +31,17 @@ const approve = z
   })
   .transform(({ to, ...said }) => compact({ ...said, toPercent: to }) as ControlIntent);
 
+const halt = z
+  .strictObject({
+    action: z.literal('halt'),
+    return: z.boolean().optional().describe('Do nodes go back that are on it already? true'),
+    ...ofRollout,
+  })
+  .transform(
+    ({ return: returns, ...said }) =>
+      compact({ ...said, stay: returns === false ? true : undefined }) as ControlIntent,
+  );
+
 const rollback = z
   .strictObject({
     action: z.literal('rollback'),
@@ -60,7 +71,18 @@ const unhold = z
 
 export const controlSchema = z.discriminatedUnion(
   'action',
-  [approve, word('pause'), word('resume'), word('halt'), word('abort'), word('undo'), rollback, hold, unhold],
+  [
+    approve,
+    word('pause'),
+    word('resume'),
+    halt,
+    word('abort'),
+    word('retry'),
+    word('undo'),
+    rollback,
+    hold,
+    unhold,
+  ],
   {
     error: ({ code }) =>
       code === 'invalid_union' ? `must be one of ${CONTROL_ACTIONS.join(', ')}` : undefined,
