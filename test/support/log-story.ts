@@ -11,7 +11,7 @@ import { DEFAULT_POLICY } from '@swell/shared/domain/policy.ts';
 import { LAST } from '@swell/shared/domain/rank.ts';
 import type { NodeReport, NodeStatus } from '@swell/shared/domain/report.ts';
 import type { SlotHolder } from '@swell/shared/domain/slot.ts';
-import type { Wave } from '@swell/shared/domain/wave.ts';
+import type { Halt, Wave } from '@swell/shared/domain/wave.ts';
 
 export const REGION = 'eu';
 export const SERVICE = 'web';
@@ -82,7 +82,7 @@ export class LogStory {
     return this.#orders;
   }
 
-  halt(rollout: number): number {
+  halt(rollout: number, change: Partial<Halt> = {}): number {
     this.#orders += 1;
     this.write({
       kind: 'halt',
@@ -94,6 +94,7 @@ export class LogStory {
         digest: digestOf(rollout),
         version: `v${rollout}`,
         reason: 'too many failures',
+        ...change,
       },
     });
     return this.#orders;

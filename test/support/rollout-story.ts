@@ -25,6 +25,7 @@ import {
   admits,
   type Halt,
   isHalted,
+  type Release,
   type Standing,
   type Wave,
   wantsStaged,
@@ -64,9 +65,19 @@ export interface StoryNode {
   here: boolean;
   labels: readonly string[];
   /** The attempt under way, and its slot. */
-  attempt?: { readonly rollout: number; readonly kind: 'update' | 'return'; readonly slot: number };
+  attempt?: {
+    readonly rollout: number;
+    readonly retry: number;
+    readonly kind: 'update' | 'return';
+    readonly slot: number;
+  };
   /** How the rollout ended that it tried last, as an agent remembers it. */
-  tried?: { readonly rollout: number; readonly update?: NodeStatus; readonly return?: NodeStatus };
+  tried?: {
+    readonly rollout: number;
+    readonly retry?: number;
+    readonly update?: NodeStatus;
+    readonly return?: NodeStatus;
+  };
   said?: string;
 }
 
@@ -341,6 +352,7 @@ export class RolloutStory {
     const { release } = wave;
     if (
       halt !== undefined &&
+      halt.stay !== true &&
       node.running === halt.digest &&
       !(release.rollout > halt.rollout && this.#mayStart(node, wave))
     ) {
@@ -349,7 +361,7 @@ export class RolloutStory {
     }
     if (isHalted(halt, release) || wave.phase === 'halted' || wave.phase === 'aborted') return false;
     if (node.running === release.image.digest) return this.#say(node, release.rollout, 'healthy', {});
-    if (hasFailed(node, release.rollout)) return false;
+    if (hasFailed(node, release)) return false;
     const rank = rankIn(wave, node.node);
     if (!admits(wave, rank) && !wantsStaged(wave, rank)) return false;
     const held = heldBy(wave.holds ?? [], {
@@ -370,7 +382,7 @@ export class RolloutStory {
     return (
       !isHalted(this.halt.order, wave.release) &&
       admits(wave, rankIn(wave, node.node)) &&
-      !hasFailed(node, wave.release.rollout)
+      !hasFailed(node, wave.release)
     );
   }
 
@@ -379,15 +391,20 @@ export class RolloutStory {
       (index) => this.slots.get(`${node.region}.${index}`)?.holder === undefined,
     );
     if (slot === undefined) return false;
-    node.attempt = { rollout, kind, slot };
-    const attempt = `${rollout}.${kind}.1`;
+    const retry = kind === 'update' ? (wave.release.retry ?? 0) : 0;
+    node.attempt = { rollout, retry, kind, slot };
+    const attempt = `${rollout}.${kind}.${retry + 1}`;
     this.writeSlot(node.region, slot, { node: node.node, rollout, attempt, leaseMs: wave.slotLeaseMs });
     return this.#say(node, rollout, kind === 'update' ? 'updating' : 'returning', { attempt });
   }
 
-  #goOn(node: StoryNode, { rollout, kind, slot }: NonNullable<StoryNode['attempt']>, wave: Wave): boolean {
+  #goOn(
+    node: StoryNode,
+    { rollout, retry, kind, slot }: NonNullable<StoryNode['attempt']>,
+    wave: Wave,
+  ): boolean {
     if (node.behaviour === 'hangs') return false;
-    const attempt = `${rollout}.${kind}.1`;
+    const attempt = `${rollout}.${kind}.${retry + 1}`;
     const halted = this.halt.order?.rollout === rollout;
     delete node.attempt;
     let status: NodeStatus = kind === 'return' || halted ? 'returned' : 'healthy';
@@ -400,9 +417,10 @@ export class RolloutStory {
           ? wave.release.image.digest
           : (this.digestIn(rollout) ?? node.running);
     }
-    node.tried = { ...(node.tried?.rollout === rollout && node.tried), rollout, [kind]: status };
+    node.tried = { ...(node.tried?.rollout === rollout && node.tried), rollout, retry, [kind]: status };
     this.#say(node, rollout, status, {
       attempt,
+      ...(retry > 0 && { retry }),
       running: node.running,
       ...(status === 'failed' && { reason: 'it crashed' }),
     });
@@ -557,8 +575,9 @@ export class RolloutStory {
 }
 
 /** Has it tried the rollout to an end that was none, and does not try it again? */
-export function hasFailed({ tried }: StoryNode, rollout: number): boolean {
-  return tried?.rollout === rollout && tried.update !== undefined && tried.update !== 'healthy';
+export function hasFailed({ tried }: StoryNode, { rollout, retry = 0 }: Release): boolean {
+  if (tried?.rollout !== rollout || tried.update === undefined || tried.update === 'healthy') return false;
+  return tried.update !== 'failed' || retry <= (tried.retry ?? 0);
 }
 
 /** A record as the next leader reads it. */

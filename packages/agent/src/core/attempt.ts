@@ -56,6 +56,7 @@ export function finish(
     rollout: attempt.rollout,
     status: result,
     attempt: attempt.id,
+    ...(attempt.retry !== undefined && { retry: attempt.retry }),
     ...(running !== undefined && { running }),
     ...(ending.reason !== '' && { reason: ending.reason }),
   });

@@ -236,6 +236,19 @@ describe('a node that the wave does not move', () => {
   });
 });
 
+describe('after a halt without return', () => {
+  test('B14: whoever is on the release stays there, and starts nothing', () => {
+    const halted = { revision: 11, order: newWave({ phase: 'halted' }) };
+    const halt = { revision: 12, order: { ...newHalt(), stay: true as const } };
+    const agent = new AgentStory();
+    agent.look(ON_V2);
+    agent.tell({ kind: 'connected' });
+    agent.read(halted, halt);
+    agent.pulse(11, 12);
+    expect({ phase: agent.phase, said: agent.said }).toEqual({ phase: 'idle', said: [] });
+  });
+});
+
 describe('after a halt', () => {
   const HALTED = { revision: 11, order: newWave({ phase: 'halted' }) };
   const HALT = { revision: 12, order: newHalt() };

@@ -186,6 +186,7 @@ function attemptFor(state: ServiceState, goal: Goal): Attempt {
     kind: goal.kind,
     rollout,
     digest: goal.kind === 'update' ? goal.release.image.digest : goal.halt.digest,
+    ...(goal.kind === 'update' && goal.release.retry !== undefined && { retry: goal.release.retry }),
     health: order.health,
     leaseMs: order.slotLeaseMs,
     ...(order.stopTimeoutMs !== undefined && { stopTimeoutMs: order.stopTimeoutMs }),

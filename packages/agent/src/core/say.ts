@@ -14,6 +14,7 @@ export interface Saying {
   readonly status: NodeStatus;
   readonly attempt?: string;
   readonly warrant?: NodeReport['warrant'];
+  readonly retry?: number;
   readonly running?: Digest;
   readonly reason?: string;
 }
@@ -36,6 +37,7 @@ export function say(state: ServiceState, saying: Saying): ServiceState {
     status,
     ...(attempt !== undefined && { attempt }),
     ...(saying.warrant !== undefined && { warrant: saying.warrant }),
+    ...(saying.retry !== undefined && { retry: saying.retry }),
     ...(running !== undefined && { running }),
     ...(reason !== undefined && { reason }),
   };

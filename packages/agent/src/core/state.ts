@@ -31,6 +31,8 @@ export interface Attempt {
   readonly rollout: number;
   /** Of an update: where it goes. Of a return: what it leaves. Missing where only the container's marks tell of it. */
   readonly digest?: Digest;
+  /** After which word to try again it was begun; missing: none. */
+  readonly retry?: number;
   readonly health: HealthCheck;
   readonly leaseMs: number;
   readonly stopTimeoutMs?: number;
@@ -61,6 +63,8 @@ export interface Tries {
   readonly interrupted: number;
   /** How the last one that was not cut off ended. */
   readonly ended?: Result;
+  /** After which word to try again that one was begun; missing: none. */
+  readonly retry?: number;
 }
 
 export interface Tried {

@@ -1,6 +1,7 @@
 /** What this node has tried of each rollout, so that no attempt's name is used twice and no failed rollout tried again. */
 
 import type { Result } from '@swell/shared/domain/report.ts';
+import type { Release } from '@swell/shared/domain/wave.ts';
 import { type Attempt, type ServiceState, type Tried, type Tries, withJournal } from './state.ts';
 
 /** A rollout comes back at most as the one that the fleet had settled on; so many are never between. */
@@ -35,9 +36,21 @@ export function withInterruption(state: ServiceState, attempt: Attempt): Service
   return withTries(state, attempt, (tries) => ({ ...tries, interrupted: tries.interrupted + 1 }));
 }
 
+/** May a node that has tried a release to an end that was none try it once more? Once for each word that says so. */
+export function mayTryAgain(state: ServiceState, { rollout, retry = 0 }: Release): boolean {
+  const { update } = triedOf(state, rollout);
+  return update.ended === 'failed' && retry > (update.retry ?? 0);
+}
+
 /** It ended for good. */
 export function withEnd(state: ServiceState, attempt: Attempt, ended: Result): ServiceState {
-  return withTries(state, attempt, (tries) => ({ ...tries, interrupted: 0, ended }));
+  const { retry } = attempt;
+  return withTries(state, attempt, (tries) => ({
+    ...tries,
+    interrupted: 0,
+    ended,
+    ...(retry !== undefined && { retry }),
+  }));
 }
 
 function withTries(

@@ -8,7 +8,7 @@ import { rememberLast } from '@swell/shared/kernel/remember.ts';
 import { unreachable } from '@swell/shared/kernel/unreachable.ts';
 import { objectionNow, objectionTo, objectionToChange } from './leave.ts';
 import type { Goal, Self, ServiceState } from './state.ts';
-import { triedOf } from './tried.ts';
+import { mayTryAgain, triedOf } from './tried.ts';
 
 export type Want =
   | { readonly kind: 'rest'; readonly why: string }
@@ -77,6 +77,7 @@ function wantBack(state: ServiceState): Keep | Extract<Want, { kind: 'go' }> | u
   const { observation, wave } = state;
   const halt = state.halt?.order;
   if (halt === undefined || wave === undefined || observation === undefined) return undefined;
+  if (halt.stay === true) return undefined;
   if (!observation.digests.includes(halt.digest)) return undefined;
   const { release } = wave.order;
   const acceptedAgain = release.image.digest === halt.digest && release.rollout > halt.rollout;
@@ -104,7 +105,7 @@ function wantForth(state: ServiceState): Want {
       ? rest(`its attempt at rollout ${release.rollout} failed, and there was nothing to go back to`)
       : { kind: 'be-done', release };
   }
-  if (ended !== undefined && ended !== 'healthy')
+  if (ended !== undefined && ended !== 'healthy' && !mayTryAgain(state, release))
     return rest(`its attempt at rollout ${release.rollout} ended: ${ended}`);
   if (phase === 'paused') return rest(`rollout ${release.rollout} is paused`);
   const rank = ownRank(self, seed, canaries);

@@ -12,7 +12,7 @@ import {
 } from '@swell/shared/protocol/fields.ts';
 import { reportSchema } from '@swell/shared/protocol/reports.ts';
 import { z } from 'zod';
-import type { Journal } from '../core/state.ts';
+import type { Journal, Tries } from '../core/state.ts';
 
 const result = z.enum(RESULTS);
 
@@ -21,6 +21,7 @@ const attempt = z.object({
   kind: z.enum(['update', 'return']),
   rollout: sequence,
   digest: digest.optional(),
+  retry: sequence.optional(),
   health: healthCheck,
   leaseMs: durationMs,
   stopTimeoutMs: durationMs.optional(),
@@ -40,7 +41,14 @@ const attempt = z.object({
 
 const status = z.enum(NODE_STATUSES);
 
-const tries = z.object({ begun: sequence, interrupted: sequence, ended: result.optional() });
+const tries = z
+  .object({
+    begun: sequence,
+    interrupted: sequence,
+    ended: result.optional(),
+    retry: sequence.optional(),
+  })
+  .transform((value): Tries => compact(value) as Tries);
 
 export const journalSchema = z
   .object({

@@ -1,7 +1,7 @@
 /** Where a node stands in a rollout, as an observer reads it. */
 
 import type { LostNode, Rollout } from '@swell/shared/domain/rollout.ts';
-import { type NodeStanding, standingAfter } from '@swell/shared/domain/standing.ts';
+import { type NodeStanding, standingAfter, statusOn } from '@swell/shared/domain/standing.ts';
 import type { SeenNode } from './sightings.ts';
 
 /** @param toldFailed the log tells that it failed: once a rollout rests, nodes speak of what the fleet had settled on */
@@ -13,7 +13,7 @@ export function standingOf(
   const { release, lost } = rollout;
   if (lost.some((one) => isSame(one, seen))) return 'failed';
   const isOnIt = seen.presence?.running === release.image.digest;
-  const status = seen.report?.rollout === release.rollout ? seen.report.status : undefined;
+  const status = seen.report?.rollout === release.rollout ? statusOn(seen.report, release) : undefined;
   return status === undefined && !isOnIt && toldFailed ? 'failed' : standingAfter(status, isOnIt);
 }
 

@@ -10,10 +10,11 @@ import { abort } from './aborting.ts';
 import { type Asked, applied, refused } from './answering.ts';
 import { approve } from './approving.ts';
 import { dropCandidate } from './candidate.ts';
-import { halt } from './halting.ts';
+import { haltBy } from './halting.ts';
 import { hold, unhold } from './holding.ts';
 import { pause, resume } from './pausing.ts';
 import { approveProposal, rejectProposal } from './proposals.ts';
+import { retry } from './retrying.ts';
 import { type ServiceState, withRecord } from './state.ts';
 import { isNew, markOf, withTaken } from './taken.ts';
 import { rollBack, undo } from './undoing.ts';
@@ -86,11 +87,12 @@ function obey(state: ServiceState, rollout: Rollout, intent: Obeyed, nowMs: numb
         ? state
         : resume(state, { ...rollout, paused: rollout.paused }, nowMs);
     case 'halt':
-      if (rollout.phase.name === 'halting' || rollout.phase.name === 'rested') return state;
-      return halt(state, rollout, reason);
+      return haltBy(state, rollout, reason, intent.stay);
     case 'abort':
       if (rollout.phase.name === 'aborted') return state;
       return isUnderWay(rollout) ? abort(state, rollout, reason) : `there is nothing to abort: ${is}`;
+    case 'retry':
+      return retry(state, rollout, nowMs);
     default:
       return unreachable(intent);
   }

@@ -5,7 +5,13 @@ import type { ReleaseIntent } from '@swell/shared/domain/intent.ts';
 import type { Region } from '@swell/shared/domain/names.ts';
 import type { Place } from '@swell/shared/domain/place.ts';
 import { policyProblems } from '@swell/shared/domain/policy.ts';
-import { type Candidate, hasBegun, isUnderWay, type Rollout } from '@swell/shared/domain/rollout.ts';
+import {
+  type Candidate,
+  hasBegun,
+  isUnderWay,
+  type Rollout,
+  type ServiceRecord,
+} from '@swell/shared/domain/rollout.ts';
 import type { Release } from '@swell/shared/domain/wave.ts';
 import type { Parsed } from '@swell/shared/kernel/parsed.ts';
 import { dropCandidate, withoutCandidate } from './candidate.ts';
@@ -19,6 +25,7 @@ import { isOurs, keepPublishing } from './publishing.ts';
 import { nextGroup } from './regions.ts';
 import { enterStage } from './stages.ts';
 import { drawIn, policyUnder, type ServiceState, withRecord } from './state.ts';
+import { isStaying } from './staying.ts';
 import { hasFreeNumber, isNew, markOf, withTaken } from './taken.ts';
 import { tell } from './tell.ts';
 import { versionProblems } from './versions.ts';
@@ -161,7 +168,7 @@ function begin(state: ServiceState, release: Release, candidate: Candidate, nowM
     closed: [],
     ...(candidate.expiresMs !== undefined && { expiresMs: candidate.expiresMs }),
     ...(candidate.publication !== undefined && { publication: candidate.publication }),
-    halfway: halfwayRegions(state.record.rollout),
+    halfway: halfwayRegions(state.record),
     lost: [],
   };
   const lined = { ...state, census: reranked(state.census, (region) => drawIn(rollout, region)) };
@@ -169,8 +176,11 @@ function begin(state: ServiceState, release: Release, candidate: Candidate, nowM
 }
 
 /** Where the rollout before this one was on its way, and neither arrived nor was taken back. */
-function halfwayRegions(before: Rollout | undefined): readonly Region[] {
-  if (before === undefined || !(isUnderWay(before) || before.phase.name === 'aborted')) return [];
+function halfwayRegions(record: ServiceRecord): readonly Region[] {
+  const { rollout: before } = record;
+  if (before === undefined) return [];
+  const isLeft = isUnderWay(before) || before.phase.name === 'aborted' || isStaying(record, before);
+  if (!isLeft) return [];
   const begun = Object.entries(before.regions).filter(([, progress]) => hasBegun(progress));
   return [...new Set([...before.halfway, ...begun.map(([region]) => region)])].sort();
 }

@@ -258,9 +258,9 @@ function endWell(story: RolloutStory): void {
   expect(isOver(story)).toBe(true);
   if (isStopped(story)) return;
   story.act();
-  const { image, rollout } = story.rollout.release;
+  const { image } = story.rollout.release;
   const behind = [...story.nodes.values()].filter(
-    (node) => node.running !== image.digest && !hasFailed(node, rollout),
+    (node) => node.running !== image.digest && !hasFailed(node, story.rollout.release),
   );
   expect(behind).toEqual([]);
 }

@@ -3,7 +3,7 @@
 import type { NodeId, Region } from '@swell/shared/domain/names.ts';
 import type { NodeReport } from '@swell/shared/domain/report.ts';
 import type { LostNode, Rollout } from '@swell/shared/domain/rollout.ts';
-import { type NodeStanding, standingAfter } from '@swell/shared/domain/standing.ts';
+import { type NodeStanding, standingAfter, statusOn } from '@swell/shared/domain/standing.ts';
 import { rememberLast } from '@swell/shared/kernel/remember.ts';
 import { isPresent, type NodeFacts, PRESENCE_EXPIRES_MS } from './census.ts';
 
@@ -18,7 +18,10 @@ export function standing(facts: NodeFacts, rollout: Reading): NodeStanding {
   const report = reportOn(facts, rollout);
   const saysOtherwise =
     report?.running !== undefined && report.running !== digest && !hasBeenSeenSince(facts);
-  return standingAfter(report?.status, facts.running === digest && !saysOtherwise);
+  return standingAfter(
+    report && statusOn(report, rollout.release),
+    facts.running === digest && !saysOtherwise,
+  );
 }
 
 /** What it said of this rollout, if that was the last that it said. */

@@ -11,6 +11,7 @@ import { holdsIn } from './holds.ts';
 import { stageOf } from './places.ts';
 import { activeRegions } from './regions.ts';
 import { policyOf, type ServiceState } from './state.ts';
+import { isStaying } from './staying.ts';
 
 /** The newest halt stays as it is, whatever is released after it; lifted only where its digest was accepted again. */
 export function wantedHalt({ service, record }: ServiceState): Halt | undefined {
@@ -29,8 +30,11 @@ export function wantedWave(state: ServiceState, region: Region): Wave | undefine
     case 'soaking':
     case 'gated':
       return movingWave(state, rollout, region);
-    case 'settled':
     case 'rested':
+      // What had settled before would take them back.
+      if (isStaying(state.record, rollout)) return stoppedWave(state, rollout, region, 'halted');
+      return settledWave(state, region) ?? stoppedWave(state, rollout, region, 'halted');
+    case 'settled':
       return settledWave(state, region) ?? stoppedWave(state, rollout, region, 'halted');
     case 'halting':
       return stoppedWave(state, rollout, region, 'halted');

@@ -14,6 +14,7 @@ export const CONTROL_ACTIONS = [
   'halt',
   'abort',
   'reject',
+  'retry',
   'undo',
   'rollback',
   'hold',
@@ -34,7 +35,9 @@ interface OfProposal {
 }
 
 export type ControlIntent =
-  | (OfRollout & { readonly action: 'pause' | 'resume' | 'halt' | 'abort' })
+  | (OfRollout & { readonly action: 'pause' | 'resume' | 'abort' | 'retry' })
+  /** `stay`: nobody returns who is on it already. */
+  | (OfRollout & { readonly action: 'halt'; readonly stay?: true })
   | (OfRollout & { readonly action: 'undo' })
   /** `toPercent`: every stage up to there opens without asking. */
   | (OfRollout & { readonly action: 'approve'; readonly toPercent?: number })

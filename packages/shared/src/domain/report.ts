@@ -62,6 +62,8 @@ export interface NodeReport {
   /** Names the attempt among all of this node's: present from `updating` or `returning` to the result. */
   readonly attempt?: string;
   readonly warrant?: Warrant;
+  /** Of a result: after which word to try again it was begun; missing: none. */
+  readonly retry?: number;
   /** What runs now. */
   readonly running?: Digest;
   /** For people; always there where something did not go well. */

@@ -120,6 +120,8 @@ export interface HaltedRelease {
   readonly digest: Digest;
   readonly version: string;
   readonly reason: string;
+  /** Who was on it already has stayed. */
+  readonly stay?: true;
 }
 
 /** What was last read from the policy bucket, and what is in force since: the last one that made sense. */

@@ -432,6 +432,29 @@ test('I5: a node that stays on a halted release breaks it, one that is gone does
   expect(stay({ atRest: false })).toEqual([]);
 });
 
+test('I5: a node that may stay breaks nothing, until a newer word takes it back; nor may one in the middle stay there', () => {
+  const stay = (how: (story: LogStory) => void) => {
+    const story = new LogStory();
+    story.order(8);
+    story.update('n1', 0);
+    story.halt(8, { stay: true });
+    how(story);
+    return rulesBroken(story);
+  };
+  expect(stay(() => {})).toEqual([]);
+  expect(stay((story) => story.halt(8))).toEqual(['I5']);
+  const started = (story: LogStory) => {
+    story.order(8);
+    story.update('n2', 0);
+  };
+  expect(stay(started)).toEqual(['I5']);
+  const middle = new LogStory();
+  middle.order(8);
+  middle.start(middle.claim('n1', 0));
+  middle.halt(8, { stay: true });
+  expect(rulesBroken(middle)).toContain('I5');
+});
+
 test('I5: a node that could not go back, or has gone on to another rollout, has left', () => {
   const leave = (how: (story: LogStory) => void) => {
     const story = new LogStory();

@@ -1,7 +1,8 @@
 /** Where a node stands in a rollout: one reading for whoever decides and whoever watches. */
 
 import { unreachable } from '../kernel/unreachable.ts';
-import type { NodeStatus } from './report.ts';
+import type { NodeReport, NodeStatus } from './report.ts';
+import type { Release } from './wave.ts';
 
 /**
  * - `waiting`, `staged`, `underway`: something is still to come.
@@ -20,6 +21,11 @@ export const NODE_STANDINGS = [
   'back',
 ] as const;
 export type NodeStanding = (typeof NODE_STANDINGS)[number];
+
+/** What counts of a node's last report on a release: a failure from before the last word to try again shows nothing. */
+export function statusOn({ status, retry = 0 }: NodeReport, release: Release): NodeStatus {
+  return status === 'failed' && retry < (release.retry ?? 0) ? 'interrupted' : status;
+}
 
 /**
  * @param status what it said of this rollout, if that was the last that it said

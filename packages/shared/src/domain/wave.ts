@@ -14,6 +14,8 @@ export interface Release {
   readonly version: string;
   /** Versions and ranges from which nodes may start; missing: from any. */
   readonly from?: readonly string[];
+  /** How often nodes that failed have been told to try again; missing: never. */
+  readonly retry?: number;
 }
 
 /**
@@ -64,6 +66,8 @@ export interface Halt {
   readonly digest: Digest;
   readonly version: string;
   readonly reason: string;
+  /** Nobody returns: who is on it already stays. */
+  readonly stay?: true;
 }
 
 /** An order with the revision under which the bus stored it. */

@@ -45,6 +45,17 @@ const reject = z
   })
   .transform((said) => compact(said) as ControlIntent);
 
+const halt = z
+  .strictObject({
+    action: z.literal('halt'),
+    return: z.boolean().optional().describe('Do nodes go back that are on it already? true'),
+    ...ofRollout,
+  })
+  .transform(
+    ({ return: returns, ...said }) =>
+      compact({ ...said, stay: returns === false ? true : undefined }) as ControlIntent,
+  );
+
 const rollback = z
   .strictObject({
     action: z.literal('rollback'),
@@ -78,9 +89,10 @@ export const controlSchema = z.discriminatedUnion(
     approve,
     word('pause'),
     word('resume'),
-    word('halt'),
+    halt,
     word('abort'),
     reject,
+    word('retry'),
     word('undo'),
     rollback,
     hold,

@@ -102,11 +102,14 @@ test.each<[string, unknown, readonly string[]]>([
   expect(problems(releaseSchema, body)).toEqual(expected);
 });
 
-test.each(['approve', 'pause', 'resume', 'halt', 'abort', 'undo'])('%s is a word of control', (action) => {
-  const word = { action, rollout: 7, reason: 'because' };
-  expect(decode(encode(word), controlSchema)).toEqual({ ok: true, value: word });
-  expect(decode(encode({ action }), controlSchema)).toEqual({ ok: true, value: { action } });
-});
+test.each(['approve', 'pause', 'resume', 'halt', 'abort', 'retry', 'undo'])(
+  '%s is a word of control',
+  (action) => {
+    const word = { action, rollout: 7, reason: 'because' };
+    expect(decode(encode(word), controlSchema)).toEqual({ ok: true, value: word });
+    expect(decode(encode({ action }), controlSchema)).toEqual({ ok: true, value: { action } });
+  },
+);
 
 test.each(['approve', 'reject'])('%s may be about what is proposed, by its digest', (action) => {
   const word = { action, digest: `sha256:${'5'.repeat(64)}` };
@@ -175,6 +178,11 @@ test.each<[object, ControlIntent]>([
     { action: 'unhold', region: 'eu', reason: 'done' },
     { action: 'unhold', nodes: { region: 'eu' } },
   ],
+  [
+    { action: 'halt', return: false, rollout: 7 },
+    { action: 'halt', stay: true, rollout: 7 },
+  ],
+  [{ action: 'halt', return: true }, { action: 'halt' }],
 ])('%o is read', (word, intent) => {
   expect(decode(encode(word), controlSchema)).toStrictEqual({ ok: true, value: intent });
 });

@@ -56,13 +56,16 @@ export const waveSchema = z
   })
   .transform((wave): Wave => compact(wave) as Wave);
 
-export const haltSchema = z.object({
-  service: name,
-  rollout: sequence,
-  digest,
-  version: z.string(),
-  reason: z.string(),
-}) satisfies z.ZodType<Halt>;
+export const haltSchema = z
+  .object({
+    service: name,
+    rollout: sequence,
+    digest,
+    version: z.string(),
+    reason: z.string(),
+    stay: z.literal(true).optional(),
+  })
+  .transform((halt): Halt => compact(halt) as Halt);
 
 /**
  * Reads the wave that stands in a place. One that speaks of another place is none: followed, it would bring a service's
@@ -99,5 +102,5 @@ export function describeWave(wave: Wave): string {
 }
 
 export function describeHalt(halt: Halt): string {
-  return `${halt.service}: rollout ${halt.rollout} (${halt.version}) is halted: ${halt.reason}`;
+  return `${halt.service}: rollout ${halt.rollout} (${halt.version}) is halted${halt.stay === true ? ', and who is on it stays' : ''}: ${halt.reason}`;
 }

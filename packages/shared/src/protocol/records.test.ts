@@ -129,7 +129,7 @@ const WHOLE: ServiceRecord = {
   },
   held: [{ nodes: ['n1', 'n2'], label: 'rack=7', version: '<2', region: 'eu', reason: 'ticket 17' }],
   settled: [RELEASE],
-  halted: [{ rollout: 6, digest: DIGEST, version: 'v1', reason: 'too many failures' }],
+  halted: [{ rollout: 6, digest: DIGEST, version: 'v1', reason: 'too many failures', stay: true }],
   outbox: [
     {
       id: 'web.7.slot-lost.eu.0.77',

@@ -8,7 +8,7 @@ import type { ServiceName } from '../domain/names.ts';
 import type { Place } from '../domain/place.ts';
 import type { PolicyLayer } from '../domain/policy.ts';
 import type { Publishing, WrittenRelease } from '../domain/publishing.ts';
-import type { ServiceRecord } from '../domain/rollout.ts';
+import type { HaltedRelease, ServiceRecord } from '../domain/rollout.ts';
 import type { TagReference, WatchedTag } from '../domain/watch.ts';
 import type { OpenTimes } from '../domain/window.ts';
 import type { Parsed } from '../kernel/parsed.ts';
@@ -246,7 +246,17 @@ export const serviceRecordSchema = z
     // Records from before there were such words have none.
     held: z.array(holdRule).default([]),
     settled: z.array(release),
-    halted: z.array(z.object({ rollout: sequence, digest, version: z.string(), reason: z.string() })),
+    halted: z.array(
+      z
+        .object({
+          rollout: sequence,
+          digest,
+          version: z.string(),
+          reason: z.string(),
+          stay: z.literal(true).optional(),
+        })
+        .transform((one): HaltedRelease => compact(one) as HaltedRelease),
+    ),
     outbox: z.array(event),
   })
   .transform((record): ServiceRecord => compact(record) as ServiceRecord);

@@ -17,6 +17,7 @@ export const reportSchema = z
       .object({ waveRevision: sequence, slot: sequence, fence: sequence, pulseAgeMs: durationMs.optional() })
       .transform((warrant) => compact(warrant))
       .optional(),
+    retry: sequence.optional(),
     running: digest.optional(),
     reason: z.string().max(4_000).optional(),
   })

@@ -54,6 +54,15 @@ const FORMS: Partial<Record<ControlAction, Form>> = {
     options: { digest: { type: 'string' } },
     fields: (words, values) => ({ digest: values['digest'], ...because(words) }),
   },
+  halt: {
+    usage: `<service> [<reason>] [--no-return] ${OF_ROLLOUT}`,
+    options: { rollout: { type: 'string' }, 'no-return': { type: 'boolean' } },
+    fields: (words, values) => ({
+      ...(values['no-return'] === true && { return: false }),
+      ...presentRollout(values),
+      ...because(words),
+    }),
+  },
   rollback: {
     usage: `<service> <version> [<reason>] ${OF_ROLLOUT}`,
     options: { rollout: { type: 'string' } },

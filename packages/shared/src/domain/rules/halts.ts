@@ -12,7 +12,10 @@ interface StoredHalt {
   readonly halt: Halt;
 }
 
-/** I5. After a halt nobody who could know of it starts, and every node that was on it goes back, or says why not. */
+/**
+ * I5. After a halt nobody who could know of it starts, and every node that was on it goes back, or says why not. Where the
+ * newest word about it lets them stay, only who was in the middle goes back.
+ */
 export function haltsHold(evidence: Evidence, docket: Docket, toleranceMs: number): Rule {
   /** Of each service, by rollout. */
   const halts = new Map<ServiceName, Map<number, StoredHalt>>();
@@ -32,7 +35,7 @@ export function haltsHold(evidence: Evidence, docket: Docket, toleranceMs: numbe
         const halted = halts.get(report.service)?.get(report.rollout);
         if (halted === undefined || gone.has(report.node)) continue;
         docket.judged();
-        if (hasLeft(report)) continue;
+        if (hasLeft(report) || (halted.halt.stay === true && report.status === 'healthy')) continue;
         docket.violation(
           halted.sequence,
           `${who(report)} is still ${report.status} on rollout ${report.rollout}, which was halted at revision ${halted.revision}`,
@@ -46,8 +49,9 @@ export function haltsHold(evidence: Evidence, docket: Docket, toleranceMs: numbe
     const known = halts.get(service) ?? new Map<number, StoredHalt>();
     halts.set(service, known);
     for (const rollout of known.keys()) if (rollout > (halt?.rollout ?? 0)) known.delete(rollout);
-    if (halt !== undefined && !known.has(halt.rollout))
-      known.set(halt.rollout, { sequence, revision, atMs, halt });
+    if (halt === undefined) return;
+    const first = known.get(halt.rollout) ?? { sequence, revision, atMs };
+    known.set(halt.rollout, { ...first, halt });
   }
 
   function judgeStart(entry: LogEntry, report: NodeReport): void {
