@@ -230,7 +230,7 @@ export const AGENT_MUTANTS: readonly Mutant[] = [
     name: 'marks-not-looked-at',
     story: 'Where the journal was lost, a swap half done stays half done for ever.',
     file: `${CORE}/recover.ts`,
-    find: 'const attempt = state.journal.attempt ?? attemptOfMarks(observation);',
+    find: 'const attempt = state.journal.attempt ?? marked;',
     replace: 'const { attempt } = state.journal;',
     breaks: ['I9', 'I10', 'I14', 'I1', 'I2'],
     world: 'handled',

@@ -30,6 +30,11 @@ describe('an agent that is a service of its own node', () => {
     ]);
   });
 
+  // An agent died while dockerd made the new container; the next one found none, said `interrupted`, and the one after it found it.
+  it('ends an attempt once, also where dockerd makes its container late', async () => {
+    expect((await liveThrough('n1055', SHAPES)).violation).toBeUndefined();
+  });
+
   test.each(SEEDS)(
     'lives through storm %s: one acts, one is kept, one is left',
     { timeout: 60_000 },

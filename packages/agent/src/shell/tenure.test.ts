@@ -1,9 +1,11 @@
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Host } from '@swell/shared/adapters/host.ts';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { LeaseFiles } from '../adapters/lease-files.ts';
+import { type LeaseDisk, LeaseFiles } from '../adapters/lease-files.ts';
 import { isAlive } from '../adapters/own-process.ts';
 import { NODE_LEASE_MS } from '../core/node-lease.ts';
 import { acquireTenure, LeaseLost, type Tenure } from './tenure.ts';
@@ -76,6 +78,34 @@ describe('a tenure', () => {
     await expect(first.assertHeld()).rejects.toThrow('handed over to the container b');
     const second = await acquire('b', () => expect.unreachable('it was meant'));
     await second.assertHeld();
+  });
+
+  it('is written by nobody any more once it was given back, not by who still hands it over either', async () => {
+    const links = Promise.withResolvers<void>();
+    const written: string[] = [];
+    const disk: LeaseDisk = {
+      makeDirectory: async () => {},
+      names: async () => written,
+      read: async () => undefined,
+      write: async () => {},
+      rename: async () => {},
+      remove: async () => {},
+      async link(_from, to) {
+        if (written.length > 0) await links.promise;
+        written.push(basename(to));
+        return true;
+      },
+    };
+    const files = await LeaseFiles.open(folder, 'a', disk);
+    const tenure = await acquireTenure({ files, host, me: { container: 'a' }, isAlive }, never, () => {});
+    const handing = tenure.handOver('b');
+    await once(tenure.signal, 'abort');
+    const atReturn = tenure.release().then(() => written.length);
+    // All that does not wait for the disk has been done by then.
+    await nextTurn();
+    links.resolve();
+    await handing;
+    expect(await atReturn).toBe(2);
   });
 
   it('comes back to who handed it over to somebody that never takes it', async () => {
