@@ -20,6 +20,7 @@ import { loseSlots } from './losses.ts';
 import { publishOrders, withSeen, withStored } from './orders.ts';
 import type { Step } from './outcome.ts';
 import { countOpenTime } from './pace.ts';
+import { keepPast } from './past.ts';
 import { takePolicy, withoutPolicy } from './policy.ts';
 import { begin } from './set-back.ts';
 import { keepRegions, regroup } from './stages.ts';
@@ -35,7 +36,7 @@ export function step(state: ServiceState, event: CoordinatorEvent, nowMs: number
   if (!heard.ready) return heard.isSetBack === true ? publishSayings(heard) : { state: heard, effects: [] };
   const begun = keepRegions(regroup(beginDue(heard, nowMs), nowMs), nowMs);
   const { state: kept, effects: cleared } = loseSlots(keepWindows(begun, nowMs), nowMs);
-  const { state: ordered, effects: orders } = publishOrders(advanceAll(kept, nowMs));
+  const { state: ordered, effects: orders } = publishOrders(keepPast(state, advanceAll(kept, nowMs), nowMs));
   const { state: asked, effects: questions } = resolveCandidate(ordered, nowMs);
   const { state: said, effects: sayings } = publishSayings(tellFailures(asked));
   return { state: said, effects: [...orders, ...cleared, ...questions, ...sayings] };

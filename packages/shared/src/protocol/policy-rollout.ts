@@ -7,7 +7,7 @@ import type { SafeRate } from '../domain/pace.ts';
 import { type Canary, ELSEWHERE } from '../domain/policy.ts';
 import { type OpenTimes, parseWindow, type TimeWindow } from '../domain/window.ts';
 import { parseDurationMs } from '../kernel/units.ts';
-import { compact, label, name } from './fields.ts';
+import { compact, label, region as regionName } from './fields.ts';
 import { DAY_MS, duration } from './policy-units.ts';
 
 const RATE = 'must be a share of the nodes per time such as "5%/6h"';
@@ -75,15 +75,12 @@ export const holdSchema = z
   .strictObject({
     label: label.optional(),
     version: z.string().min(1).max(128).optional(),
-    region: name.optional(),
+    region: regionName.optional(),
     reason: z.string({ error: 'must say why, for whoever looks' }).min(1).max(200),
   })
-  .refine(
-    ({ label: one, version, region }) => one !== undefined || version !== undefined || region !== undefined,
-    {
-      error: 'must name a label, a version or a region',
-    },
-  )
+  .refine((rule) => rule.label !== undefined || rule.version !== undefined || rule.region !== undefined, {
+    error: 'must name a label, a version or a region',
+  })
   .transform((rule): HoldRule => compact(rule) as HoldRule);
 
 export const stagesSchema = z
@@ -99,7 +96,7 @@ export const regionsSchema = z.union(
   [
     z.literal('parallel'),
     z
-      .array(z.array(name).min(1).max(1_000))
+      .array(z.array(regionName).min(1).max(1_000))
       .min(1)
       .max(1_000)
       .refine((groups) => new Set(groups.flat()).size === groups.flat().length, {

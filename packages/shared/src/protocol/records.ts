@@ -6,7 +6,7 @@ import type { HoldRule } from '../domain/hold.ts';
 import type { ServiceName } from '../domain/names.ts';
 import type { Place } from '../domain/place.ts';
 import type { PolicyLayer } from '../domain/policy.ts';
-import type { ServiceRecord } from '../domain/rollout.ts';
+import { type PastRollout, ROLLOUT_ENDS, type ServiceRecord } from '../domain/rollout.ts';
 import type { OpenTimes } from '../domain/window.ts';
 import type { Parsed } from '../kernel/parsed.ts';
 import { decode } from './codec.ts';
@@ -154,6 +154,25 @@ const candidate = z.object({
   waitsUntilMs: z.number().optional(),
 });
 
+const past = z
+  .object({
+    rollout: sequence.min(1),
+    version: z.string(),
+    digest,
+    begunAtMs: z.number(),
+    ended: z
+      .object({
+        as: z.enum(ROLLOUT_ENDS),
+        atMs: z.number(),
+        reason: z.string().optional(),
+        attempted: sequence,
+        failed: sequence,
+      })
+      .transform((value) => compact(value))
+      .optional(),
+  })
+  .transform((value): PastRollout => compact(value) as PastRollout);
+
 const event = z
   .object({
     id: z.string(),
@@ -189,6 +208,8 @@ export const serviceRecordSchema = z
     rollout: rollout.optional(),
     settled: z.array(release),
     halted: z.array(z.object({ rollout: sequence, digest, version: z.string(), reason: z.string() })),
+    // Records from before they were kept have none.
+    past: z.array(past).default([]),
     outbox: z.array(event),
   })
   .transform((record): ServiceRecord => compact(record) as ServiceRecord);
