@@ -131,14 +131,16 @@ it('what cannot be answered is refused, with the reason, as services do it', asy
   const { code, err } = await runSwellCommand(server.url, ['explain', 'nobody']);
   expect([code, err]).toEqual([
     1,
-    'swell: service: no node runs "nobody", and it has no policy and no release\n',
+    'swell: no node nobody is there: swell nodes shows who is. ' +
+      'And of a service: service: no node runs "nobody", and it has no policy and no release\n',
   ]);
 });
 
 it('nats micro finds them, says what they answer, and counts how often they did', async () => {
   expect(await nats('micro', 'ls')).toMatch(/swell-coordinator/);
   const info = await nats('micro', 'info', 'swell-coordinator');
-  for (const question of ['rollout', 'history', 'explain']) expect(info).toContain(`swell.ask.${question}.*`);
+  for (const question of ['rollout', 'history', 'explain', 'replay'])
+    expect(info).toContain(`swell.ask.${question}.*`);
   const stats: unknown = JSON.parse(await nats('request', '--raw', '$SRV.STATS.swell-coordinator', ''));
   expect(stats).toMatchObject({
     type: 'io.nats.micro.v1.stats_response',
@@ -151,6 +153,54 @@ it('nats micro finds them, says what they answer, and counts how often they did'
       }),
     ]),
   });
+});
+
+it('B16: would this policy have stopped it? A halted rollout is lived again from its log', async () => {
+  const own = {
+    approval: 'automatic',
+    soak: '0s',
+    stages: [50, 100],
+    maxUnavailable: 1,
+    failureBudget: { max: 0 },
+  };
+  await bus.publish({ subject: policyKey(SERVICE), body: encode(own), line: 'policy' });
+  fleet.pass(0);
+  await pushImage(registry, SERVICE, 'v2', 'v2');
+  const body = encode({ image: `${registry.host}/${SERVICE}:v2` });
+  const { sequence: rollout } = await bus.publish({ subject: releaseSubject(SERVICE), body, line: 'v2' });
+  await log.untilEvent('stage-opened', rollout);
+  const [sick] = fleet.nodes;
+  if (sick !== undefined) await fleet.fail(sick, rollout);
+  await log.untilEvent('rollout-halted', rollout);
+  const lax = { ...own, failureBudget: { max: 2 } };
+  const answer = await ask('replay', { rollout, policy: lax });
+  expect(answer).toMatchObject({
+    service: SERVICE,
+    rollout,
+    as: { outcome: 'halted', updated: 0, failed: 1 },
+    would: { outcome: 'settled', updated: 3, failed: 1 },
+    nodes: { all: 4, recorded: 1 },
+    line: expect.stringMatching(
+      /^rollout \d+ of web was halted at \S+ with 0 nodes updated and 1 failed; by this policy it would have settled at \S+ with 3 nodes updated and 1 failed$/,
+    ),
+  });
+  expect(await ask('replay', { rollout, policy: own })).toMatchObject({
+    as: { outcome: 'halted', failed: 1 },
+    would: { outcome: 'halted', failed: 1 },
+  });
+  const args = ['replay', SERVICE, '--rollout', String(rollout), '--policy', '-'];
+  const command = await runSwellCommand(server.url, [...args, '--json'], { input: JSON.stringify(lax) });
+  expect([command.code, command.err, JSON.parse(command.out)]).toEqual([0, '', answer]);
+  const shown = await runSwellCommand(server.url, args, { input: JSON.stringify(lax) });
+  expect(shown.out).toMatch(
+    /^rollout .*\n {2}assumed: 3 nodes of which the log does not tell how they took the release/,
+  );
+  expect(await ask('replay', { rollout: 9_999, policy: lax })).toEqual([
+    'rollout: 9999 is no release of web: swell history web shows them',
+  ]);
+  expect(await ask('replay', { rollout, policy: { soak: 'long' } })).toEqual([
+    expect.stringMatching(/^policy\.soak: must be a duration/),
+  ]);
 });
 
 it('only who leads answers, and after a take-over the next one does, from what was saved', async () => {

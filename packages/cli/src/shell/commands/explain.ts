@@ -25,7 +25,13 @@ export const explain: Command = {
     const { region, node } = nameOf(name);
     if (region !== undefined) return explainNode(context, { region, node });
     const place = await find(await connect(), node);
-    return place === undefined ? explainService(context, name) : explainNode(context, place);
+    if (place !== undefined) return explainNode(context, place);
+    return explainService(context, name).catch((error: unknown) => {
+      const reason = (error as Error).message;
+      throw new Error(`no node ${name} is there: swell nodes shows who is. And of a service: ${reason}`, {
+        cause: error,
+      });
+    });
   },
 };
 
