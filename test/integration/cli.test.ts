@@ -188,6 +188,13 @@ it.each<[string, readonly string[], RegExp]>([
     ['status', '--user', 'a', '--token', 'b'],
     /^swell: --user and --token: give one way to log in, not several\n/,
   ],
+  ['a replay of nothing', ['replay', 'web'], /^swell: --rollout is missing: swell history web shows them\n/],
+  [
+    'a replay without a policy',
+    ['replay', 'web', '--rollout', '7'],
+    /^swell: --policy is missing: the file of the policy to try\n/,
+  ],
+  ['nobody to explain', ['explain'], /^swell: <service> or <node> is missing: /],
   ['a time since', ['audit', '--since', 'yesterday'], /^swell: --since: "yesterday" is no time: write "24h"/],
   ['no address', ['doctor', '--monitoring', 'nats'], /^swell: --monitoring: "nats" is no address/],
 ])('%s: exit code 1, and what to do', async (_, args, complaint) => {
@@ -231,6 +238,7 @@ it('help: of everything, and of each command', async () => {
     'explain',
     'policy',
     'audit',
+    'replay',
     'doctor',
   ]) {
     expect(out).toContain(`\n  swell ${word}`);

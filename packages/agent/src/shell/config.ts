@@ -2,10 +2,10 @@
 
 import { hostname } from 'node:os';
 import type { Digest } from '@swell/shared/domain/image.ts';
-import { isName, type ServiceName } from '@swell/shared/domain/names.ts';
+import { isName, isQuestion, type ServiceName } from '@swell/shared/domain/names.ts';
 import { parseBytes } from '@swell/shared/kernel/units.ts';
 import { decode } from '@swell/shared/protocol/codec.ts';
-import { digest, durationMs, label, name } from '@swell/shared/protocol/fields.ts';
+import { digest, durationMs, label, name, REGION_TAKEN } from '@swell/shared/protocol/fields.ts';
 import {
   type BusConfig,
   busVariables,
@@ -63,7 +63,7 @@ const nameOf = (what: string) =>
 
 const variables = z.object({
   ...busVariables,
-  SWELL_REGION: nameOf('region of this node'),
+  SWELL_REGION: nameOf('region of this node').refine((text) => !isQuestion(text), REGION_TAKEN),
   SWELL_NODE: nameOf('node').default(
     hostname()
       .replaceAll(/[^A-Za-z0-9_-]/g, '-')

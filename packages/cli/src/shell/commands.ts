@@ -9,6 +9,7 @@ import { history } from './commands/history.ts';
 import { nodes } from './commands/nodes.ts';
 import { policy } from './commands/policy.ts';
 import { release } from './commands/release.ts';
+import { replay } from './commands/replay.ts';
 import { status } from './commands/status.ts';
 
 export const COMMANDS: readonly Command[] = [
@@ -20,5 +21,6 @@ export const COMMANDS: readonly Command[] = [
   explain,
   policy,
   audit,
+  replay,
   doctor,
 ];

@@ -95,7 +95,8 @@ function leaveVoid(state: ServiceState, rollout: Rollout, nowMs: number): Servic
   return Object.values(regions).some(({ cursor }) => cursor === LAST) ? settle(state, rollout) : undefined;
 }
 
-function activeLines(state: ServiceState, rollout: Rollout, nowMs: number): readonly ActiveRegion[] {
+/** The regions whose turn it is, as they stand. */
+export function activeLines(state: ServiceState, rollout: Rollout, nowMs: number): readonly ActiveRegion[] {
   return activeRegions(state, rollout).flatMap((region) => {
     const progress = rollout.regions[region];
     if (progress === undefined) return [];

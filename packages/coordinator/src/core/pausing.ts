@@ -2,6 +2,7 @@
 
 import type { Rollout } from '@swell/shared/domain/rollout.ts';
 import { formatDuration } from '@swell/shared/kernel/units.ts';
+import type { NodeFacts } from './census.ts';
 import { activeRegions } from './regions.ts';
 import { policyOf, type ServiceState, withRollout } from './state.ts';
 import { tell } from './tell.ts';
@@ -38,13 +39,18 @@ function standAt(state: ServiceState, nowMs: number): ServiceState {
 }
 
 function describeMissing(state: ServiceState, rollout: Rollout, regions: readonly ActiveRegion[]): string {
-  const names = missingNodes(rollout, regions).map(({ region, node }) => `${node} (${region})`);
   if (regions.every(({ line }) => line.nodes.length === 0)) {
     const where = activeRegions(state, rollout).join(', ') || 'any region';
     return `no node of ${where} is there`;
   }
-  const more = names.length > NAMED_MAX ? [`${names.length - NAMED_MAX} more`] : [];
-  return `it waits for ${[...names.slice(0, NAMED_MAX), ...more].join(', ')}`;
+  return `it waits for ${nameNodes(missingNodes(rollout, regions))}`;
+}
+
+/** A few of them by name, and how many more there are. */
+export function nameNodes(nodes: readonly Pick<NodeFacts, 'region' | 'node'>[]): string {
+  const names = nodes.slice(0, NAMED_MAX).map(({ region, node }) => `${node} (${region})`);
+  const more = nodes.length > NAMED_MAX ? [`${nodes.length - NAMED_MAX} more`] : [];
+  return [...names, ...more].join(', ');
 }
 
 export function pause(state: ServiceState, rollout: Rollout, reason: string, nowMs: number): ServiceState {

@@ -23,6 +23,7 @@ import { keepMinimumVersion } from './minimum-version.ts';
 import { publishOrders, withSeen, withStored } from './orders.ts';
 import type { Step } from './outcome.ts';
 import { countOpenTime } from './pace.ts';
+import { keepPast } from './past.ts';
 import { takePolicy, withoutPolicy } from './policy.ts';
 import { notPublished, overtakenBy, publishRelease } from './publishing.ts';
 import { begin } from './set-back.ts';
@@ -41,7 +42,8 @@ export function step(state: ServiceState, event: CoordinatorEvent, nowMs: number
   const begun = keepRegions(regroup(beginDue(heard, nowMs), nowMs), nowMs);
   const named = keepMinimumVersion(keepWindows(begun, nowMs), nowMs);
   const { state: kept, effects: cleared } = loseSlots(named, nowMs);
-  const { state: ordered, effects: orders } = publishOrders(weighSight(advanceAll(kept, nowMs), nowMs));
+  const advanced = keepPast(state, advanceAll(kept, nowMs), nowMs);
+  const { state: ordered, effects: orders } = publishOrders(weighSight(advanced, nowMs));
   const { state: asked, effects: questions } = resolveCandidate(ordered, nowMs);
   const { state: published, effects: releases } = publishRelease(asked);
   const { state: watched, effects: gates } = askGates(published, nowMs);

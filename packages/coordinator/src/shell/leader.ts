@@ -12,6 +12,7 @@ import { Hearing } from './hearing.ts';
 import { hearHints } from './hints.ts';
 import type { Term } from './leadership.ts';
 import { PulseSender } from './pulse-sender.ts';
+import { Questions } from './questions.ts';
 import { type ServiceMachine, Services } from './services.ts';
 
 /** Whoever counts what a leader does. */
@@ -61,6 +62,7 @@ class Leader {
   readonly #services: Services;
   readonly #hearing: Hearing;
   readonly #pulse: PulseSender;
+  readonly #questions: Questions;
 
   constructor(options: LeaderOptions) {
     this.#options = options;
@@ -72,6 +74,7 @@ class Leader {
     });
     this.#hearing = new Hearing({ ...options, onRejected: () => watcher.rejected() }, this.#services);
     this.#pulse = new PulseSender({ ...options, everyMs: pulseEveryMs }, this.#services);
+    this.#questions = new Questions(options, this.#services);
     watcher.watch(
       () => this.#services.machines,
       () => term.nowMs(),
@@ -83,6 +86,7 @@ class Leader {
     const pumps = await this.#hearing.readBus();
     this.#services.busRead();
     logger.info({ term: term.number, services: this.#services.machines.size }, 'leading');
+    this.#questions.open();
     const ended = new Promise<void>((resolve) =>
       ending.addEventListener('abort', () => resolve(), { once: true }),
     );
@@ -97,6 +101,7 @@ class Leader {
   }
 
   close(): void {
+    this.#questions.close();
     this.#pulse.close();
     this.#hearing.close();
     this.#services.end();

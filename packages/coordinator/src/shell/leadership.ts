@@ -98,6 +98,10 @@ export class Term {
     return this.#lease.term;
   }
 
+  get coordinator(): string {
+    return this.#lease.coordinator;
+  }
+
   /** Of our newest write to the lease. */
   get revision(): number {
     return this.#revision;

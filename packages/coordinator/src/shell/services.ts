@@ -79,6 +79,10 @@ export class Services {
     return this.#machines.get(service) ?? this.#add(service, emptyRecord(service));
   }
 
+  isUnreadable(service: ServiceName): boolean {
+    return this.#unreadable.has(service);
+  }
+
   /** All that the bus held has been posted: from here on machines decide, new ones too. */
   busRead(): void {
     this.#isRead = true;

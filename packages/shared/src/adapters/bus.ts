@@ -32,7 +32,14 @@ export interface HeardMessage {
   /** `Nats-Last-Sequence`: the sequence of the message before it on this subject, 0 if none. */
   readonly lastSequence?: number;
   /** Answers whoever asked; missing where nobody waits for an answer. */
-  readonly answer?: (body: Uint8Array) => void;
+  readonly answer?: (body: Uint8Array, refusal?: Refusal) => void;
+}
+
+/** Why a question is not answered, as NATS' microservices say it. */
+export interface Refusal {
+  /** As HTTP has them: 400 wrong question, 404 no such thing, 409 not now, 429 too much at once, 500 our fault. */
+  readonly code: 400 | 404 | 409 | 429 | 500;
+  readonly description: string;
 }
 
 export interface Publication {

@@ -2,6 +2,7 @@
 
 import { type JetStreamClient, type JetStreamManager, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/nats-core';
+import type { Parsed } from '../kernel/parsed.ts';
 import {
   type Bus,
   BusError,
@@ -18,7 +19,7 @@ import { type BusNotice, type NatsOptions, openConnection } from './nats-connect
 import { toBusError } from './nats-errors.ts';
 import { NatsFollower } from './nats-follower.ts';
 import { readLastValues } from './nats-last-values.ts';
-import { headersOf, headersOfBroadcast, storedFromLeader, wireId } from './nats-messages.ts';
+import { headersOf, headersOfBroadcast, refusalIn, storedFromLeader, wireId } from './nats-messages.ts';
 import { NatsSubscription } from './nats-subscription.ts';
 
 const REQUEST_TIMEOUT_MS = 5_000;
@@ -33,6 +34,12 @@ export async function connectNats(options: NatsOptions): Promise<NatsBus> {
   // Not asked for the account at once: JetStream may come later than the server.
   const manager = await jetstreamManager(connection, { apiPrefix, timeout, checkAPI: false });
   return new NatsBus(connection, manager, { ...options, apiPrefix, requestTimeoutMs: timeout });
+}
+
+export interface Asking {
+  /** Nothing, where it is missing. */
+  readonly question?: Uint8Array;
+  readonly timeoutMs?: number;
 }
 
 type Settled = NatsOptions & { readonly apiPrefix: string; readonly requestTimeoutMs: number };
@@ -129,13 +136,21 @@ export class NatsBus implements Bus {
     }
   }
 
-  /** Asks whoever answers on a plain subject. Throws {@link BusError}: `unavailable` where nobody does. */
-  async ask(subject: string): Promise<Uint8Array> {
+  /**
+   * Asks whoever answers on a plain subject: the body of the answer, or why there is none. Throws {@link BusError}:
+   * `unavailable` where nobody answers.
+   */
+  async ask(
+    subject: string,
+    { question = new Uint8Array(), timeoutMs = this.#options.requestTimeoutMs }: Asking = {},
+  ): Promise<Parsed<Uint8Array>> {
     const doing = `asking ${subject}`;
     this.#needConnection(doing);
     try {
-      const timeout = this.#options.requestTimeoutMs;
-      return (await this.#orCut(this.#connection.request(subject, new Uint8Array(), { timeout }))).data;
+      const asked = this.#connection.request(subject, question, { timeout: timeoutMs });
+      const { data, headers } = await this.#orCut(asked);
+      const refusal = refusalIn(headers);
+      return refusal === undefined ? { ok: true, value: data } : { ok: false, problems: [refusal] };
     } catch (error) {
       throw toBusError(error, doing, 'unavailable');
     }

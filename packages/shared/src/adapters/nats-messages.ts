@@ -3,7 +3,7 @@
 import type { StoredMsg } from '@nats-io/jetstream';
 import { headers, type Msg, type MsgHdrs } from '@nats-io/nats-core';
 import { printable } from '../kernel/printable.ts';
-import type { HeardMessage, Publication, StoredMessage } from './bus.ts';
+import type { HeardMessage, Publication, Refusal, StoredMessage } from './bus.ts';
 
 const LINE = 'Swell-Line';
 
@@ -67,8 +67,28 @@ export function heardFrom(message: Msg): HeardMessage {
     deleted: isDeletion(message.headers),
     ...(sequence === undefined ? {} : { sequence }),
     ...(lastSequence === undefined ? {} : { lastSequence }),
-    ...(message.reply ? { answer: (body: Uint8Array) => void message.respond(body) } : {}),
+    ...(message.reply
+      ? {
+          answer: (body: Uint8Array, refusal?: Refusal) =>
+            void message.respond(body, refusal === undefined ? {} : { headers: headersOfRefusal(refusal) }),
+        }
+      : {}),
   };
+}
+
+const REFUSED = 'Nats-Service-Error';
+const REFUSED_CODE = 'Nats-Service-Error-Code';
+
+function headersOfRefusal({ code, description }: Refusal): MsgHdrs {
+  const written = headers();
+  written.set(REFUSED, printable(description));
+  written.set(REFUSED_CODE, String(code));
+  return written;
+}
+
+/** Why a question was not answered; `undefined`: it was. */
+export function refusalIn(read: MsgHdrs | undefined): string | undefined {
+  return read?.has(REFUSED_CODE) === true ? read.get(REFUSED) : undefined;
 }
 
 /** A message that the stream's leader handed out by request. */

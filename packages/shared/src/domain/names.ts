@@ -20,3 +20,12 @@ export function isInherited(text: string): boolean {
 export function isName(text: string): boolean {
   return NAME_PATTERN.test(text) && !isInherited(text);
 }
+
+/** What the leading coordinator is asked of a service, as `swell.ask.<question>.<service>`. */
+export const QUESTIONS = ['rollout', 'history', 'explain', 'replay'] as const;
+export type Question = (typeof QUESTIONS)[number];
+
+/** A node is asked as `swell.ask.<region>.<node>`: a region of a question's name would answer for the coordinator. */
+export function isQuestion(text: string): text is Question {
+  return (QUESTIONS as readonly string[]).includes(text);
+}

@@ -129,6 +129,26 @@ export interface StandingPolicy extends Place {
   readonly layer?: PolicyLayer;
 }
 
+/** A rollout as it is remembered once another one has taken its place. */
+export interface PastRollout {
+  readonly rollout: number;
+  readonly version: string;
+  readonly digest: Digest;
+  readonly begunAtMs: number;
+  /** Missing: it is under way. */
+  readonly ended?: {
+    readonly as: RolloutEnd;
+    readonly atMs: number;
+    readonly reason?: string;
+    /** Nodes that had shown something by then, and how many of them had failed. */
+    readonly attempted: number;
+    readonly failed: number;
+  };
+}
+
+export const ROLLOUT_ENDS = ['settled', 'halted', 'aborted', 'superseded'] as const;
+export type RolloutEnd = (typeof ROLLOUT_ENDS)[number];
+
 export interface ServiceRecord {
   readonly service: ServiceName;
   /** The highest sequence and the latest hour of those that have been taken: one that comes again is beyond neither. */
@@ -151,6 +171,8 @@ export interface ServiceRecord {
   readonly settled: readonly Release[];
   /** Newest first. */
   readonly halted: readonly HaltedRelease[];
+  /** Every rollout, the present one too, newest first. */
+  readonly past: readonly PastRollout[];
   /** Events that are to be published, and may have been. */
   readonly outbox: readonly FleetEvent[];
 }
@@ -165,6 +187,7 @@ export function emptyRecord(service: ServiceName): ServiceRecord {
     held: [],
     settled: [],
     halted: [],
+    past: [],
     outbox: [],
   };
 }

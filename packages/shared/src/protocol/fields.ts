@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import type { HealthCheck, Probe } from '../domain/health.ts';
 import { DIGEST_PATTERN } from '../domain/image.ts';
-import { isInherited, LABEL_PATTERN, NAME_PATTERN } from '../domain/names.ts';
+import { isInherited, isQuestion, LABEL_PATTERN, NAME_PATTERN } from '../domain/names.ts';
 import type { Share } from '../domain/policy.ts';
 import type { Drain, Rejoin } from '../domain/traffic.ts';
 import type { Release } from '../domain/wave.ts';
@@ -15,6 +15,10 @@ export const name = z
   .string()
   .regex(NAME_PATTERN, 'must be a name of letters, digits, "-" and "_"')
   .refine((text) => !isInherited(text), 'must be another name: every object has something of this one');
+export const REGION_TAKEN =
+  'must be another name: swell.ask.<region>.<node> is how a node is asked, and this one is a question to the coordinator';
+/** Of a region, where people or its nodes name it. */
+export const region = name.refine((text) => !isQuestion(text), REGION_TAKEN);
 const LABEL = 'must be a label such as "canary" or "rack=7": letters, digits and . _ - /';
 export const label = z.string({ error: LABEL }).regex(LABEL_PATTERN, LABEL);
 const DIGEST = 'must be a digest: sha256: and 64 hexadecimal digits';

@@ -8,7 +8,7 @@ import { type Canary, ELSEWHERE } from '../domain/policy.ts';
 import { isVersion } from '../domain/version.ts';
 import { type OpenTimes, parseWindow, type TimeWindow } from '../domain/window.ts';
 import { parseDurationMs } from '../kernel/units.ts';
-import { compact, label, name } from './fields.ts';
+import { compact, label, name, region as regionName } from './fields.ts';
 import { DAY_MS, duration } from './policy-units.ts';
 
 const RATE = 'must be a share of the nodes per time such as "5%/6h"';
@@ -78,7 +78,7 @@ export const nodeChoiceFields = {
   nodes: z.array(name).min(1, 'must name at least one node').max(12).optional(),
   label: label.optional(),
   version: z.string().min(1).max(128).optional(),
-  region: name.optional(),
+  region: regionName.optional(),
 };
 
 export const holdReason = z.string({ error: 'must say why, for whoever looks' }).min(1).max(200);
@@ -122,7 +122,7 @@ export const regionsSchema = z.union(
   [
     z.literal('parallel'),
     z
-      .array(z.array(name).min(1).max(1_000))
+      .array(z.array(regionName).min(1).max(1_000))
       .min(1)
       .max(1_000)
       .refine((groups) => new Set(groups.flat()).size === groups.flat().length, {

@@ -130,6 +130,23 @@ const WHOLE: ServiceRecord = {
   held: [{ nodes: ['n1', 'n2'], label: 'rack=7', version: '<2', region: 'eu', reason: 'ticket 17' }],
   settled: [RELEASE],
   halted: [{ rollout: 6, digest: DIGEST, version: 'v1', reason: 'too many failures', stay: true }],
+  past: [
+    { rollout: 7, version: 'v2', digest: DIGEST, begunAtMs: 1_700_000_000_000 },
+    {
+      rollout: 6,
+      version: 'v1',
+      digest: DIGEST,
+      begunAtMs: 1_600_000_000_000,
+      ended: { as: 'halted', atMs: 1_600_000_100_000, reason: 'too many failures', attempted: 5, failed: 2 },
+    },
+    {
+      rollout: 5,
+      version: 'v0',
+      digest: DIGEST,
+      begunAtMs: 1_500_000_000_000,
+      ended: { as: 'settled', atMs: 1_500_000_100_000, attempted: 5, failed: 0 },
+    },
+  ],
   outbox: [
     {
       id: 'web.7.slot-lost.eu.0.77',

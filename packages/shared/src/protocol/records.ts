@@ -8,7 +8,7 @@ import type { ServiceName } from '../domain/names.ts';
 import type { Place } from '../domain/place.ts';
 import type { PolicyLayer } from '../domain/policy.ts';
 import type { Publishing, WrittenRelease } from '../domain/publishing.ts';
-import type { HaltedRelease, ServiceRecord } from '../domain/rollout.ts';
+import { type HaltedRelease, type PastRollout, ROLLOUT_ENDS, type ServiceRecord } from '../domain/rollout.ts';
 import type { TagReference, WatchedTag } from '../domain/watch.ts';
 import type { OpenTimes } from '../domain/window.ts';
 import type { Parsed } from '../kernel/parsed.ts';
@@ -207,6 +207,25 @@ const watched = z
   })
   .transform((tag): WatchedTag => compact(tag) as WatchedTag);
 
+const past = z
+  .object({
+    rollout: sequence.min(1),
+    version: z.string(),
+    digest,
+    begunAtMs: z.number(),
+    ended: z
+      .object({
+        as: z.enum(ROLLOUT_ENDS),
+        atMs: z.number(),
+        reason: z.string().optional(),
+        attempted: sequence,
+        failed: sequence,
+      })
+      .transform((value) => compact(value))
+      .optional(),
+  })
+  .transform((value): PastRollout => compact(value) as PastRollout);
+
 const event = z
   .object({
     id: z.string(),
@@ -257,6 +276,8 @@ export const serviceRecordSchema = z
         })
         .transform((one): HaltedRelease => compact(one) as HaltedRelease),
     ),
+    // Records from before they were kept have none.
+    past: z.array(past).default([]),
     outbox: z.array(event),
   })
   .transform((record): ServiceRecord => compact(record) as ServiceRecord);

@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { type Explanation, NODE_STATUSES, type NodeReport, type Presence } from '../domain/report.ts';
-import { compact, digest, durationMs, name, sequence } from './fields.ts';
+import { compact, digest, durationMs, name, region, sequence } from './fields.ts';
 
 export const reportSchema = z
   .object({
@@ -25,7 +25,7 @@ export const reportSchema = z
 
 export const presenceSchema = z
   .object({
-    region: name,
+    region,
     node: name,
     agentVersion: z.string(),
     labels: z.array(z.string()).optional(),

@@ -2,7 +2,7 @@
  * Every subject, stream and key of the bus: the only place where one is spelled. `nats/` holds their definitions.
  */
 
-import { isName, type NodeId, type Region, type ServiceName } from '../domain/names.ts';
+import { isName, type NodeId, type Question, type Region, type ServiceName } from '../domain/names.ts';
 
 export const STREAMS = {
   releases: 'SWELL_RELEASES',
@@ -45,6 +45,8 @@ export const healthSubject = (region: Region, service: ServiceName, node: NodeId
   `swell.health.${region}.${service}.${node}`;
 export const ALL_HEALTH = 'swell.health.*.*.*';
 export const eventSubject = (service: ServiceName, name: string): string => `swell.event.${service}.${name}`;
+/** Under which the log holds what coordinators have saved of a service. */
+export const recordLogged = (service: ServiceName): string => `swell.rollout.service.${service}`;
 /** All that the log holds. */
 export const ALL_LOG = 'swell.>';
 export const pulseSubject = (region: Region): string => `swell.pulse.${region}`;
@@ -54,6 +56,16 @@ export const HINTS = 'swell.hint';
 
 /** Questions to one node, asked with `nats request`. */
 export const askSubject = (region: Region, node: NodeId): string => `swell.ask.${region}.${node}`;
+/** Questions to the leading coordinator, of a service (`*`: of any). */
+export const questionSubject = (question: Question, service: ServiceName): string =>
+  `swell.ask.${question}.${service}`;
+
+/** Where whatever answers questions is found, as NATS' microservices have it (`nats micro`). */
+export const discoverySubjects = (
+  verb: 'PING' | 'INFO' | 'STATS',
+  name: string,
+  id: string,
+): readonly string[] => [`$SRV.${verb}`, `$SRV.${verb}.${name}`, `$SRV.${verb}.${name}.${id}`];
 
 /** What the server republishes once it is stored. */
 export const waveHeard = (region: Region): string => `swell.wave.${region}.*`;

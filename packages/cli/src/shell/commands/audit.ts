@@ -1,12 +1,12 @@
 import { systemClock } from '@swell/shared/adapters/clock.ts';
 import type { NatsBus } from '@swell/shared/adapters/nats-bus.ts';
+import { readStored } from '@swell/shared/adapters/reading.ts';
 import type { NodeId } from '@swell/shared/domain/names.ts';
 import { RULE_IDS, type Violation } from '@swell/shared/domain/rules/rule.ts';
 import { createChecker } from '@swell/shared/domain/rules.ts';
 import { parseDurationMs } from '@swell/shared/kernel/units.ts';
 import { readLogEntry } from '@swell/shared/protocol/log.ts';
 import { ALL_LOG, ALL_NODES, parseNodeSubject, STREAMS } from '@swell/shared/protocol/subjects.ts';
-import { readStored } from '../../adapters/reading.ts';
 import { drawAudit } from '../../core/audit.ts';
 import { EXIT } from '../../core/status.ts';
 import { atMost, type Command, type Context, textOf } from '../command.ts';

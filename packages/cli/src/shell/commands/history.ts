@@ -1,10 +1,10 @@
 import type { StoredMessage } from '@swell/shared/adapters/bus.ts';
+import { readStored } from '@swell/shared/adapters/reading.ts';
 import { describeImage } from '@swell/shared/domain/image.ts';
 import { decode } from '@swell/shared/protocol/codec.ts';
 import { releaseSchema } from '@swell/shared/protocol/intent.ts';
 import { eventSchema } from '@swell/shared/protocol/records.ts';
 import { eventSubject, releaseSubject, STREAMS } from '@swell/shared/protocol/subjects.ts';
-import { readStored } from '../../adapters/reading.ts';
 import { drawHistory, historyOf, type PublishedRelease } from '../../core/history.ts';
 import { row } from '../../core/rows.ts';
 import type { ToldEvent } from '../../core/sightings.ts';

@@ -1,7 +1,7 @@
 import type { Bus } from '@swell/shared/adapters/bus.ts';
+import { readStored } from '@swell/shared/adapters/reading.ts';
 import type { ServiceName } from '@swell/shared/domain/names.ts';
 import { releaseSubject, STREAMS } from '@swell/shared/protocol/subjects.ts';
-import { readStored } from '../../adapters/reading.ts';
 import type { Screen } from '../../adapters/terminal.ts';
 import { drawStatus } from '../../core/draw-status.ts';
 import { row } from '../../core/rows.ts';
