@@ -10,6 +10,7 @@ import { unreachable } from '@swell/shared/kernel/unreachable.ts';
 import { abort } from './aborting.ts';
 import { moveCursor } from './admission.ts';
 import { hasExpired } from './cool-down.ts';
+import { areOthersKnown, isShut } from './dependencies.ts';
 import { advanceHalting, halt } from './halting.ts';
 import { lineOf } from './line.ts';
 import { isCensusComplete } from './look-out.ts';
@@ -56,6 +57,7 @@ function advanceUnderWay(state: ServiceState, rollout: Rollout, nowMs: number): 
     return halt(state, rollout, `${verdict.failed} of ${verdict.attempted} nodes failed`);
   if (hasExpired(rollout, nowMs)) return abort(state, rollout, 'it has expired');
   if (rollout.paused !== undefined || !isCensusComplete(state, nowMs)) return state;
+  if (!areOthersKnown(state, rollout)) return state;
   const { phase } = rollout;
   if (phase.name === 'staging' || phase.name === 'rolling') {
     const elsewhere = leaveVoid(state, rollout, nowMs);
@@ -98,7 +100,7 @@ function activeLines(state: ServiceState, rollout: Rollout, nowMs: number): read
     const progress = rollout.regions[region];
     if (progress === undefined) return [];
     const line = lineOf(state.census, rollout, region, nowMs);
-    return [{ line, progress, isClosed: rollout.closed.includes(region) }];
+    return [{ line, progress, isClosed: isShut(rollout, region) }];
   });
 }
 
@@ -144,7 +146,7 @@ function advanceRolling(
 function withCursorsMoved(state: ServiceState, rollout: Rollout, nowMs: number): ServiceState {
   const moved = activeRegions(state, rollout).flatMap((region) => {
     const progress = rollout.regions[region];
-    if (progress === undefined || rollout.closed.includes(region)) return [];
+    if (progress === undefined || isShut(rollout, region)) return [];
     const line = lineOf(state.census, rollout, region, nowMs);
     const cursor = moveCursor(progress, line, rollout.percent, pacedCount(state, rollout, region, line));
     return cursor === progress.cursor ? [] : [[region, { ...progress, cursor }] as const];

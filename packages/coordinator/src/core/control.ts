@@ -7,6 +7,7 @@ import type { Parsed } from '@swell/shared/kernel/parsed.ts';
 import { unreachable } from '@swell/shared/kernel/unreachable.ts';
 import { abort } from './aborting.ts';
 import { dropCandidate } from './candidate.ts';
+import { unheeding } from './dependencies.ts';
 import { halt } from './halting.ts';
 import { pause, resume } from './pausing.ts';
 import { describePlace, nextPlace } from './places.ts';
@@ -70,12 +71,14 @@ function obey(
         : `nothing waits for approval: ${is}`;
     case 'pause':
       if (!isUnderWay(rollout)) return `there is nothing to pause: ${is}`;
-      return rollout.paused === undefined ? pause(state, rollout, reason, nowMs) : state;
+      return rollout.paused === undefined || rollout.paused.byDependency === true
+        ? pause(state, rollout, reason, nowMs)
+        : state;
     case 'resume':
       if (!isUnderWay(rollout)) return `there is nothing to resume: ${is}`;
       return rollout.paused === undefined
         ? state
-        : resume(state, { ...rollout, paused: rollout.paused }, nowMs);
+        : resume(state, { ...unheeding(rollout), paused: rollout.paused }, nowMs);
     case 'halt':
       if (rollout.phase.name === 'halting' || rollout.phase.name === 'rested') return state;
       return halt(state, rollout, reason);

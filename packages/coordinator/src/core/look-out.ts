@@ -7,7 +7,7 @@ import type { ServiceState } from './state.ts';
  * Presence lies in memory: a server that restarted has forgotten it. But every node shows itself anew within two
  * seconds of coming back to the bus, and of hearing a new leader's pulse.
  */
-const LOOK_OUT_MS = 10_000;
+export const LOOK_OUT_MS = 10_000;
 
 /** Nothing is drawn, finished or passed over before; what stops a rollout waits for nothing. */
 export function isCensusComplete({ census, record, readAtMs }: ServiceState, nowMs: number): boolean {

@@ -47,8 +47,16 @@ function describeMissing(state: ServiceState, rollout: Rollout, regions: readonl
   return `it waits for ${[...names.slice(0, NAMED_MAX), ...more].join(', ')}`;
 }
 
-export function pause(state: ServiceState, rollout: Rollout, reason: string, nowMs: number): ServiceState {
-  return tell(withRollout(state, { ...rollout, paused: { sinceMs: nowMs, reason } }), {
+export function pause(
+  state: ServiceState,
+  rollout: Rollout,
+  reason: string,
+  nowMs: number,
+  until: Pick<NonNullable<Rollout['paused']>, 'byDependency'> = {},
+): ServiceState {
+  // One that was paused already, for another reason, has been since then.
+  const { sinceMs = nowMs } = rollout.paused ?? {};
+  return tell(withRollout(state, { ...rollout, paused: { sinceMs, reason, ...until } }), {
     name: 'rollout-paused',
     rollout: rollout.release.rollout,
     line: `rollout ${rollout.release.rollout} of ${state.service} is paused: ${reason}`,

@@ -13,6 +13,7 @@ import { advance } from './advance.ts';
 import { delayCandidate, pinCandidate, resolveCandidate } from './candidate.ts';
 import { withReports, withSightings } from './census.ts';
 import { takeControl } from './control.ts';
+import { heedDependencies } from './dependencies.ts';
 import type { CoordinatorEvent } from './events.ts';
 import { tellFailures } from './failures.ts';
 import { beginDue, rejectCandidate, takeRelease } from './intake.ts';
@@ -34,7 +35,10 @@ export function step(state: ServiceState, event: CoordinatorEvent, nowMs: number
   const heard = hear(countOpenTime(state, nowMs), event, nowMs);
   if (!heard.ready) return heard.isSetBack === true ? publishSayings(heard) : { state: heard, effects: [] };
   const begun = keepRegions(regroup(beginDue(heard, nowMs), nowMs), nowMs);
-  const { state: kept, effects: cleared } = loseSlots(keepWindows(begun, nowMs), nowMs);
+  const { state: kept, effects: cleared } = loseSlots(
+    heedDependencies(keepWindows(begun, nowMs), nowMs),
+    nowMs,
+  );
   const { state: ordered, effects: orders } = publishOrders(advanceAll(kept, nowMs));
   const { state: asked, effects: questions } = resolveCandidate(ordered, nowMs);
   const { state: said, effects: sayings } = publishSayings(tellFailures(asked));

@@ -24,6 +24,8 @@ export const EVENT_NAMES = [
   'nodes-held',
   'window-closed',
   'window-opened',
+  'dependency-awaited',
+  'dependency-settled',
   'rollout-paused',
   'rollout-resumed',
   'rollout-halted',

@@ -14,6 +14,8 @@ export interface Release {
   readonly version: string;
   /** Versions and ranges from which nodes may start; missing: from any. */
   readonly from?: readonly string[];
+  /** The release train that it belongs to. */
+  readonly train?: string;
 }
 
 /**

@@ -75,6 +75,7 @@ export const release = z
     image: z.object({ repository: z.string().min(1), digest, tag: z.string().optional() }),
     version: z.string().min(1),
     from: z.array(z.string()).optional(),
+    train: z.string().optional(),
   })
   .transform(
     (value): Release => compact({ ...value, image: compact(value.image) as Release['image'] }) as Release,

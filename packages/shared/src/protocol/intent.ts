@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { parseImageReference } from '../domain/image.ts';
 import { CONTROL_ACTIONS, type ControlIntent, type ReleaseIntent } from '../domain/intent.ts';
+import { name } from './fields.ts';
 import { policySchema } from './policy.ts';
 
 const image = z
@@ -27,6 +28,9 @@ const time = z.iso
   .datetime({ offset: true, error: 'must be a time with its zone, such as "2026-12-01T06:00:00Z"' })
   .transform((text) => Date.parse(text));
 
+/** Services of one train. */
+const TRAIN_MAX = 500;
+
 export const releaseSchema = z
   .strictObject({
     image: image.describe('What to roll out: a tag or a digest'),
@@ -46,6 +50,22 @@ export const releaseSchema = z
     urgent: z.boolean().optional().describe("Do not wait for the end of the policy's cool-down"),
     notBefore: time.optional().describe('Do not begin before: "2026-12-01T06:00:00Z"'),
     expires: time.optional().describe('From then on nobody starts it: "2026-12-08T00:00:00Z"'),
+    train: z
+      .string()
+      .min(1)
+      .max(64)
+      .optional()
+      .describe('The release train that it belongs to: in it services follow what they depend on'),
+    trainOf: z
+      .array(name)
+      .min(1, 'must name at least one service: leave it out where releases are published in order')
+      .max(TRAIN_MAX)
+      .optional()
+      .describe('All services of the train: none is waited for by chance of who was published first'),
+  })
+  .refine(({ train, trainOf }) => trainOf === undefined || train !== undefined, {
+    path: ['trainOf'],
+    error: 'needs the name of its train: say "train" as well',
   })
   .transform(
     (release): ReleaseIntent => ({
@@ -58,6 +78,8 @@ export const releaseSchema = z
       ...(release.urgent === true && { urgent: true }),
       ...(release.notBefore !== undefined && { notBeforeMs: release.notBefore }),
       ...(release.expires !== undefined && { expiresMs: release.expires }),
+      ...(release.train !== undefined && { train: release.train }),
+      ...(release.trainOf !== undefined && { trainOf: release.trainOf }),
     }),
   );
 

@@ -10,6 +10,7 @@ import type { Drain, Rejoin } from '../domain/traffic.ts';
 import { compact } from './fields.ts';
 import {
   canarySchema,
+  dependsOnSchema,
   holdSchema,
   regionsSchema,
   safeRateSchema,
@@ -141,6 +142,9 @@ export const policySchema = z
     coolDown: duration(0, 30 * DAY_MS)
       .optional()
       .describe('A release has been published for this long before it begins; 0s'),
+    dependsOn: dependsOnSchema
+      .optional()
+      .describe('Services that come first: ["db", {"service":"cache","per":"region"}]; none'),
     maxUnavailable: share(1)
       .optional()
       .describe('Nodes of a region that may be down at once; 5%, at least 1'),
@@ -193,6 +197,7 @@ export const policySchema = z
         safeRate: policy.safeRate,
         windows: policy.windows,
         coolDownMs: policy.coolDown,
+        dependsOn: policy.dependsOn,
         maxUnavailable: policy.maxUnavailable,
         stagingQuorumPercent: policy.stagingQuorum,
         stagingSpreadMs: policy.stagingSpread,
