@@ -31,6 +31,7 @@ test('a whole policy, as a person writes it', () => {
         '*': { open: ['08:00-09:00'] },
       },
       coolDown: '1d',
+      dependsOn: ['db', { service: 'cache', per: 'region' }],
       hold: [{ label: 'rack=7', reason: 'new disks' }],
       canary: { label: 'rack=7' },
       firstGroupSoak: '2d',
@@ -82,6 +83,10 @@ test('a whole policy, as a person writes it', () => {
       },
     },
     coolDownMs: 86_400_000,
+    dependsOn: [
+      { service: 'db', per: 'fleet' },
+      { service: 'cache', per: 'region' },
+    ],
     hold: [{ label: 'rack=7', reason: 'new disks' }],
     canary: { label: 'rack=7', soakMs: 3_600_000 },
     firstGroupSoakMs: 172_800_000,
@@ -190,6 +195,16 @@ test.each<[string, unknown, string, ...(readonly string[])]>([
     'a label of two words',
     { canary: { label: 'the canary' } },
     'canary.label: must be a label such as "canary" or "rack=7": letters, digits and . _ - /',
+  ],
+  [
+    'a dependency on nothing',
+    { dependsOn: [{ per: 'region' }] },
+    'dependsOn[0]: must be a service such as "db", or {"service":"db","per":"region"}',
+  ],
+  [
+    'a dependency that is named twice',
+    { dependsOn: ['db', { service: 'db' }] },
+    'dependsOn: must name each service once',
   ],
   ['a hold of everybody', { hold: [{ reason: 'x' }] }, 'hold[0]: must name a label, a version or a region'],
   [
