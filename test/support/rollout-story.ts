@@ -6,6 +6,8 @@
 import type { Effect } from '@swell/coordinator/core/effects.ts';
 import type { CoordinatorEvent, NodeSighting } from '@swell/coordinator/core/events.ts';
 import type { GateQuestion } from '@swell/coordinator/core/gate-watch.ts';
+import type { Others } from '@swell/coordinator/core/others.ts';
+import { withShown } from '@swell/coordinator/core/shown.ts';
 import { newService, type ServiceState } from '@swell/coordinator/core/state.ts';
 import { step } from '@swell/coordinator/core/step.ts';
 import type { EventName, FleetEvent } from '@swell/shared/domain/event.ts';
@@ -13,7 +15,7 @@ import type { GateAnswer } from '@swell/shared/domain/gate.ts';
 import { heldBy } from '@swell/shared/domain/hold.ts';
 import type { Digest } from '@swell/shared/domain/image.ts';
 import type { ControlIntent, ReleaseIntent } from '@swell/shared/domain/intent.ts';
-import type { NodeId, Region } from '@swell/shared/domain/names.ts';
+import type { NodeId, Region, ServiceName } from '@swell/shared/domain/names.ts';
 import type { Place } from '@swell/shared/domain/place.ts';
 import type { PolicyLayer } from '@swell/shared/domain/policy.ts';
 import { rankIn, rankOf } from '@swell/shared/domain/rank.ts';
@@ -84,10 +86,13 @@ export interface StoryNode {
 export interface StoryOptions {
   readonly policy?: PolicyLayer;
   readonly regions?: Readonly<Record<Region, number>>;
+  readonly service?: ServiceName;
+  /** Where several services are told of together: what each knows of the others. */
+  readonly among?: { others: Others };
 }
 
 export class RolloutStory {
-  state: ServiceState = newService(SERVICE);
+  state: ServiceState;
   nowMs = 1_000_000_000;
   readonly nodes = new Map<string, StoryNode>();
   readonly waves = new Map<Region, Standing<Wave> & { readonly atMs: number }>();
@@ -117,12 +122,15 @@ export class RolloutStory {
   held = false;
   readonly waiting: Effect[] = [];
   readonly #presences = new Map<NodeId, NodeSighting>();
+  readonly #among: StoryOptions['among'];
   #policy: { readonly at: Place; readonly policy: Parsed<PolicyLayer> } | undefined;
   #sequence = 0;
   #lastRelease = 0;
   #revision = 0;
 
-  constructor({ policy = QUICK, regions = { eu: 10 } }: StoryOptions = {}) {
+  constructor({ policy = QUICK, regions = { eu: 10 }, service = SERVICE, among }: StoryOptions = {}) {
+    this.#among = among;
+    this.state = newService(service);
     this.policy(policy);
     for (const [region, count] of Object.entries(regions)) this.join(region, count);
     this.post({ kind: 'bus-read' });
@@ -158,9 +166,10 @@ export class RolloutStory {
 
   /** Hands an event to the core, saves, and does what it orders. Returns what it ordered. */
   post(event: CoordinatorEvent): readonly Effect[] {
-    const before = this.state;
+    const before = this.#among === undefined ? this.state : { ...this.state, others: this.#among.others };
     const next = step(deepFreeze(before), deepFreeze(event), this.nowMs);
     this.state = next.state;
+    if (this.#among !== undefined) this.#among.others = withShown(this.#among.others, before, next.state);
     if (next.state.record !== before.record) this.saved.push(next.state.record);
     for (const effect of next.effects) {
       if (this.held) this.waiting.push(effect);
@@ -248,7 +257,7 @@ export class RolloutStory {
       id: String(this.#sequence),
       region,
       node,
-      service: SERVICE,
+      service: this.state.service,
       rollout,
       status,
       ...change,
@@ -551,7 +560,7 @@ export class RolloutStory {
   restart(presence: 'kept' | 'forgotten' = 'kept'): void {
     this.waiting.length = 0;
     this.tellings = [];
-    this.state = newService(SERVICE, roundTripped(this.state.record));
+    this.state = newService(this.state.service, roundTripped(this.state.record));
     if (this.#policy !== undefined) this.post({ kind: 'policy-written', ...this.#policy });
     for (const [region, { order, revision }] of this.waves)
       this.post({ kind: 'wave-seen', region, revision, wave: order });

@@ -269,7 +269,7 @@ function weighRelease(state: ServiceState, at: Place, parsed: Parsed<ReleaseInte
     name: 'pause-forgotten-by-the-next-leader',
     story: 'The coordinator restarts, and the rollout that was paused goes on by itself.',
     file: 'packages/shared/src/protocol/records.ts',
-    find: '  paused: z.object({ sinceMs: z.number(), reason: z.string() }).optional(),\n',
+    find: '  paused: pause.optional(),\n',
     replace: '',
     breaks: ['B14'],
     world: 'leaderless',

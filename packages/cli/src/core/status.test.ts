@@ -263,6 +263,36 @@ describe('what a wait ends with', () => {
     expect(summarize(sightings, 7)).toMatchObject({ phase: 'published', ended: false });
   });
 
+  it('where a region waits for another service, it says for what', () => {
+    const awaiting = { regions: ['eu'], reason: 'rollout 6 of db, which is under way' };
+    expect(summarize(halfWay({ name: 'rolling' }, { awaiting })).reason).toBe(
+      'eu: waits for rollout 6 of db, which is under way',
+    );
+    expect(summarize(halfWay({ name: 'settled' }, { awaiting })).reason).toBeUndefined();
+  });
+
+  it('a candidate that waits for one thing after the other says the last', () => {
+    const sightings = told('release-delayed');
+    const line = 'release 7 of web waits for rollout 6 of db, which is under way';
+    const event = {
+      id: 'web.7.release-delayed.2',
+      name: 'release-delayed',
+      service: 'web',
+      rollout: 7,
+      line,
+    } as const;
+    sightings.see({ kind: 'event', told: { event, atMs: 2 } });
+    const candidate = {
+      rollout: 7,
+      image: { repository: 'r/web' },
+      overrides: {},
+      acceptHalted: false,
+      publishedAtMs: 1,
+    };
+    sightings.see({ kind: 'record', record: record({ candidate }) });
+    expect(summarize(sightings).reason).toBe(line);
+  });
+
   it('a candidate is awaited before the rollout that is there, and says why it takes long', () => {
     const sightings = told('release-delayed');
     const candidate = {

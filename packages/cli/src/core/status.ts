@@ -88,7 +88,7 @@ function without(service: ServiceName, phase: StatusPhase, ended: boolean): Roll
 function absentStatus({ service, record, events }: Sightings, target: number): RolloutStatus {
   const told = events.map(({ event }) => event).filter(({ rollout }) => rollout === target);
   if (record?.candidate?.rollout === target) {
-    const delayed = told.find(({ name }) => name === 'release-delayed');
+    const delayed = told.findLast(({ name }) => name === 'release-delayed');
     const why = delayed === undefined ? {} : { reason: delayed.line };
     return { ...without(service, 'resolving', false), ...why };
   }
@@ -130,7 +130,7 @@ const ENDED: readonly StatusPhase[] = ['settled', 'rested', 'aborted'];
 
 function presentStatus(sightings: Sightings, rollout: Rollout): RolloutStatus {
   const { release, phase, paused } = rollout;
-  const reason = paused?.reason ?? ('reason' in phase ? phase.reason : undefined);
+  const reason = paused?.reason ?? ('reason' in phase ? phase.reason : awaitedBy(rollout));
   const stage = stageOf(sightings, rollout);
   const told = failuresTold(sightings.events, release.rollout);
   const here = [...sightings.nodes].map(([key, seen]) => ({
@@ -154,6 +154,12 @@ function presentStatus(sightings: Sightings, rollout: Rollout): RolloutStatus {
       ...[...told].flatMap(([key, trouble]) => (sightings.nodes.has(key) ? [] : [trouble])),
     ],
   };
+}
+
+/** Where nobody starts yet, and what has to come through there first. */
+function awaitedBy({ awaiting, phase }: Rollout): string | undefined {
+  if (awaiting === undefined || phase.name === 'settled') return undefined;
+  return `${awaiting.regions.join(', ')}: waits for ${awaiting.reason}`;
 }
 
 /** The stage that the rollout is in, by the wave of a region whose turn it is. */

@@ -11,6 +11,7 @@ import { abort } from './aborting.ts';
 import { moveCursor } from './admission.ts';
 import { isApproved } from './approving.ts';
 import { hasExpired } from './cool-down.ts';
+import { areOthersKnown, isShut } from './dependencies.ts';
 import { holdForGates, judgeGates, tellPassed } from './gates.ts';
 import { advanceHalting, halt } from './halting.ts';
 import { lineOf } from './line.ts';
@@ -58,6 +59,7 @@ function advanceUnderWay(state: ServiceState, rollout: Rollout, nowMs: number): 
     return halt(state, rollout, `${verdict.failed} of ${verdict.attempted} nodes failed`);
   if (hasExpired(rollout, nowMs)) return abort(state, rollout, 'it has expired');
   if (rollout.paused !== undefined || !isCensusComplete(state, nowMs)) return state;
+  if (!areOthersKnown(state, rollout)) return state;
   const { phase } = rollout;
   if (phase.name === 'staging' || phase.name === 'rolling') {
     const elsewhere = leaveVoid(state, rollout, nowMs);
@@ -101,7 +103,7 @@ export function activeLines(state: ServiceState, rollout: Rollout, nowMs: number
     const progress = rollout.regions[region];
     if (progress === undefined) return [];
     const line = lineOf(state.census, rollout, region, nowMs);
-    return [{ line, progress, isClosed: rollout.closed.includes(region) }];
+    return [{ line, progress, isClosed: isShut(rollout, region) }];
   });
 }
 
@@ -147,7 +149,7 @@ function advanceRolling(
 function withCursorsMoved(state: ServiceState, rollout: Rollout, nowMs: number): ServiceState {
   const moved = activeRegions(state, rollout).flatMap((region) => {
     const progress = rollout.regions[region];
-    if (progress === undefined || rollout.closed.includes(region)) return [];
+    if (progress === undefined || isShut(rollout, region)) return [];
     const line = lineOf(state.census, rollout, region, nowMs);
     const cursor = moveCursor(progress, line, rollout.percent, pacedCount(state, rollout, region, line));
     return cursor === progress.cursor ? [] : [[region, { ...progress, cursor }] as const];

@@ -10,6 +10,7 @@ import { abort } from './aborting.ts';
 import { type Asked, applied, refused } from './answering.ts';
 import { approve } from './approving.ts';
 import { dropCandidate } from './candidate.ts';
+import { unheeding } from './dependencies.ts';
 import { haltBy } from './halting.ts';
 import { hold, unhold } from './holding.ts';
 import { pause, resume } from './pausing.ts';
@@ -80,12 +81,14 @@ function obey(state: ServiceState, rollout: Rollout, intent: Obeyed, nowMs: numb
       return approve(state, rollout, intent.toPercent, nowMs) ?? `nothing waits for approval: ${is}`;
     case 'pause':
       if (!isUnderWay(rollout)) return `there is nothing to pause: ${is}`;
-      return rollout.paused === undefined ? pause(state, rollout, reason, nowMs) : state;
+      return rollout.paused === undefined || rollout.paused.byDependency === true
+        ? pause(state, rollout, reason, nowMs)
+        : state;
     case 'resume':
       if (!isUnderWay(rollout)) return `there is nothing to resume: ${is}`;
       return rollout.paused === undefined
         ? state
-        : resume(state, { ...rollout, paused: rollout.paused }, nowMs);
+        : resume(state, { ...unheeding(rollout), paused: rollout.paused }, nowMs);
     case 'halt':
       return haltBy(state, rollout, reason, intent.stay);
     case 'abort':

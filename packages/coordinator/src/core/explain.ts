@@ -29,6 +29,7 @@ export type Because =
   | 'looking-out'
   | 'staging'
   | 'window'
+  | 'dependency'
   | 'slots'
   | 'nodes'
   | 'pace'
@@ -99,6 +100,8 @@ export function explainCandidate(state: ServiceState, nowMs: number): readonly R
   } else if (wait !== undefined && nowMs < wait.untilMs) {
     const line = `${release} begins at ${timeOf(wait.untilMs)}, after ${wait.why}`;
     reasons.push({ because: 'wait', line, untilMs: wait.untilMs });
+  } else if (candidate.waitsFor !== undefined) {
+    reasons.push({ because: 'dependency', line: `${release} waits for ${candidate.waitsFor}` });
   }
   return reasons;
 }
@@ -178,6 +181,12 @@ const explainWindows: Asked = ({ rollout, regions }) => {
     : undefined;
 };
 
+const explainDependencies: Asked = ({ rollout: { awaiting } }) =>
+  awaiting && {
+    because: 'dependency',
+    why: `nobody starts in ${awaiting.regions.join(', ')}, it waits for ${awaiting.reason}`,
+  };
+
 const explainSlots: Asked = ({ state, rollout, regions }) => {
   if (rollout.phase.name !== 'rolling') return undefined;
   for (const { line, progress } of regions) {
@@ -245,6 +254,7 @@ const UNDER_WAY: readonly Asked[] = [
   explainSlots,
   explainNodes,
   explainWindows,
+  explainDependencies,
   explainPace,
   explainSoak,
   explainGates,

@@ -17,6 +17,14 @@ import type { Parsed } from '@swell/shared/kernel/parsed.ts';
 import { dropCandidate, withoutCandidate } from './candidate.ts';
 import { reranked } from './census.ts';
 import { expiryProblems, hasExpired, timeOf, type Wait, waitOf } from './cool-down.ts';
+import {
+  awaitedBy,
+  beganBehind,
+  canJudgeBegin,
+  cycleProblems,
+  noteDependencies,
+  tellAwaited,
+} from './dependencies.ts';
 import { describeUnasked } from './gates.ts';
 import { tellHolds } from './holds.ts';
 import { isCensusComplete } from './look-out.ts';
@@ -62,10 +70,11 @@ function weighRelease(state: ServiceState, at: Place, parsed: Parsed<ReleaseInte
 
 /** What only the fleet can know to be wrong with a well-formed release. */
 function releaseProblems(
-  { service, record, census }: ServiceState,
+  state: ServiceState,
   intent: ReleaseIntent,
   { storedAtMs }: Place,
 ): readonly string[] {
+  const { service, record, census } = state;
   const hasNodes = [...census.values()].some((nodes) => nodes.size > 0);
   const known = hasNodes || record.policy?.layer !== undefined || record.rollout !== undefined;
   if (!known) {
@@ -74,8 +83,9 @@ function releaseProblems(
         'or put a policy into the bucket swell_policies first',
     ];
   }
+  const policy = policyUnder(record, intent.overrides);
   return [
-    ...policyProblems(policyUnder(record, intent.overrides)).map((problem) => `policy.${problem}`),
+    ...[...policyProblems(policy), ...cycleProblems(state, policy)].map((problem) => `policy.${problem}`),
     ...versionProblems(record, intent),
     ...expiryProblems(record, { ...intent, publishedAtMs: storedAtMs }),
   ];
@@ -105,7 +115,8 @@ export function rejectCandidate(state: ServiceState, rollout: number, reason: st
  * A candidate whose digest is known becomes the present rollout once nothing is left to wait for; or it is refused because
  * it was halted before, or dropped because it has expired.
  */
-export function beginDue(state: ServiceState, nowMs: number): ServiceState {
+export function beginDue(heard: ServiceState, nowMs: number): ServiceState {
+  const state = noteDependencies(heard);
   const { candidate, halted } = state.record;
   if (candidate?.digest === undefined || !isCensusComplete(state, nowMs)) return state;
   const { rollout: number, digest } = candidate;
@@ -117,10 +128,21 @@ export function beginDue(state: ServiceState, nowMs: number): ServiceState {
     ]);
   }
   if (hasExpired(candidate, nowMs)) return dropCandidate(state, candidate, 'rollout-aborted', 'expired');
+  // Policies that were written at the same moment may have closed it since.
+  const cycle = cycleProblems(state, policyUnder(state.record, candidate.overrides));
+  if (cycle.length > 0)
+    return reject(
+      withoutCandidate(state),
+      number,
+      cycle.map((problem) => `policy.${problem}`),
+    );
   const wait = waitOf(state.record, candidate);
-  return wait !== undefined && nowMs < wait.untilMs
-    ? tellWait(state, candidate, wait)
-    : place(state, candidate, digest, nowMs);
+  if (wait !== undefined && nowMs < wait.untilMs) return tellWait(state, candidate, wait);
+  if (!canJudgeBegin(state, candidate, nowMs)) return state;
+  const awaited = awaitedBy(state, candidate);
+  return awaited === undefined
+    ? place(state, candidate, digest, nowMs)
+    : tellAwaited(state, candidate, awaited);
 }
 
 /** Told once, and again where a changed policy makes it another time. */
@@ -168,6 +190,7 @@ function begin(state: ServiceState, release: Release, candidate: Candidate, nowM
     closed: [],
     ...(candidate.expiresMs !== undefined && { expiresMs: candidate.expiresMs }),
     ...(candidate.publication !== undefined && { publication: candidate.publication }),
+    ...beganBehind(state, candidate),
     halfway: halfwayRegions(state.record),
     lost: [],
   };
@@ -193,6 +216,7 @@ function pinned(state: ServiceState, candidate: Candidate, digest: Digest): Rele
     image: { repository, digest, ...(tag !== undefined && { tag }) },
     version: candidate.version ?? tag ?? shortDigest(digest),
     ...(candidate.from !== undefined && { from: candidate.from }),
+    ...(candidate.train !== undefined && { train: candidate.train }),
   };
 }
 

@@ -9,6 +9,7 @@ import { FIRST } from '@swell/shared/domain/rank.ts';
 import type { Paced, Rollout } from '@swell/shared/domain/rollout.ts';
 import { PULSE_FRESH_MS } from '@swell/shared/domain/wave.ts';
 import { sameValue } from '@swell/shared/kernel/equal.ts';
+import { isShut } from './dependencies.ts';
 import { countBelow, type Line } from './line.ts';
 import { activeRegions } from './regions.ts';
 import { policyOf, type ServiceState, withRollout } from './state.ts';
@@ -29,7 +30,7 @@ export function countOpenTime(state: ServiceState, nowMs: number): ServiceState 
   const uncounted = new Map(state.uncounted);
   const counted: [Region, Paced][] = [];
   for (const region of activeRegions(state, rollout)) {
-    if (rollout.closed.includes(region)) continue;
+    if (isShut(rollout, region)) continue;
     const openMs = (uncounted.get(region) ?? 0) + passedMs;
     uncounted.set(region, openMs < COUNTED_MS ? openMs : 0);
     if (openMs < COUNTED_MS) continue;

@@ -53,8 +53,16 @@ export function nameNodes(nodes: readonly Pick<NodeFacts, 'region' | 'node'>[]):
   return [...names, ...more].join(', ');
 }
 
-export function pause(state: ServiceState, rollout: Rollout, reason: string, nowMs: number): ServiceState {
-  return tell(withRollout(state, { ...rollout, paused: { sinceMs: nowMs, reason } }), {
+export function pause(
+  state: ServiceState,
+  rollout: Rollout,
+  reason: string,
+  nowMs: number,
+  until: Pick<NonNullable<Rollout['paused']>, 'byDependency'> = {},
+): ServiceState {
+  // One that was paused already, for another reason, has been since then.
+  const { sinceMs = nowMs } = rollout.paused ?? {};
+  return tell(withRollout(state, { ...rollout, paused: { sinceMs, reason, ...until } }), {
     name: 'rollout-paused',
     rollout: rollout.release.rollout,
     line: `rollout ${rollout.release.rollout} of ${state.service} is paused: ${reason}`,

@@ -4,6 +4,7 @@ import type { Place } from '@swell/shared/domain/place.ts';
 import { layeredPolicy, type PolicyLayer, policyProblems } from '@swell/shared/domain/policy.ts';
 import { isUnderWay, type StandingPolicy } from '@swell/shared/domain/rollout.ts';
 import type { Parsed } from '@swell/shared/kernel/parsed.ts';
+import { cycleProblems } from './dependencies.ts';
 import { keepHolds } from './holds.ts';
 import { keepPace } from './pace.ts';
 import { type ServiceState, withRecord } from './state.ts';
@@ -45,9 +46,9 @@ function replace(state: ServiceState, policy: StandingPolicy, saying: Saying): S
 }
 
 /** By itself, and under what the present rollout and the next one bring along. */
-function problemsOf({ record }: ServiceState, layer: PolicyLayer): readonly string[] {
-  const { rollout, candidate } = record;
-  const alone = policyProblems(layeredPolicy(layer));
+function problemsOf(state: ServiceState, layer: PolicyLayer): readonly string[] {
+  const { rollout, candidate } = state.record;
+  const alone = [...policyProblems(layeredPolicy(layer)), ...cycleProblems(state, layer)];
   if (alone.length > 0) return alone;
   return [
     ...(rollout !== undefined && isUnderWay(rollout) ? [rollout.release] : []),

@@ -11,6 +11,7 @@ import type { SlotEntry } from '@swell/shared/domain/slot.ts';
 import type { Halt, Wave } from '@swell/shared/domain/wave.ts';
 import type { Census, Draws } from './census.ts';
 import type { GateWatch } from './gate-watch.ts';
+import type { Others } from './others.ts';
 
 /** A slot's last value and when the server stored it: what its lease is counted from. */
 export interface SlotSighting {
@@ -83,6 +84,8 @@ export interface ServiceState {
   readonly progress: { readonly steps: number; readonly sinceMs: number };
   /** When it was last stepped. */
   readonly lookedAtMs: number;
+  /** How other services stand, as far as they have been read. */
+  readonly others: Others;
   /** Time of the present stage that counts and is not in the record yet. */
   readonly uncounted: ReadonlyMap<Region, number>;
 }
@@ -101,6 +104,7 @@ export function newService(service: ServiceName, record: ServiceRecord = emptyRe
     telling: new Set(),
     progress: { steps: -1, sinceMs: 0 },
     lookedAtMs: 0,
+    others: new Map(),
     uncounted: new Map(),
   };
 }

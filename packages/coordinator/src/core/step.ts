@@ -13,6 +13,7 @@ import { advance } from './advance.ts';
 import { delayCandidate, pinCandidate, resolveCandidate } from './candidate.ts';
 import { withReports, withSightings } from './census.ts';
 import { takeControl } from './control.ts';
+import { heedDependencies } from './dependencies.ts';
 import type { CoordinatorEvent } from './events.ts';
 import { tellFailures } from './failures.ts';
 import { askGates, takeAnswer } from './gates.ts';
@@ -40,7 +41,7 @@ export function step(state: ServiceState, event: CoordinatorEvent, nowMs: number
   const heard = hear(countOpenTime(state, nowMs), event, nowMs);
   if (!heard.ready) return heard.isSetBack === true ? publishSayings(heard) : { state: heard, effects: [] };
   const begun = keepRegions(regroup(beginDue(heard, nowMs), nowMs), nowMs);
-  const named = keepMinimumVersion(keepWindows(begun, nowMs), nowMs);
+  const named = keepMinimumVersion(heedDependencies(keepWindows(begun, nowMs), nowMs), nowMs);
   const { state: kept, effects: cleared } = loseSlots(named, nowMs);
   const advanced = keepPast(state, advanceAll(kept, nowMs), nowMs);
   const { state: ordered, effects: orders } = publishOrders(weighSight(advanced, nowMs));

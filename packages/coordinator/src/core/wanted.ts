@@ -7,6 +7,7 @@ import { hasBegun, type Rollout } from '@swell/shared/domain/rollout.ts';
 import type { Halt, Release, Wave, WavePhase } from '@swell/shared/domain/wave.ts';
 import { unreachable } from '@swell/shared/kernel/unreachable.ts';
 import { CANARIES_PERCENT } from './canary.ts';
+import { isShut } from './dependencies.ts';
 import { holdsIn } from './holds.ts';
 import { stageOf } from './places.ts';
 import { activeRegions } from './regions.ts';
@@ -59,8 +60,8 @@ function movingWave(state: ServiceState, rollout: Rollout, region: Region): Wave
   // Before its turn a region stays with what the fleet has settled on; one that was left half-way, as it is.
   const before = itsTurn || rollout.halfway.includes(region) ? undefined : settledWave(state, region);
   if (before !== undefined) return before;
-  // A closed window lets nodes download, and nobody start.
-  const isClosed = rollout.closed.includes(region);
+  // A closed window, or what the service depends on, lets nodes download, and nobody start.
+  const isClosed = isShut(rollout, region);
   const isOpen = cursor > FIRST || (named.length > 0 && haveCanariesBegun(rollout));
   const phase = rollout.paused !== undefined ? 'paused' : isOpen && !isClosed ? 'open' : 'staging';
   // The stage is that of the regions whose turn it is; one that is through stays at its end.

@@ -14,6 +14,8 @@ import { Machine } from '@swell/shared/shell/machine.ts';
 import type { Prometheus } from '../adapters/prometheus.ts';
 import type { Effect } from '../core/effects.ts';
 import type { CoordinatorEvent } from '../core/events.ts';
+import type { Others } from '../core/others.ts';
+import { withShown } from '../core/shown.ts';
 import { newService, type ServiceState } from '../core/state.ts';
 import { step } from '../core/step.ts';
 import type { Term } from './leadership.ts';
@@ -45,6 +47,8 @@ export class Services {
   readonly #revisions = new Map<ServiceName, number>();
   readonly #unreadable = new Set<ServiceName>();
   readonly #looks: TagLooks;
+  /** How each service stands by what is saved. Cores are told with every step, as they are told the time: no event has to go round. */
+  #others: Others = new Map();
   #isRead = false;
 
   constructor(options: ServicesOptions) {
@@ -96,13 +100,16 @@ export class Services {
   #add(service: ServiceName, record: ServiceRecord): ServiceMachine {
     const { term, onHandled, logger, prometheus } = this.#options;
     const machine: ServiceMachine = new Machine({
-      core: { step },
+      core: { step: (state, event, nowMs) => step(this.#told(state), event, nowMs) },
       initial: {
         ...newService(service, record),
         ...(prometheus === undefined && { hasNoPrometheus: true }),
       },
       nowMs: () => term.nowMs(),
-      save: (before, after) => this.#save(service, before, after),
+      save: async (before, after) => {
+        await this.#save(service, before, after);
+        this.#others = withShown(this.#others, before, after);
+      },
       perform: (effect) => void this.#perform(service, machine, effect),
       merge: mergeEvents,
       onHandled: (event, before, after) => {
@@ -114,6 +121,10 @@ export class Services {
     this.#machines.set(service, machine);
     if (this.#isRead) void machine.post({ kind: 'bus-read' });
     return machine;
+  }
+
+  #told(state: ServiceState): ServiceState {
+    return state.others === this.#others ? state : { ...state, others: this.#others };
   }
 
   async #save(service: ServiceName, before: ServiceState, after: ServiceState): Promise<void> {

@@ -33,6 +33,8 @@ export const EVENT_NAMES = [
   'nodes-outdated',
   'window-closed',
   'window-opened',
+  'dependency-awaited',
+  'dependency-settled',
   'rollout-paused',
   'rollout-resumed',
   'rollout-halted',

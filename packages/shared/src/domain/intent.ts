@@ -5,7 +5,10 @@ import type { Digest } from './image.ts';
 import type { Candidate } from './rollout.ts';
 
 /** A release before it has a number. */
-export type ReleaseIntent = Omit<Candidate, 'rollout' | 'publishedAtMs' | 'digest' | 'waitsUntilMs'>;
+export type ReleaseIntent = Omit<
+  Candidate,
+  'rollout' | 'publishedAtMs' | 'digest' | 'waitsUntilMs' | 'behind' | 'waitsFor'
+>;
 
 export const CONTROL_ACTIONS = [
   'approve',

@@ -1,3 +1,4 @@
+import type { Dependency } from './dependency.ts';
 import type { Gate } from './gate.ts';
 import type { HealthCheck } from './health.ts';
 import type { HoldRule } from './hold.ts';
@@ -30,6 +31,8 @@ export interface Policy {
   readonly windows?: Readonly<Record<string, OpenTimes>>;
   /** A release has been published for this long before it begins. */
   readonly coolDownMs: number;
+  /** Services that come first. */
+  readonly dependsOn?: readonly Dependency[];
   /** How many nodes of a region may be out of rotation by our doing (I1). */
   readonly maxUnavailable: Share;
   /** Share of a stage's present nodes that must have the image before the stage opens. */

@@ -40,7 +40,17 @@ export interface Candidate {
   readonly waitsUntilMs?: number;
   /** What its publisher calls the message. */
   readonly publication?: string;
+  /** The release train that it belongs to. */
+  readonly train?: string;
+  /** All services that have a release in that train. */
+  readonly trainOf?: readonly ServiceName[];
+  readonly behind?: Behind;
+  /** Which other services it has last been told to wait for, in words. */
+  readonly waitsFor?: string;
 }
+
+/** Of services that it depends on: the rollout that each must have settled on, or a later one. */
+export type Behind = Readonly<Record<ServiceName, number>>;
 
 /** How a rollout stands. Times are ms of the bus's clock, so that every coordinator reads them alike. */
 export type RolloutPhase =
@@ -103,6 +113,11 @@ export interface Rollout {
   readonly pace: Readonly<Record<Region, Paced>>;
   /** Regions whose window is closed. */
   readonly closed: readonly Region[];
+  readonly behind?: Behind;
+  /** Regions where nobody starts before what the service depends on has come through there. */
+  readonly awaiting?: { readonly regions: readonly Region[]; readonly reason: string };
+  /** A person has let it go on, whatever becomes of what it depends on. */
+  readonly heedless?: true;
   readonly expiresMs?: number;
   /** What its publisher called its message. */
   readonly publication?: string;
@@ -111,7 +126,12 @@ export interface Rollout {
   /** Regions that an earlier rollout left half-way: until their turn comes, every node there stays as it is. */
   readonly halfway: readonly Region[];
   readonly lost: readonly LostNode[];
-  readonly paused?: { readonly sinceMs: number; readonly reason: string };
+  readonly paused?: {
+    readonly sinceMs: number;
+    readonly reason: string;
+    /** It goes on by itself once what it depends on lets it. */
+    readonly byDependency?: true;
+  };
 }
 
 /** A digest that was halted, remembered so that it is not taken again (B12). */

@@ -16,6 +16,8 @@ export interface Release {
   readonly from?: readonly string[];
   /** How often nodes that failed have been told to try again; missing: never. */
   readonly retry?: number;
+  /** The release train that it belongs to. */
+  readonly train?: string;
 }
 
 /**

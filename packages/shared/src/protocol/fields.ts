@@ -81,6 +81,7 @@ export const release = z
     version: z.string().min(1),
     from: z.array(z.string()).optional(),
     retry: sequence.optional(),
+    train: z.string().optional(),
   })
   .transform(
     (value): Release => compact({ ...value, image: compact(value.image) as Release['image'] }) as Release,

@@ -57,7 +57,22 @@ test('B1: a release may be urgent, not begin before an hour, and expire', () => 
   });
 });
 
+test('K3: a release may belong to a train, and name all that do', () => {
+  const read = decode(encode({ image: 'web:v1', train: '2026-11', trainOf: ['db', 'web'] }), releaseSchema);
+  expect(read).toMatchObject({ ok: true, value: { train: '2026-11', trainOf: ['db', 'web'] } });
+});
+
 test.each<[string, unknown, readonly string[]]>([
+  [
+    'members of no train',
+    { image: 'web:v1', trainOf: ['db'] },
+    ['trainOf: needs the name of its train: say "train" as well'],
+  ],
+  [
+    'a train of nobody',
+    { image: 'web:v1', train: '2026-11', trainOf: [] },
+    ['trainOf: must name at least one service: leave it out where releases are published in order'],
+  ],
   [
     'an hour without its zone',
     { image: 'web', notBefore: '2026-12-01T06:00:00', expires: 'tomorrow' },

@@ -9,6 +9,7 @@ import type { ReleaseIntent } from '../domain/intent.ts';
 import type { Publishing } from '../domain/publishing.ts';
 import { encode } from './codec.ts';
 import { controlSchema } from './control.ts';
+import { name } from './fields.ts';
 import { policySchema } from './policy.ts';
 
 const image = z
@@ -29,6 +30,9 @@ const image = z
 const time = z.iso
   .datetime({ offset: true, error: 'must be a time with its zone, such as "2026-12-01T06:00:00Z"' })
   .transform((text) => Date.parse(text));
+
+/** Services of one train. */
+const TRAIN_MAX = 500;
 
 export const releaseSchema = z
   .strictObject({
@@ -63,6 +67,22 @@ export const releaseSchema = z
       .describe(
         'What its publisher calls this message: what the coordinator publishes itself it knows again by it',
       ),
+    train: z
+      .string()
+      .min(1)
+      .max(64)
+      .optional()
+      .describe('The release train that it belongs to: in it services follow what they depend on'),
+    trainOf: z
+      .array(name)
+      .min(1, 'must name at least one service: leave it out where releases are published in order')
+      .max(TRAIN_MAX)
+      .optional()
+      .describe('All services of the train: none is waited for by chance of who was published first'),
+  })
+  .refine(({ train, trainOf }) => trainOf === undefined || train !== undefined, {
+    path: ['trainOf'],
+    error: 'needs the name of its train: say "train" as well',
   })
   .transform(
     (release): ReleaseIntent => ({
@@ -76,6 +96,8 @@ export const releaseSchema = z
       ...(release.notBefore !== undefined && { notBeforeMs: release.notBefore }),
       ...(release.expires !== undefined && { expiresMs: release.expires }),
       ...(release.publication !== undefined && { publication: release.publication }),
+      ...(release.train !== undefined && { train: release.train }),
+      ...(release.trainOf !== undefined && { trainOf: release.trainOf }),
     }),
   );
 

@@ -45,6 +45,7 @@ const BESIDE: Readonly<Record<string, object>> = {
   'watch.mode': { image: 'web:latest' },
   'http.path': { port: 80 },
   'inFlight.path': { port: 80 },
+  trainOf: { train: '2026-11' },
 };
 
 /** A message with one field in it, by its path, and with what that one cannot be without. */
@@ -102,7 +103,7 @@ test('every field of a release has its row, but for the policy that it brings al
 });
 
 test.each(RELEASE_ROWS)('the example of $field is part of a release', ({ field, fallback, example }) => {
-  const plain = { image: 'web:v1' };
+  const plain = { image: 'web:v1', ...BESIDE[field] };
   const release = parsed({ ...plain, [field]: valueIn(example) }, releaseSchema);
   expect(release).not.toEqual(parsed(plain, releaseSchema));
   if (!fallback.startsWith('`')) return;

@@ -1,6 +1,7 @@
 /** The part of a policy that says who comes when: stages, pace, windows, canaries, holds, regions. */
 
 import { z } from 'zod';
+import type { Dependency } from '../domain/dependency.ts';
 import type { HoldRule, NodeChoice } from '../domain/hold.ts';
 import { isName } from '../domain/names.ts';
 import type { SafeRate } from '../domain/pace.ts';
@@ -131,3 +132,30 @@ export const regionsSchema = z.union(
   ],
   { error: 'must be "parallel" or groups of regions in order, such as [["eu-west"],["us-east","ap-south"]]' },
 );
+
+const DEPENDENCY = 'must be a service such as "db", or {"service":"db","per":"region"}';
+
+export const dependsOnSchema = z
+  .array(
+    z
+      .union(
+        [
+          name,
+          z.strictObject({
+            service: name,
+            per: z.enum(['fleet', 'region'], { error: 'must be "fleet" or "region"' }).optional(),
+          }),
+        ],
+        { error: DEPENDENCY },
+      )
+      .transform(
+        (one): Dependency =>
+          typeof one === 'string'
+            ? { service: one, per: 'fleet' }
+            : { service: one.service, per: one.per ?? 'fleet' },
+      ),
+  )
+  .max(100)
+  .refine((all) => new Set(all.map(({ service }) => service)).size === all.length, {
+    error: 'must name each service once',
+  });

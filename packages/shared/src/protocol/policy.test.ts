@@ -34,6 +34,7 @@ test('a whole policy, as a person writes it', () => {
       },
       coolDown: '1d',
       watch: { image: 'web', every: '1m', mode: 'auto' },
+      dependsOn: ['db', { service: 'cache', per: 'region' }],
       hold: [{ label: 'rack=7', reason: 'new disks' }],
       canary: { label: 'rack=7' },
       minimumVersion: '1.4.2',
@@ -91,6 +92,10 @@ test('a whole policy, as a person writes it', () => {
       everyMs: 60_000,
       mode: 'auto',
     },
+    dependsOn: [
+      { service: 'db', per: 'fleet' },
+      { service: 'cache', per: 'region' },
+    ],
     hold: [{ label: 'rack=7', reason: 'new disks' }],
     canary: { label: 'rack=7', soakMs: 3_600_000 },
     minimumVersion: ['>=1.4.2'],
@@ -205,6 +210,16 @@ test.each<[string, unknown, string, ...(readonly string[])]>([
     'a minimum that is no version',
     { minimumVersion: 'latest' },
     'minimumVersion: must be a version such as "1.4.2", or a list of versions and ranges such as ["1.4.2", ">=1.5"]',
+  ],
+  [
+    'a dependency on nothing',
+    { dependsOn: [{ per: 'region' }] },
+    'dependsOn[0]: must be a service such as "db", or {"service":"db","per":"region"}',
+  ],
+  [
+    'a dependency that is named twice',
+    { dependsOn: ['db', { service: 'db' }] },
+    'dependsOn: must name each service once',
   ],
   [
     'a hold of everybody',

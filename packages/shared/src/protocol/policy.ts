@@ -11,6 +11,7 @@ import { compact } from './fields.ts';
 import { gatesSchema } from './policy-gates.ts';
 import {
   canarySchema,
+  dependsOnSchema,
   holdSchema,
   minimumVersionSchema,
   regionsSchema,
@@ -144,6 +145,9 @@ export const policySchema = z
     coolDown: duration(0, 30 * DAY_MS)
       .optional()
       .describe('A release has been published for this long before it begins; 0s'),
+    dependsOn: dependsOnSchema
+      .optional()
+      .describe('Services that come first: ["db", {"service":"cache","per":"region"}]; none'),
     maxUnavailable: share(1)
       .optional()
       .describe('Nodes of a region that may be down at once; 5%, at least 1'),
@@ -205,6 +209,7 @@ export const policySchema = z
         safeRate: policy.safeRate,
         windows: policy.windows,
         coolDownMs: policy.coolDown,
+        dependsOn: policy.dependsOn,
         maxUnavailable: policy.maxUnavailable,
         stagingQuorumPercent: policy.stagingQuorum,
         stagingSpreadMs: policy.stagingSpread,

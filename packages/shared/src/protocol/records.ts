@@ -1,6 +1,7 @@
 /** The coordinators' own records in `swell_rollouts`: one for each service, and the leader's lease. */
 
 import { z } from 'zod';
+import type { Dependency } from '../domain/dependency.ts';
 import { EVENT_NAMES, type FleetEvent } from '../domain/event.ts';
 import type { Gate } from '../domain/gate.ts';
 import type { HoldRule } from '../domain/hold.ts';
@@ -53,6 +54,11 @@ export const leaseSchema = z.object({
 
 const grouping = z.union([z.literal('parallel'), z.array(z.array(name))]);
 
+const dependency = z.object({
+  service: name,
+  per: z.enum(['fleet', 'region']),
+}) satisfies z.ZodType<Dependency>;
+
 const openTimes = z.object({
   windows: z.array(
     z.object({
@@ -99,6 +105,7 @@ const policyLayer = z
     safeRate: z.object({ percent, perMs: durationMs.min(1) }),
     windows: z.record(z.string(), openTimes),
     coolDownMs: durationMs,
+    dependsOn: z.array(dependency),
     maxUnavailable: share,
     stagingQuorumPercent: percent,
     stagingSpreadMs: durationMs,
@@ -133,6 +140,14 @@ const phase = z.discriminatedUnion('name', [
   z.object({ name: z.literal('aborted'), reason: z.string() }),
 ]);
 
+const behind = z.record(name, sequence);
+
+const pause = z.object({
+  sinceMs: z.number(),
+  reason: z.string(),
+  byDependency: z.literal(true).optional(),
+});
+
 const rollout = z.object({
   release,
   seed: z.string().min(1),
@@ -155,12 +170,15 @@ const rollout = z.object({
   // Records from before there were safe rates and windows have neither.
   pace: z.record(name, z.object({ from: rank, openMs: z.int().min(0) })).default({}),
   closed: z.array(name).default([]),
+  behind: behind.optional(),
+  awaiting: z.object({ regions: z.array(name), reason: z.string() }).optional(),
+  heedless: z.literal(true).optional(),
   expiresMs: z.number().optional(),
   publication: z.string().optional(),
   approved: z.object({ group: z.int().min(0), toPercent: percent }).optional(),
   halfway: z.array(name),
   lost: z.array(z.object({ region: name, node: name, revision: sequence })),
-  paused: z.object({ sinceMs: z.number(), reason: z.string() }).optional(),
+  paused: pause.optional(),
 });
 
 const candidate = z.object({
@@ -179,6 +197,10 @@ const candidate = z.object({
   expiresMs: z.number().optional(),
   waitsUntilMs: z.number().optional(),
   publication: z.string().optional(),
+  train: z.string().optional(),
+  trainOf: z.array(name).optional(),
+  behind: behind.optional(),
+  waitsFor: z.string().optional(),
 });
 
 const publishing = z

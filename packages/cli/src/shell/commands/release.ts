@@ -16,7 +16,8 @@ export const release: Command = {
   name: 'release',
   usage:
     '<service> <image> [--version <text>] [--policy <file>] [--from <version> …] [--allow-downgrade] ' +
-    '[--accept-halted] [--urgent] [--not-before <time>] [--expires <time>] [--timeout 1m]',
+    '[--accept-halted] [--urgent] [--not-before <time>] [--expires <time>] ' +
+    '[--train <name>] [--train-of <service> …] [--timeout 1m]',
   about: 'Releases an image, and waits until a coordinator has accepted or refused it',
   options: {
     version: { type: 'string' },
@@ -27,6 +28,8 @@ export const release: Command = {
     urgent: { type: 'boolean' },
     'not-before': { type: 'string' },
     expires: { type: 'string' },
+    train: { type: 'string' },
+    'train-of': { type: 'string', multiple: true },
     timeout: { type: 'string' },
   },
   async run({ args, values, signal, connect, screen, json, print }) {
@@ -47,6 +50,8 @@ export const release: Command = {
       ...(values['urgent'] === true && { urgent: true }),
       ...(values['not-before'] !== undefined && { notBefore: values['not-before'] }),
       ...(values['expires'] !== undefined && { expires: values['expires'] }),
+      ...(values['train'] !== undefined && { train: values['train'] }),
+      ...(values['train-of'] !== undefined && { trainOf: values['train-of'] }),
     });
     const read = decode(body, releaseSchema);
     if (!read.ok) throw new UsageError(`that is no release: ${read.problems.join('; ')}`);

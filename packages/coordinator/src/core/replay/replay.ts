@@ -226,8 +226,8 @@ function recordUnder(before: ServiceRecord, layer: PolicyLayer): ServiceRecord {
   return { ...kept, policy: { sequence: 0, storedAtMs: 0, layer: withoutOthers(layer) }, outbox: [] };
 }
 
-/** Nobody can ask Prometheus or a registry again how things were. */
-function withoutOthers({ gates: _, watch: __, ...layer }: PolicyLayer): PolicyLayer {
+/** Nobody can ask Prometheus, a registry or other services again how things were. */
+function withoutOthers({ gates: _, watch: __, dependsOn: ___, ...layer }: PolicyLayer): PolicyLayer {
   return layer;
 }
 
