@@ -39,10 +39,10 @@ process.disconnect?.();
 
 type ViolationsOf = (seed: string) => Promise<Lived['violations']>;
 
-async function inFleet(name: Exclude<WorldName, 'one node'>): Promise<ViolationsOf> {
+async function inFleet(which: Exclude<WorldName, 'one node'>): Promise<ViolationsOf> {
   const { live } = await import('../life.ts');
   const { WORLDS } = await import('./worlds.ts');
-  const { nodes, stormHours, profile } = WORLDS[name];
+  const { nodes, stormHours, profile } = WORLDS[which];
   const stormMs = stormHours * 3_600_000;
   return async (seed) => (await live({ seed, nodes, profile, shapes, stormMs })).violations;
 }

@@ -193,8 +193,8 @@ export class DockerdModel {
   /** It ends, and all containers with it: each in order, or not. */
   async down(): Promise<void> {
     this.#isUp = false;
-    const running = [...this.containers.values()].filter(({ program }) => program !== undefined);
-    await Promise.all(running.map(({ program }) => program && this.#end(program)));
+    const running = [...this.containers.values()].flatMap(({ program }) => program ?? []);
+    await Promise.all(running.map((program) => this.#end(program)));
     for (const container of this.containers.values()) {
       container.program?.kill();
       container.program = undefined;
