@@ -99,7 +99,11 @@ describeWithDocker('words of control', () => {
   });
 
   it.each([
-    ['explode', { action: 'explode' }, /^action: must be one of approve, pause, resume, halt, abort, reject$/],
+    [
+      'explode',
+      { action: 'explode' },
+      /^action: must be one of approve, pause, resume, halt, abort, reject$/,
+    ],
     ['a field that nobody knows', { action: 'pause', untill: 'tomorrow' }, /untill/],
     ['no JSON', 'approve!', /^the message is not JSON/],
     ['nothing', '', /^the message is empty/],
