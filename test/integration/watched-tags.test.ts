@@ -9,10 +9,11 @@ import { join } from 'node:path';
 import { connectNats, type NatsBus } from '@swell/shared/adapters/nats-bus.ts';
 import type { EventName, FleetEvent } from '@swell/shared/domain/event.ts';
 import { encode } from '@swell/shared/protocol/codec.ts';
-import { controlSubject, policyKey } from '@swell/shared/protocol/subjects.ts';
+import { policyKey } from '@swell/shared/protocol/subjects.ts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { FleetLog } from '../fleet/fleet-log.ts';
 import { Program } from '../fleet/programs.ts';
+import { runSwellCommand } from '../fleet/swell-command.ts';
 import {
   ACCOUNT,
   type DockerRegistry,
@@ -175,13 +176,14 @@ test('N1: without a login the tag is out of reach and told so; with it, it is pr
   await logIn(ACCOUNT.password);
   const proposed = await event('release-proposed');
   expect([proposed.digest, releases()]).toEqual([digest, 0]);
-  await bus.publish({
-    subject: controlSubject(SERVICE),
-    body: encode({ action: 'approve', digest }),
-    line: 'approve',
-  });
+  const shown = await runSwellCommand(server.url, ['status', SERVICE]);
+  expect(shown.out).toContain(`proposed: ${registry.host}/${SERVICE}:latest is ${digest}`);
+  const approved = await runSwellCommand(server.url, ['approve', SERVICE, '--digest', digest]);
+  expect([approved.code, approved.out]).toEqual([
+    0,
+    expect.stringMatching(/^approve of web: release \d+ is latest@/),
+  ]);
   await settled(digest);
-  await event('control-applied');
   expect(releases()).toBe(1);
   expect(log.violations()).toEqual([]);
 });
