@@ -134,6 +134,9 @@ test('K3: a halt pauses what depends on it, and a cycle is refused by name', asy
   await bus.publish({ subject: controlSubject('db'), body: encode({ action: 'halt' }), line: 'halt' });
   expect((await log.untilEvent('rollout-paused', web)).line).toContain(`not settled on rollout ${db}`);
   const { rollout: better } = await release('db', 'v2');
+  // On paper nodes return once they hear of something else, and then wait to be let through.
+  await fleets.db.until(5, V0);
+  fleets.db.pass();
   await log.untilEvent('rollout-resumed', web);
   expect(place('rollout-settled', better)).toBeGreaterThan(-1);
   fleets.web.pass();

@@ -67,13 +67,13 @@ test('K3: a release that was published earlier comes first, also where it has no
 });
 
 test('K3: one that was published later comes first only within a train', () => {
-  const story = new ServicesStory({ db: { coolDownMs: 60_000 }, web: on('db') });
+  const policies = { db: { coolDownMs: 60_000 }, web: { ...on('db'), coolDownMs: 10_000 } };
+  const story = new ServicesStory(policies);
+  story.publish('web', { train: '2026-11' });
   story.publish('db', { train: '2026-11' });
-  story.unknowing(() => story.publish('web', { train: '2026-11' }));
-  expect(story.phase('web')).toBe('waits');
-  settled(story, 'web');
+  settled(story, 'db', 'web');
   expect(ways(story)).toEqual(ONE_AFTER_THE_OTHER);
-  const later = new ServicesStory({ db: { coolDownMs: 60_000 }, web: { ...on('db'), coolDownMs: 10_000 } });
+  const later = new ServicesStory(policies);
   later.publish('web');
   later.publish('db');
   settled(later, 'db', 'web');
@@ -123,6 +123,22 @@ test.each(['halt', 'abort'] as const)(
     settled(story, 'db', 'web');
   },
 );
+
+test('K3: nothing begins while another service goes back, and does once that rests', () => {
+  const story = new ServicesStory({ web: on('db'), db: { soakMs: 30_000 } });
+  const db = story.publish('db');
+  story.until(() => story.phase('db') === 'soaking');
+  story.of('db').behave('silent');
+  story.control('db', 'halt');
+  const web = story.publish('web');
+  for (let round = 0; round < 10; round += 1) story.round();
+  expect([story.phase('web'), story.line('web', 'release-delayed')]).toEqual([
+    'waits',
+    `release ${web} of web waits for rollout ${db} of db, which goes back`,
+  ]);
+  story.of('db').behave('well');
+  settled(story, 'web');
+});
 
 test('K3: a release of a train is held up by a member that was stopped before it was published', () => {
   const story = new ServicesStory({ web: on('db'), db: {} });
@@ -240,6 +256,31 @@ test('K3: region by region a rollout follows what it depends on', () => {
   expect(story.line('web', 'dependency-settled')).toBe(
     `rollout ${web} of web: no other service is waited for in us`,
   );
+});
+
+test('K3: a region that is through for one service does not do for another one', () => {
+  const story = new ServicesStory(
+    {
+      db: { regions: [['eu'], ['us']], approval: 'manual' },
+      cache: { soakMs: 60_000 },
+      web: {
+        dependsOn: [
+          { service: 'db', per: 'region' },
+          { service: 'cache', per: 'fleet' },
+        ],
+      },
+    },
+    { eu: 2, us: 2 },
+  );
+  story.publish('db');
+  story.publish('cache');
+  story.publish('web');
+  story.until(() => story.phase('db') === 'gated');
+  story.until(() => story.phase('cache') === 'soaking');
+  story.round();
+  expect(story.phase('web')).toBe('waits');
+  settled(story, 'cache');
+  story.until(() => story.phase('web') === 'rolling');
 });
 
 test('K3: where the other service is stopped between two regions the rollout pauses, and the next one opens the rest', () => {
