@@ -75,11 +75,14 @@ const ENDS: Readonly<Partial<Record<EventName, Outcome>>> = {
   'rollout-settled': 'settled',
 };
 
+/** The log has what nodes say a moment after the coordinator has heard it, and told what came of it. */
+const LOG_LAGS_MS = 5_000;
+
 /** Listens to the log, entry by entry, up to the rollout's end. */
 export class Recorder {
   readonly #rollout: number;
   readonly #nodes = new Map<string, Heard>();
-  #end: ReplayEnd | undefined;
+  #end: Omit<ReplayEnd, 'updated' | 'failed'> | undefined;
   #lastMs = 0;
 
   constructor(rollout: number) {
@@ -87,24 +90,26 @@ export class Recorder {
   }
 
   hear(entry: LogEntry): void {
-    // A rollout that has settled may be halted later: what it was halted for came first.
+    const { atMs } = entry;
+    if (entry.kind === 'report' && atMs <= (this.#end?.atMs ?? atMs) + LOG_LAGS_MS)
+      this.#hearReport(entry.report, atMs);
+    // A rollout that has settled may be halted later: it is the first end that a policy led to.
     if (this.#end !== undefined) return;
-    this.#lastMs = entry.atMs;
-    if (entry.kind === 'report') this.#hearReport(entry.report, entry.atMs);
-    else if (entry.kind === 'event' && entry.event.rollout === this.#rollout) {
+    this.#lastMs = atMs;
+    if (entry.kind === 'event' && entry.event.rollout === this.#rollout) {
       const { name, region, node, line, problems } = entry.event;
       if (name === 'slot-lost' && region !== undefined && node !== undefined)
         this.#nodeAt(region, node).taken = { is: 'lost' };
       const outcome = ENDS[name];
       if (outcome === undefined) return;
       const reason = outcome === 'settled' ? {} : { reason: problems?.join('; ') ?? line };
-      this.#end = { outcome, atMs: entry.atMs, ...this.#counted(), ...reason };
+      this.#end = { outcome, atMs, ...reason };
     }
   }
 
   /** How it ended, by what was heard. */
   get end(): ReplayEnd {
-    return this.#end ?? { outcome: 'under way', atMs: this.#lastMs, ...this.#counted() };
+    return { ...(this.#end ?? { outcome: 'under way', atMs: this.#lastMs }), ...this.#counted() };
   }
 
   /** Everybody who was heard of by then, and who is known now. */

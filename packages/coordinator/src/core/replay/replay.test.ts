@@ -200,3 +200,26 @@ test('B16: what is recorded of a story is what happened in it, and by its own po
     /^\d nodes of which the log does not tell how they took the release: each is well after /,
   );
 });
+
+test('B16: the log may have the last word of a node behind the end that it led to; what comes later is of later', () => {
+  const recorder = new Recorder(7);
+  const report = { id: '1', region: 'eu', node: 'n1', service: 'web', rollout: 7, attempt: '1' } as const;
+  const event = {
+    id: 'e',
+    name: 'rollout-settled',
+    service: 'web',
+    rollout: 7,
+    line: 'it has settled',
+  } as const;
+  recorder.hear({ kind: 'report', report: { ...report, status: 'updating' }, sequence: 1, atMs: 1_000 });
+  recorder.hear({ kind: 'event', event, sequence: 2, atMs: 9_000 });
+  recorder.hear({ kind: 'report', report: { ...report, status: 'healthy' }, sequence: 3, atMs: 9_010 });
+  const late = { ...report, node: 'n2', status: 'healthy' } as const;
+  recorder.hear({ kind: 'report', report: late, sequence: 4, atMs: 60_000 });
+  const halted = { ...event, name: 'rollout-halted', line: 'it is halted' } as const;
+  recorder.hear({ kind: 'event', event: halted, sequence: 5, atMs: 61_000 });
+  expect(recorder.end).toEqual({ outcome: 'settled', atMs: 9_000, updated: 1, failed: 0 });
+  expect(recorder.nodes([])).toEqual([
+    { region: 'eu', node: 'n1', labels: [], running: undefined, taken: { is: 'healthy', afterMs: 8_010 } },
+  ]);
+});
