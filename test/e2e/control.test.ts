@@ -99,7 +99,12 @@ describeWithDocker('words of control', () => {
   });
 
   it.each([
-    ['explode', { action: 'explode' }, /^action: must be one of approve, pause, resume, halt, abort$/],
+    [
+      'explode',
+      { action: 'explode' },
+      /^action: must be one of approve, pause, resume, halt, abort, retry, /,
+    ],
+    ['a hold of nobody', { action: 'hold', reason: 'new disks' }, /^the message: must name nodes, a label, /],
     ['a field that nobody knows', { action: 'pause', untill: 'tomorrow' }, /untill/],
     ['no JSON', 'approve!', /^the message is not JSON/],
     ['nothing', '', /^the message is empty/],

@@ -71,6 +71,11 @@ export function goesThrough<Value>(value: Value, schema: z.ZodType<Value>, bytes
 
 /** The names of a message's own fields. */
 function fieldsOf(schema: z.ZodType): readonly string[] {
-  const definition = schema._zod.def as { readonly shape?: object; readonly in?: z.ZodType };
+  const definition = schema._zod.def as {
+    readonly in?: z.ZodType;
+    readonly shape?: object;
+    readonly options?: readonly z.ZodType[];
+  };
+  if (definition.options !== undefined) return definition.options.flatMap(fieldsOf);
   return definition.in === undefined ? Object.keys(definition.shape ?? {}) : fieldsOf(definition.in);
 }

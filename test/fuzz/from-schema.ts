@@ -61,7 +61,7 @@ function whateverItsChecks(schema: z.ZodType, byField: ByField): fc.Arbitrary<un
     fromSchema(needed(part, definition.type), byField);
   switch (definition.type) {
     case 'object':
-      return objectOf(definition.shape ?? {}, byField);
+      return objectOf(schema, byField);
     case 'array':
       return fc.array(inner(definition.element), lengthsOf(schema, 4));
     case 'record':
@@ -90,11 +90,13 @@ function whateverItsChecks(schema: z.ZodType, byField: ByField): fc.Arbitrary<un
   }
 }
 
-function objectOf(shape: Readonly<Record<string, z.ZodType>>, byField: ByField): fc.Arbitrary<unknown> {
-  const fields = Object.entries(shape).map(([key, schema]) => {
+function objectOf(object: z.ZodType, byField: ByField): fc.Arbitrary<unknown> {
+  // A check in code may be about which of them are there.
+  const freq = checksOf(object).some(({ check }) => check === 'custom') ? 2 : 1;
+  const fields = Object.entries(definitionOf(object).shape ?? {}).map(([key, schema]) => {
     const made = byField[key] ?? fromSchema(schema, byField);
     const mayBeMissing = ['optional', 'default'].includes(definitionOf(schema).type);
-    return [key, mayBeMissing ? fc.option(made, { nil: undefined, freq: 1 }) : made] as const;
+    return [key, mayBeMissing ? fc.option(made, { nil: undefined, freq }) : made] as const;
   });
   return fc.record(Object.fromEntries(fields), { noNullPrototype: true });
 }

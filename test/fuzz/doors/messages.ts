@@ -82,7 +82,13 @@ export const MESSAGE_DOORS: readonly Door[] = [
       fitsRecordAndWave(release.overrides);
     },
   }),
-  messageDoor({ name: 'control', schema: controlSchema, unknownFields: 'refused' }),
+  messageDoor({
+    name: 'control',
+    schema: controlSchema,
+    unknownFields: 'refused',
+    // It is read, and never written by us.
+    taken: () => {},
+  }),
   messageDoor({
     name: 'policy',
     schema: policySchema,

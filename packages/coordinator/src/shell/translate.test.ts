@@ -1,4 +1,5 @@
 import type { StoredMessage } from '@swell/shared/adapters/bus.ts';
+import { CONTROL_ACTIONS } from '@swell/shared/domain/intent.ts';
 import { DEFAULT_POLICY } from '@swell/shared/domain/policy.ts';
 import type { Wave } from '@swell/shared/domain/wave.ts';
 import { encode } from '@swell/shared/protocol/codec.ts';
@@ -71,7 +72,7 @@ test('a release and a word of control are for the service of their subject, well
     event: {
       kind: 'control-given',
       at: { sequence: 7, storedAtMs: 1_000 },
-      control: { ok: false, problems: ['action: must be one of approve, pause, resume, halt, abort'] },
+      control: { ok: false, problems: [`action: must be one of ${CONTROL_ACTIONS.join(', ')}`] },
     },
   });
 });
