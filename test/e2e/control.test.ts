@@ -102,8 +102,9 @@ describeWithDocker('words of control', () => {
     [
       'explode',
       { action: 'explode' },
-      /^action: must be one of approve, pause, resume, halt, abort, reject$/,
+      /^action: must be one of approve, pause, resume, halt, abort, reject, /,
     ],
+    ['a hold of nobody', { action: 'hold', reason: 'new disks' }, /^the message: must name nodes, a label, /],
     ['a field that nobody knows', { action: 'pause', untill: 'tomorrow' }, /untill/],
     ['no JSON', 'approve!', /^the message is not JSON/],
     ['nothing', '', /^the message is empty/],

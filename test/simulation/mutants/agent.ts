@@ -183,7 +183,7 @@ export const AGENT_MUTANTS: readonly Mutant[] = [
     name: 'failed-release-tried-again',
     story: 'A node on which a release does not work takes its service down for it again and again.',
     file: `${CORE}/want.ts`,
-    find: "if (ended !== undefined && ended !== 'healthy')",
+    find: "if (ended !== undefined && ended !== 'healthy' && !mayTryAgain(state, release))",
     replace: 'if (false)',
     breaks: ['N12'],
     world: 'quiet',

@@ -175,8 +175,8 @@ export const COORDINATOR_MUTANTS: readonly Mutant[] = [
     story:
       'The coordinator says that everybody has gone back while half of the fleet is still on the bad image.',
     file: `${CORE}/halting.ts`,
-    find: 'for (const facts of nodes.values()) if (hasToReturn(facts, rollout, nowMs)) return state;',
-    replace: 'if (nodes.size < 0 && hasToReturn(nodes.values().next().value, rollout, nowMs)) return state;',
+    find: 'for (const facts of nodes.values()) if (isAwaited(facts, rollout, nowMs)) return state;',
+    replace: 'if (nodes.size < 0 && isAwaited(nodes.values().next().value, rollout, nowMs)) return state;',
     breaks: ['I5'],
     world: 'quiet',
   },
@@ -211,21 +211,10 @@ export const COORDINATOR_MUTANTS: readonly Mutant[] = [
     name: 'release-taken-twice',
     story: 'After a change of leaders an old release is taken once more, and replaces the newer one.',
     file: `${CORE}/intake.ts`,
-    find: `  return isNew(at, state.record.releasesTaken)
-    ? keepPublishing(state, weighRelease(state, at, parsed), at, parsed)
-    : state;
-}
-
-function weighRelease(state: ServiceState, at: Place, parsed: Parsed<ReleaseIntent>): ServiceState {
-  const { releasesTaken } = state.record;
+    find: `  if (!isNew(at, releasesTaken)) return state;
   const taken = withRecord(state, { releasesTaken: withTaken(releasesTaken, at) });
   if (!hasFreeNumber(at, releasesTaken)) return rejectReused(taken, at);`,
-    replace: `  return keepPublishing(state, weighRelease(state, at, parsed), at, parsed);
-}
-
-function weighRelease(state: ServiceState, at: Place, parsed: Parsed<ReleaseIntent>): ServiceState {
-  const { releasesTaken } = state.record;
-  const taken = withRecord(state, { releasesTaken: withTaken(releasesTaken, at) });`,
+    replace: '  const taken = withRecord(state, { releasesTaken: withTaken(releasesTaken, at) });',
     breaks: ['B16', 'I4', 'I13'],
     world: 'frayed',
   },

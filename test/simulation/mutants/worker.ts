@@ -19,10 +19,10 @@ export interface Lived {
   readonly violations: readonly { readonly rule: string; readonly message: string }[];
 }
 
-const { mutant: name, world, seeds } = JSON.parse(process.argv[2] ?? '{}') as Job;
-if (name !== undefined) {
-  const mutant = MUTANTS.find((one) => one.name === name);
-  assert(mutant !== undefined, `there is no mutant ${name}`);
+const { mutant: planted, world, seeds } = JSON.parse(process.argv[2] ?? '{}') as Job;
+if (planted !== undefined) {
+  const mutant = MUTANTS.find(({ name }) => name === planted);
+  assert(mutant !== undefined, `there is no mutant ${planted}`);
   plant(mutant);
 }
 // Only now: whatever is imported before has no bug in it.

@@ -40,13 +40,12 @@ import { versionProblems } from './versions.ts';
 
 /** A message on the release subject. One that was taken before changes nothing. */
 export function takeRelease(state: ServiceState, at: Place, parsed: Parsed<ReleaseIntent>): ServiceState {
-  return isNew(at, state.record.releasesTaken)
-    ? keepPublishing(state, weighRelease(state, at, parsed), at, parsed)
-    : state;
+  return keepPublishing(state, weighRelease(state, at, parsed), at, parsed);
 }
 
 function weighRelease(state: ServiceState, at: Place, parsed: Parsed<ReleaseIntent>): ServiceState {
   const { releasesTaken } = state.record;
+  if (!isNew(at, releasesTaken)) return state;
   const taken = withRecord(state, { releasesTaken: withTaken(releasesTaken, at) });
   if (!hasFreeNumber(at, releasesTaken)) return rejectReused(taken, at);
   const { sequence } = at;

@@ -57,7 +57,7 @@ export function keepPublishing(
   parsed: Parsed<ReleaseIntent>,
 ): ServiceState {
   const { publishing } = state.record;
-  if (publishing === undefined) return state;
+  if (publishing === undefined || state === before) return state;
   const isAccepted = state.record.candidate !== before.record.candidate;
   if (parsed.ok && isOurs(state, parsed.value)) {
     const known = keepTag(state, publishing);

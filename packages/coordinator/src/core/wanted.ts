@@ -31,11 +31,10 @@ export function wantedWave(state: ServiceState, region: Region): Wave | undefine
     case 'soaking':
     case 'gated':
       return movingWave(state, rollout, region);
-    case 'rested':
-      // What had settled before would take them back.
-      if (isStaying(state.record, rollout)) return stoppedWave(state, rollout, region, 'halted');
-      return settledWave(state, region) ?? stoppedWave(state, rollout, region, 'halted');
     case 'settled':
+    case 'rested':
+      // What had settled before would take back those who stay.
+      if (isStaying(state.record, rollout)) return stoppedWave(state, rollout, region, 'halted');
       return settledWave(state, region) ?? stoppedWave(state, rollout, region, 'halted');
     case 'halting':
       return stoppedWave(state, rollout, region, 'halted');

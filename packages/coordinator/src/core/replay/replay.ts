@@ -227,8 +227,9 @@ function recordUnder(before: ServiceRecord, layer: PolicyLayer): ServiceRecord {
 }
 
 /** Nobody can ask Prometheus, a registry or other services again how things were. */
-function withoutOthers({ gates: _, watch: __, dependsOn: ___, ...layer }: PolicyLayer): PolicyLayer {
-  return layer;
+function withoutOthers(layer: PolicyLayer): PolicyLayer {
+  const { gates: _, watch: __, dependsOn: ___, ...rest } = layer;
+  return rest;
 }
 
 function split<Item>(items: readonly Item[], first: (item: Item) => boolean): readonly [Item[], Item[]] {
