@@ -13,7 +13,7 @@ import {
 } from '../../../../test/support/agent-story.ts';
 import type { AgentEvent } from './events.ts';
 import { EMPTY_JOURNAL, newService, type Tried, withJournal } from './state.ts';
-import { nextId, triedOf, withBegun, withEnd } from './tried.ts';
+import { mayTryAgain, nextId, triedOf, withBegun, withEnd } from './tried.ts';
 
 const OUT_OF_REACH: AgentEvent = { kind: 'swap-not-prepared', reason: 'no answer', retryable: true };
 const NOT_YET = { begun: 0, interrupted: 0 };
@@ -131,6 +131,22 @@ describe('what was tried', () => {
     expect(nextId(marked, 7, 'update')).toBe('7.update.k3f9a0-1');
     const known = withBegun(marked, { ...ATTEMPT, rollout: 7, id: '7.update.zzzzzz-2' });
     expect(nextId(known, 7, 'update')).toBe('7.update.k3f9a0-3');
+  });
+
+  test('B14: lets a release that failed here be tried once more for each word that says so, and no other one', () => {
+    const attempt = { ...ATTEMPT, rollout: 7, id: '7.update.1' };
+    const { release } = newWave();
+    const failed = withEnd(withBegun(state, attempt), attempt, 'failed');
+    expect([undefined, 1, 2].map((retry) => mayTryAgain(failed, told(retry)))).toEqual([false, true, true]);
+    const second = { ...attempt, id: '7.update.2', retry: 1 };
+    const again = withEnd(withBegun(failed, second), second, 'failed');
+    expect([undefined, 1, 2].map((retry) => mayTryAgain(again, told(retry)))).toEqual([false, false, true]);
+    for (const ended of ['interrupted', 'returned', 'healthy'] as const)
+      expect(mayTryAgain(withEnd(state, attempt, ended), told(1))).toBe(false);
+
+    function told(retry: number | undefined) {
+      return { ...release, ...(retry !== undefined && { retry }) };
+    }
   });
 
   test('says nothing of other rollouts', () => {
