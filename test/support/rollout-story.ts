@@ -9,7 +9,7 @@ import { newService, type ServiceState } from '@swell/coordinator/core/state.ts'
 import { step } from '@swell/coordinator/core/step.ts';
 import type { EventName, FleetEvent } from '@swell/shared/domain/event.ts';
 import { heldBy } from '@swell/shared/domain/hold.ts';
-import type { Digest } from '@swell/shared/domain/image.ts';
+import type { Digest, ImageReference } from '@swell/shared/domain/image.ts';
 import type { ControlIntent, ReleaseIntent } from '@swell/shared/domain/intent.ts';
 import type { NodeId, Region } from '@swell/shared/domain/names.ts';
 import type { Place } from '@swell/shared/domain/place.ts';
@@ -18,6 +18,7 @@ import { rankIn, rankOf } from '@swell/shared/domain/rank.ts';
 import type { NodeReport, NodeStatus } from '@swell/shared/domain/report.ts';
 import { emptyRecord, type Rollout, type ServiceRecord } from '@swell/shared/domain/rollout.ts';
 import type { SlotHolder } from '@swell/shared/domain/slot.ts';
+import { type ByPart, type PartName, unitDigest } from '@swell/shared/domain/unit.ts';
 import {
   admits,
   type Halt,
@@ -459,7 +460,8 @@ export class RolloutStory {
         this.post({ kind: 'event-stored', id: effect.event.id });
         return;
       case 'resolve-image':
-        this.answer(effect.rollout, effect.image.tag ?? '');
+        if ('parts' in effect.image) this.#answerUnit(effect.rollout, effect.image.parts);
+        else this.answer(effect.rollout, effect.image.tag ?? '');
     }
   }
 
@@ -469,6 +471,17 @@ export class RolloutStory {
     if (answer === undefined) return;
     if (typeof answer === 'string') this.post({ kind: 'image-resolved', rollout, digest: answer });
     else this.post({ kind: 'image-not-resolved', rollout, ...answer });
+  }
+
+  /** Like its performer: all of them, or the first that is wrong. */
+  #answerUnit(rollout: number, images: ByPart<ImageReference>): void {
+    const parts: Record<PartName, Digest> = {};
+    for (const [part, { tag = '' }] of Object.entries(images)) {
+      const answer = this.images.get(tag);
+      if (typeof answer !== 'string') return this.answer(rollout, tag);
+      parts[part] = answer;
+    }
+    this.post({ kind: 'image-resolved', rollout, digest: unitDigest(parts), parts });
   }
 
   #expect(standing: number, expected: number, key: string): void {

@@ -4,12 +4,12 @@
  */
 
 import type { FleetEvent } from '@swell/shared/domain/event.ts';
-import type { ImageReference } from '@swell/shared/domain/image.ts';
 import type { Region } from '@swell/shared/domain/names.ts';
+import type { ReleaseReference } from '@swell/shared/domain/unit.ts';
 import type { Halt, Wave } from '@swell/shared/domain/wave.ts';
 
 export type Effect =
-  | { readonly kind: 'resolve-image'; readonly rollout: number; readonly image: ImageReference }
+  | { readonly kind: 'resolve-image'; readonly rollout: number; readonly image: ReleaseReference }
   | { readonly kind: 'publish-wave'; readonly wave: Wave; readonly expect: number }
   /** No halt: the standing one is lifted. */
   | { readonly kind: 'publish-halt'; readonly halt: Halt | undefined; readonly expect: number }

@@ -1,11 +1,12 @@
 /** Is it a release? Releases from their publication to their place as the present rollout. */
 
-import { type Digest, describeImage, shortDigest } from '@swell/shared/domain/image.ts';
+import { type Digest, shortDigest } from '@swell/shared/domain/image.ts';
 import type { ReleaseIntent } from '@swell/shared/domain/intent.ts';
 import type { Region } from '@swell/shared/domain/names.ts';
 import type { Place } from '@swell/shared/domain/place.ts';
 import { policyProblems } from '@swell/shared/domain/policy.ts';
 import { type Candidate, hasBegun, isUnderWay, type Rollout } from '@swell/shared/domain/rollout.ts';
+import { describeReleaseImage, pinReference, tagOf } from '@swell/shared/domain/unit.ts';
 import type { Release } from '@swell/shared/domain/wave.ts';
 import type { Parsed } from '@swell/shared/kernel/parsed.ts';
 import { dropCandidate, withoutCandidate } from './candidate.ts';
@@ -120,7 +121,7 @@ function place(state: ServiceState, candidate: Candidate, digest: Digest, nowMs:
   const accepted = tell(supersede(withoutCandidate(state), number), {
     name: 'release-accepted',
     rollout: number,
-    line: `release ${number} of ${state.service} is ${describeImage(release.image)}`,
+    line: `release ${number} of ${state.service} is ${describeReleaseImage(release.image)}`,
   });
   const started = tell(accepted, {
     name: 'rollout-started',
@@ -162,12 +163,12 @@ function halfwayRegions(before: Rollout | undefined): readonly Region[] {
 }
 
 function pinned(state: ServiceState, candidate: Candidate, digest: Digest): Release {
-  const { repository, tag } = candidate.image;
+  const { image, parts, version = tagOf(image) ?? shortDigest(digest) } = candidate;
   return {
     rollout: candidate.rollout,
     service: state.service,
-    image: { repository, digest, ...(tag !== undefined && { tag }) },
-    version: candidate.version ?? tag ?? shortDigest(digest),
+    image: pinReference(image, { digest, ...(parts !== undefined && { parts }) }),
+    version,
     ...(candidate.from !== undefined && { from: candidate.from }),
   };
 }

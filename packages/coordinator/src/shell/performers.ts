@@ -12,6 +12,7 @@ import { describeHalt, describeWave } from '@swell/shared/protocol/orders.ts';
 import { eventSubject, haltKey, waveKey } from '@swell/shared/protocol/subjects.ts';
 import type { Effect } from '../core/effects.ts';
 import type { CoordinatorEvent } from '../core/events.ts';
+import { resolveRelease } from './resolving.ts';
 
 export interface PerformerContext {
   readonly service: string;
@@ -72,7 +73,7 @@ const PERFORMERS: Performers = {
   /** Once; the core asks again, for as long as the release is wanted. */
   async 'resolve-image'({ rollout, image }, { registry, signal, post }) {
     try {
-      post({ kind: 'image-resolved', rollout, digest: await registry.resolve(image, signal) });
+      post({ kind: 'image-resolved', rollout, ...(await resolveRelease(registry, image, signal)) });
     } catch (error) {
       if (!(error instanceof RegistryError)) throw error;
       const { message: reason, retryable: retrying, retryAfterMs } = error;

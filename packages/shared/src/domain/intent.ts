@@ -3,7 +3,10 @@
 import type { Candidate } from './rollout.ts';
 
 /** A release before it has a number. */
-export type ReleaseIntent = Omit<Candidate, 'rollout' | 'publishedAtMs' | 'digest' | 'waitsUntilMs'>;
+export type ReleaseIntent = Omit<
+  Candidate,
+  'rollout' | 'publishedAtMs' | 'digest' | 'parts' | 'waitsUntilMs'
+>;
 
 export const CONTROL_ACTIONS = ['approve', 'pause', 'resume', 'halt', 'abort'] as const;
 export type ControlAction = (typeof CONTROL_ACTIONS)[number];

@@ -4,12 +4,16 @@
  */
 
 import { z } from 'zod';
-import { parseImageReference } from '../domain/image.ts';
+import { type ImageReference, parseImageReference } from '../domain/image.ts';
 import { CONTROL_ACTIONS, type ControlIntent, type ReleaseIntent } from '../domain/intent.ts';
+import type { ByPart, ReleaseReference } from '../domain/unit.ts';
+import { PART, part } from './fields.ts';
 import { policySchema } from './policy.ts';
 
+const IMAGE_MISSING = 'is missing or not text: name an image such as "registry.example/web:v2"';
+
 const image = z
-  .string({ error: 'is missing or not text: name an image such as "registry.example/web:v2"' })
+  .string({ error: IMAGE_MISSING })
   .max(1_000)
   .transform((text, context) => {
     const reference = parseImageReference(text);
@@ -23,13 +27,33 @@ const image = z
     return reference;
   });
 
+/** As many as a person can look at together. */
+const PARTS_MAX = 16;
+
+const images = z
+  .record(part, image, {
+    error: ({ code }) =>
+      code === 'invalid_key'
+        ? PART
+        : 'must name an image for each part: {"web":"registry.example/web:v2","worker":"…"}',
+  })
+  .refine((parts) => Object.keys(parts).length >= 2, {
+    error: 'must name at least two parts: say "image" where there is one',
+  })
+  .refine((parts) => Object.keys(parts).length <= PARTS_MAX, {
+    error: `must not name more than ${PARTS_MAX} parts`,
+  });
+
 const time = z.iso
   .datetime({ offset: true, error: 'must be a time with its zone, such as "2026-12-01T06:00:00Z"' })
   .transform((text) => Date.parse(text));
 
 export const releaseSchema = z
   .strictObject({
-    image: image.describe('What to roll out: a tag or a digest'),
+    image: image.optional().describe('What to roll out: a tag or a digest'),
+    images: images
+      .optional()
+      .describe('In its place, for several parts of a stack as one unit, an image for each of them'),
     version: z.string().min(1).max(128).optional().describe('What people call it; the tag'),
     policy: policySchema.optional().describe('Overrides the policy of the service for this rollout'),
     acceptHalted: z.boolean().optional().describe('Take this digest although it was halted before'),
@@ -47,9 +71,15 @@ export const releaseSchema = z
     notBefore: time.optional().describe('Do not begin before: "2026-12-01T06:00:00Z"'),
     expires: time.optional().describe('From then on nobody starts it: "2026-12-08T00:00:00Z"'),
   })
-  .transform(
-    (release): ReleaseIntent => ({
-      image: release.image,
+  .meta({ oneOf: [{ required: ['image'] }, { required: ['images'] }] })
+  .transform((release, context): ReleaseIntent => {
+    const wanted = referenceOf(release);
+    if (typeof wanted === 'string') {
+      context.addIssue({ code: 'custom', path: ['image'], message: wanted });
+      return z.NEVER;
+    }
+    return {
+      image: wanted,
       ...(release.version !== undefined && { version: release.version }),
       overrides: release.policy ?? {},
       acceptHalted: release.acceptHalted ?? false,
@@ -58,8 +88,20 @@ export const releaseSchema = z
       ...(release.urgent === true && { urgent: true }),
       ...(release.notBefore !== undefined && { notBeforeMs: release.notBefore }),
       ...(release.expires !== undefined && { expiresMs: release.expires }),
-    }),
-  );
+    };
+  });
+
+/** Or what is wrong with it. */
+function referenceOf({
+  image: one,
+  images: parts,
+}: {
+  readonly image?: ImageReference | undefined;
+  readonly images?: ByPart<ImageReference> | undefined;
+}): ReleaseReference | string {
+  if (one !== undefined && parts !== undefined) return 'stands beside "images": say one of the two';
+  return one ?? (parts === undefined ? IMAGE_MISSING : { parts });
+}
 
 export const controlSchema = z
   .strictObject({

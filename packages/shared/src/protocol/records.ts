@@ -17,6 +17,7 @@ import {
   durationMs,
   healthCheck,
   name,
+  part,
   percent,
   rank,
   rejoin,
@@ -137,15 +138,18 @@ const rollout = z.object({
   paused: z.object({ sinceMs: z.number(), reason: z.string() }).optional(),
 });
 
+const reference = z.object({ repository: z.string(), tag: z.string().optional(), digest: digest.optional() });
+
 const candidate = z.object({
   rollout: sequence.min(1),
-  image: z.object({ repository: z.string(), tag: z.string().optional(), digest: digest.optional() }),
+  image: z.union([z.object({ parts: z.record(part, reference) }), reference]),
   version: z.string().optional(),
   overrides: policyLayer,
   acceptHalted: z.boolean(),
   // One from before there were cool-downs has waited for longer than any.
   publishedAtMs: z.number().default(0),
   digest: digest.optional(),
+  parts: z.record(part, digest).optional(),
   from: z.array(z.string()).optional(),
   allowDowngrade: z.literal(true).optional(),
   urgent: z.literal(true).optional(),
