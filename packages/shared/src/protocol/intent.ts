@@ -4,9 +4,8 @@
  */
 
 import { z } from 'zod';
-import { type ImageReference, parseImageReference } from '../domain/image.ts';
+import { parseImageReference } from '../domain/image.ts';
 import { CONTROL_ACTIONS, type ControlIntent, type ReleaseIntent } from '../domain/intent.ts';
-import type { ByPart, ReleaseReference } from '../domain/unit.ts';
 import { PART, part } from './fields.ts';
 import { policySchema } from './policy.ts';
 
@@ -71,15 +70,18 @@ export const releaseSchema = z
     notBefore: time.optional().describe('Do not begin before: "2026-12-01T06:00:00Z"'),
     expires: time.optional().describe('From then on nobody starts it: "2026-12-08T00:00:00Z"'),
   })
+  .refine((release) => release.image !== undefined || release.images !== undefined, {
+    path: ['image'],
+    error: IMAGE_MISSING,
+  })
+  .refine((release) => release.image === undefined || release.images === undefined, {
+    path: ['image'],
+    error: 'stands beside "images": say one of the two',
+  })
   .meta({ oneOf: [{ required: ['image'] }, { required: ['images'] }] })
-  .transform((release, context): ReleaseIntent => {
-    const wanted = referenceOf(release);
-    if (typeof wanted === 'string') {
-      context.addIssue({ code: 'custom', path: ['image'], message: wanted });
-      return z.NEVER;
-    }
-    return {
-      image: wanted,
+  .transform(
+    (release): ReleaseIntent => ({
+      image: release.image ?? { parts: release.images ?? {} },
       ...(release.version !== undefined && { version: release.version }),
       overrides: release.policy ?? {},
       acceptHalted: release.acceptHalted ?? false,
@@ -88,20 +90,8 @@ export const releaseSchema = z
       ...(release.urgent === true && { urgent: true }),
       ...(release.notBefore !== undefined && { notBeforeMs: release.notBefore }),
       ...(release.expires !== undefined && { expiresMs: release.expires }),
-    };
-  });
-
-/** Or what is wrong with it. */
-function referenceOf({
-  image: one,
-  images: parts,
-}: {
-  readonly image?: ImageReference | undefined;
-  readonly images?: ByPart<ImageReference> | undefined;
-}): ReleaseReference | string {
-  if (one !== undefined && parts !== undefined) return 'stands beside "images": say one of the two';
-  return one ?? (parts === undefined ? IMAGE_MISSING : { parts });
-}
+    }),
+  );
 
 export const controlSchema = z
   .strictObject({
