@@ -10,8 +10,9 @@ import { EngineError } from '@swell/agent/adapters/engine.ts';
 import { MemoryEngine, MemoryNode, type OnWork } from '@swell/agent/adapters/memory-engine.ts';
 import type { SwapOrder } from '@swell/agent/core/container.ts';
 import type { Probe } from '@swell/shared/domain/health.ts';
-import type { Digest, PinnedImage } from '@swell/shared/domain/image.ts';
+import type { Digest } from '@swell/shared/domain/image.ts';
 import type { InFlight } from '@swell/shared/domain/traffic.ts';
+import type { ReleaseImage } from '@swell/shared/domain/unit.ts';
 import type { Chance } from '../simulation/chance.ts';
 import type { Outages } from './outages.ts';
 import { type Answer, type Hello, type Question, readLines, writeLine } from './wire.ts';
@@ -168,12 +169,12 @@ class Visit {
         return engine.observe(service);
       case 'stageImage':
         return engine.stageImage(
-          args[0] as PinnedImage,
+          args[0] as ReleaseImage,
           this.#ended.signal,
           (args[1] as string | null) ?? undefined,
         );
       case 'cleanImages':
-        return engine.cleanImages(service, (args[1] as string | null) ?? undefined);
+        return engine.cleanImages(service, (args[1] as readonly Digest[] | null) ?? undefined);
       case 'prepareSwap':
         return engine.prepareSwap(args[0] as SwapOrder);
       case 'startBeside':

@@ -6,9 +6,10 @@ import { type Engine, EngineError } from '@swell/agent/adapters/engine.ts';
 import type { Leave, Observation, ProbeOutcome, SwapOrder } from '@swell/agent/core/container.ts';
 import { Mailbox } from '@swell/shared/adapters/mailbox.ts';
 import type { Probe } from '@swell/shared/domain/health.ts';
-import type { Digest, PinnedImage } from '@swell/shared/domain/image.ts';
+import type { Digest } from '@swell/shared/domain/image.ts';
 import type { ServiceName } from '@swell/shared/domain/names.ts';
 import type { InFlight } from '@swell/shared/domain/traffic.ts';
+import type { ReleaseImage } from '@swell/shared/domain/unit.ts';
 import { type Answer, type Asked, readLines, writeLine } from './wire.ts';
 
 export class RemoteEngine implements Engine {
@@ -38,12 +39,12 @@ export class RemoteEngine implements Engine {
     return this.#ask('observe', service) as Promise<Observation>;
   }
 
-  async stageImage(image: PinnedImage, signal: AbortSignal, service?: ServiceName): Promise<void> {
+  async stageImage(image: ReleaseImage, signal: AbortSignal, service?: ServiceName): Promise<void> {
     signal.throwIfAborted();
     await this.#ask('stageImage', image, service);
   }
 
-  cleanImages(service: ServiceName, wanted?: Digest): Promise<readonly string[]> {
+  cleanImages(service: ServiceName, wanted?: readonly Digest[]): Promise<readonly string[]> {
     return this.#ask('cleanImages', service, wanted) as Promise<readonly string[]>;
   }
 

@@ -42,7 +42,7 @@ export function stagingCases(world: () => EngineWorld): void {
     await bring('v2');
     await bring('sick');
     expect(await engine.cleanImages('other')).toEqual([]);
-    expect(await engine.cleanImages(SERVICE, v2.digest)).toHaveLength(1);
+    expect(await engine.cleanImages(SERVICE, [v2.digest])).toHaveLength(1);
     expect(await failure(engine.prepareSwap(orderOf(sick)))).toBe('image-missing');
     await committed(engine, v2);
     await bring('sick');

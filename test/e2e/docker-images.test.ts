@@ -162,14 +162,14 @@ describeWithDocker('images', () => {
       await stage(engine, image('v4'));
       expect(await onNode()).toEqual(['v1', 'v2', 'v3', 'v4']);
       // v1 is the operator's, though he has no name for it any more.
-      expect(await engine.cleanImages(SERVICE, image('v4').digest)).toEqual([]);
+      expect(await engine.cleanImages(SERVICE, [image('v4').digest])).toEqual([]);
       expect(await engine.cleanImages(SERVICE)).toEqual([`${image('v4').repository}@${image('v4').digest}`]);
       expect(await onNode()).toEqual(['v1', 'v2', 'v3']);
 
       await update(engine, 'v4');
-      expect(await engine.cleanImages(SERVICE, image('v4').digest)).toHaveLength(1);
+      expect(await engine.cleanImages(SERVICE, [image('v4').digest])).toHaveLength(1);
       expect(await onNode()).toEqual(['v1', 'v3', 'v4']);
-      expect(await engine.cleanImages(SERVICE, image('v4').digest)).toEqual([]);
+      expect(await engine.cleanImages(SERVICE, [image('v4').digest])).toEqual([]);
 
       // I10. The way back needs no registry.
       await goBack(engine);

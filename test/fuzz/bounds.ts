@@ -2,6 +2,7 @@
 
 import { DIGEST_PATTERN } from '@swell/shared/domain/image.ts';
 import { isName } from '@swell/shared/domain/names.ts';
+import { PART_PATTERN } from '@swell/shared/domain/unit.ts';
 
 /** A month and a day: no policy can ask for more, and every timer can wait for it. */
 const DURATION_MAX_MS = 31 * 86_400_000;
@@ -49,8 +50,13 @@ const BOUNDS: Readonly<Record<string, Bound>> = {
 /** A moment of the bus's clock, not a length of time. */
 const MOMENT = /^(?:since|at|expires|notBefore|waitsUntil|.*At)Ms$/;
 
-/** Their keys are names of the fleet, which may sound like a field's. */
-const BY_NAME: readonly string[] = ['services', 'orders', 'regions', 'containers'];
+/** Their keys are names of the fleet, which may sound like a field's, and what such a name may be. */
+const BY_NAME: Readonly<Record<string, (name: string) => boolean>> = {
+  ...Object.fromEntries(['services', 'orders', 'regions', 'containers'].map((field) => [field, isName])),
+  ...Object.fromEntries(
+    ['parts', 'images'].map((field) => [field, (name: string) => PART_PATTERN.test(name)]),
+  ),
+};
 
 /** Throws where a value that was taken is out of bounds. */
 export function isInBounds(value: unknown, path = ''): void {
@@ -58,8 +64,9 @@ export function isInBounds(value: unknown, path = ''): void {
   if (typeof value !== 'object' || value === null) return;
   for (const [key, part] of Object.entries(value)) {
     const here = path === '' ? key : `${path}.${key}`;
-    const isKeptByName = BY_NAME.includes(path.slice(path.lastIndexOf('.') + 1)) && !Array.isArray(value);
-    if (isKeptByName ? !isName(key) : boundOf(key)?.(part) === false)
+    const holder = path.slice(path.lastIndexOf('.') + 1);
+    const isNamed = Object.hasOwn(BY_NAME, holder) && !Array.isArray(value) ? BY_NAME[holder] : undefined;
+    if (isNamed === undefined ? boundOf(key)?.(part) === false : !isNamed(key))
       throw new Error(`${here} is taken as ${JSON.stringify(part)}`);
     isInBounds(part, here);
   }

@@ -13,7 +13,7 @@ import { step } from '@swell/coordinator/core/step.ts';
 import type { EventName, FleetEvent } from '@swell/shared/domain/event.ts';
 import type { GateAnswer } from '@swell/shared/domain/gate.ts';
 import { heldBy } from '@swell/shared/domain/hold.ts';
-import type { Digest } from '@swell/shared/domain/image.ts';
+import type { Digest, ImageReference } from '@swell/shared/domain/image.ts';
 import type { ControlIntent, ReleaseIntent } from '@swell/shared/domain/intent.ts';
 import type { NodeId, Region, ServiceName } from '@swell/shared/domain/names.ts';
 import type { Place } from '@swell/shared/domain/place.ts';
@@ -22,6 +22,7 @@ import { rankIn, rankOf } from '@swell/shared/domain/rank.ts';
 import type { NodeReport, NodeStatus } from '@swell/shared/domain/report.ts';
 import { emptyRecord, type Rollout, type ServiceRecord } from '@swell/shared/domain/rollout.ts';
 import type { SlotHolder } from '@swell/shared/domain/slot.ts';
+import { type ByPart, type PartName, unitDigest } from '@swell/shared/domain/unit.ts';
 import type { TagReference } from '@swell/shared/domain/watch.ts';
 import {
   admits,
@@ -520,7 +521,8 @@ export class RolloutStory {
         this.post({ kind: 'event-stored', id: effect.event.id });
         return;
       case 'resolve-image':
-        if (effect.image.digest !== undefined)
+        if ('parts' in effect.image) this.#answerUnit(effect.rollout, effect.image.parts);
+        else if (effect.image.digest !== undefined)
           this.post({ kind: 'image-resolved', rollout: effect.rollout, digest: effect.image.digest });
         else this.answer(effect.rollout, effect.image.tag ?? '');
         return;
@@ -546,6 +548,17 @@ export class RolloutStory {
     if (answer === undefined) return;
     if (typeof answer === 'string') this.post({ kind: 'tag-seen', image, digest: answer });
     else this.post({ kind: 'tag-not-seen', image, ...answer });
+  }
+
+  /** Like its performer: all of them, or the first that is wrong. */
+  #answerUnit(rollout: number, images: ByPart<ImageReference>): void {
+    const parts: Record<PartName, Digest> = {};
+    for (const [part, { tag = '' }] of Object.entries(images)) {
+      const answer = this.images.get(tag);
+      if (typeof answer !== 'string') return this.answer(rollout, tag);
+      parts[part] = answer;
+    }
+    this.post({ kind: 'image-resolved', rollout, digest: unitDigest(parts), parts });
   }
 
   #expect(standing: number, expected: number, key: string): void {

@@ -4,6 +4,7 @@ import { journalSchema } from '@swell/agent/protocol/journal.ts';
 import { operatorPolicySchema } from '@swell/agent/protocol/operator-word.ts';
 import { layeredPolicy, type PolicyLayer } from '@swell/shared/domain/policy.ts';
 import { emptyRecord } from '@swell/shared/domain/rollout.ts';
+import { PART_PATTERN } from '@swell/shared/domain/unit.ts';
 import type { Wave } from '@swell/shared/domain/wave.ts';
 import { controlSchema } from '@swell/shared/protocol/control.ts';
 import { tagHintSchema } from '@swell/shared/protocol/hints.ts';
@@ -37,6 +38,7 @@ import {
 
 export const byField: ByField = {
   image: anyReference,
+  images: fc.dictionary(fc.stringMatching(PART_PATTERN), anyReference, { minKeys: 2, maxKeys: 4 }),
   stages: anyStages,
   regions: anyRegions,
   gates: anyGates,

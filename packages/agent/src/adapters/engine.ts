@@ -7,9 +7,10 @@
  */
 
 import type { Probe } from '@swell/shared/domain/health.ts';
-import type { Digest, PinnedImage } from '@swell/shared/domain/image.ts';
+import type { Digest } from '@swell/shared/domain/image.ts';
 import type { ServiceName } from '@swell/shared/domain/names.ts';
 import type { InFlight } from '@swell/shared/domain/traffic.ts';
+import type { ReleaseImage } from '@swell/shared/domain/unit.ts';
 import type { Leave, Observation, ProbeOutcome, SwapOrder } from '../core/container.ts';
 
 export type EngineErrorCode =
@@ -56,15 +57,15 @@ export interface Engine extends AsyncDisposable {
   services(): Promise<readonly ServiceName[]>;
   observe(service: ServiceName): Promise<Observation>;
   /**
-   * Brings the image to the node and verifies its digest (I11). What was not there is known as Swell's from then on, brought
+   * Brings the image, or all those of a unit, to the node and verifies their digests (I11). What was not there is known as Swell's from then on, brought
    * for this service; without one it is as if an operator had brought it.
    */
-  stageImage(image: PinnedImage, signal: AbortSignal, service?: ServiceName): Promise<void>;
+  stageImage(image: ReleaseImage, signal: AbortSignal, service?: ServiceName): Promise<void>;
   /**
    * Takes away what Swell brought for this service, as far as {@link mayGo} says so; where the service has no container,
    * nothing. What went, in words.
    */
-  cleanImages(service: ServiceName, wanted?: Digest): Promise<readonly string[]>;
+  cleanImages(service: ServiceName, wanted?: readonly Digest[]): Promise<readonly string[]>;
   /** Creates the new container beside the old one, and proves that it differs only in its image. Nothing stops. */
   prepareSwap(order: SwapOrder): Promise<void>;
   /**

@@ -5,9 +5,10 @@
 
 import { EventEmitter, on } from 'node:events';
 import type { Probe } from '@swell/shared/domain/health.ts';
-import { type Digest, describeImage, type PinnedImage, shortDigest } from '@swell/shared/domain/image.ts';
+import { type Digest, shortDigest } from '@swell/shared/domain/image.ts';
 import type { ServiceName } from '@swell/shared/domain/names.ts';
 import type { InFlight } from '@swell/shared/domain/traffic.ts';
+import { describeReleaseImage, misfit, type PartName, type ReleaseImage } from '@swell/shared/domain/unit.ts';
 import type { Leave, Observation, ProbeOutcome, SwapOrder, SwapProgress } from '../core/container.ts';
 import { mayGo } from '../core/images.ts';
 import { type Engine, EngineError } from './engine.ts';
@@ -33,6 +34,8 @@ export interface MemoryContainer {
   readonly holdsPort?: true;
   /** So many of them, all alike, serve together; missing: one. */
   readonly replicas?: number;
+  /** The parts of a stack that serve together; of all of them one digest tells. */
+  readonly parts?: readonly PartName[];
 }
 
 interface MemorySwap {
@@ -144,18 +147,19 @@ export class MemoryEngine implements Engine {
     const container = this.#node.container(service);
     const swap = this.#node.swaps.get(service);
     if (container === undefined) return { state: 'absent', digests: [] };
-    const { up, digest, lastGood, obstacle } = container;
+    const { up, digest, lastGood, obstacle, parts } = container;
     const isMixed = swap?.progress === 'cut-over' && swap.left > 0 && swap.old.digest !== digest;
     return {
       state: up || isMixed ? 'running' : 'stopped',
       digests: digest === undefined || isMixed ? [] : [digest],
       ...(swap !== undefined && { swap: describeSwap(swap) }),
       ...(lastGood !== undefined && this.#node.images.has(lastGood) && { lastGood: { digest: lastGood } }),
+      ...(parts !== undefined && { parts }),
       ...(swap === undefined && obstacle !== undefined && { obstacle }),
     };
   }
 
-  async stageImage(image: PinnedImage, signal: AbortSignal, service?: ServiceName): Promise<void> {
+  async stageImage(image: ReleaseImage, signal: AbortSignal, service?: ServiceName): Promise<void> {
     await this.#onWork('stage');
     const { brought } = this.#node;
     const others = brought.get(image.digest) ?? new Set();
@@ -166,13 +170,13 @@ export class MemoryEngine implements Engine {
     if (signal.aborted)
       throw new EngineError('pull-failed', 'the pull was given up', { cause: signal.reason });
     if (this.#node.ailments.missing.has(image.digest)) {
-      throw new EngineError('image-missing', `no registry has ${describeImage(image)}`);
+      throw new EngineError('image-missing', `no registry has ${describeReleaseImage(image)}`);
     }
     this.#node.images.add(image.digest);
     if (service !== undefined) brought.set(image.digest, new Set([service]));
   }
 
-  async cleanImages(service: ServiceName, wanted?: Digest): Promise<readonly string[]> {
+  async cleanImages(service: ServiceName, wanted?: readonly Digest[]): Promise<readonly string[]> {
     const { brought, containers, images, named } = this.#node;
     if (this.#node.container(service) === undefined) return [];
     const going = [...brought].flatMap(([digest, services]) => {
@@ -209,15 +213,18 @@ export class MemoryEngine implements Engine {
     const old = this.#node.container(service);
     if (old === undefined) throw new EngineError('no-container', `there is no container of ${service}`);
     if (old.obstacle !== undefined) throw new EngineError('not-carried', `the container ${old.obstacle}`);
+    const unfit = order.target.kind === 'release' ? misfit(order.target.image, old.parts) : undefined;
+    if (unfit !== undefined) throw new EngineError('not-carried', unfit);
     const digest = this.#target(order, old);
     const lastGood = { running: old.digest, unchanged: old.lastGood, none: undefined }[order.lastGood];
-    const { replicas = 1, holdsPort } = old;
+    const { replicas = 1, holdsPort, parts } = old;
     const fresh = {
       up: false,
       digest,
       ...(lastGood !== undefined && { lastGood }),
       ...(holdsPort !== undefined && { holdsPort }),
       ...(replicas > 1 && { replicas }),
+      ...(parts !== undefined && { parts }),
     };
     this.#node.swaps.set(service, { attempt, progress: 'prepared', old, fresh, left: replicas });
     this.#node.touched.emit('touched', service);

@@ -4,7 +4,7 @@ import { AgentStory, newHalt, newWave, ON_V1, ON_V2, V2, V3 } from '../../../../
 import type { Effect } from './effects.ts';
 
 const SETTLED = newWave({ phase: 'settled' });
-const CLEANS_ALL_BUT_V2 = [{ kind: 'clean-images', wanted: V2 }];
+const CLEANS_ALL_BUT_V2 = [{ kind: 'clean-images', wanted: [V2] }];
 
 function cleaning(effects: readonly Effect[]): readonly Effect[] {
   return effects.filter(({ kind }) => kind === 'clean-images');

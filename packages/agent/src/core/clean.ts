@@ -8,6 +8,7 @@
  */
 
 import type { Digest } from '@swell/shared/domain/image.ts';
+import { imagesOf } from '@swell/shared/domain/unit.ts';
 import { isHalted } from '@swell/shared/domain/wave.ts';
 import type { Effect } from './effects.ts';
 import type { AgentEvent } from './events.ts';
@@ -39,9 +40,10 @@ function cleanImages(state: ServiceState): Effect {
 }
 
 /** What this node may be asked to run by the orders that it knows. */
-function wantedHere({ wave, halt }: ServiceState): Digest | undefined {
+function wantedHere({ wave, halt }: ServiceState): readonly Digest[] | undefined {
   if (wave === undefined) return undefined;
   const { release, phase } = wave.order;
   const isGivenUp = phase === 'halted' || phase === 'aborted' || isHalted(halt?.order, release);
-  return isGivenUp ? undefined : release.image.digest;
+  if (isGivenUp) return undefined;
+  return [...new Set([release.image, ...imagesOf(release.image)].map(({ digest }) => digest))];
 }

@@ -1,8 +1,9 @@
 /** What a core knows of a service's container, and what it may ask to be done with it. */
 
-import type { Digest, PinnedImage } from '@swell/shared/domain/image.ts';
+import type { Digest } from '@swell/shared/domain/image.ts';
 import type { ServiceName } from '@swell/shared/domain/names.ts';
 import type { OperatorWord } from '@swell/shared/domain/operator-word.ts';
+import type { PartName, ReleaseImage } from '@swell/shared/domain/unit.ts';
 import type { Parsed } from '@swell/shared/kernel/parsed.ts';
 
 /** How far a swap has come, read from the marks alone. */
@@ -17,7 +18,10 @@ export type SwapProgress =
 export interface Observation {
   /** What the service's container runs; `absent`: no container bears the service's label. */
   readonly state: 'running' | 'stopped' | 'absent';
-  /** Every digest that a registry gave the running image; empty where it was built on the node, or several run. */
+  /**
+   * Every digest that a registry gave the running image; empty where it was built on the node, or several run. Where there are
+   * several parts, also the digest of a unit that has just these images.
+   */
   readonly digests: readonly Digest[];
   /**
    * An unfinished swap, with the attempt that began it and the digest that it goes to (missing: a local image). Once it is
@@ -31,6 +35,8 @@ export interface Observation {
   };
   /** The image to go back to, if this engine has kept one. */
   readonly lastGood?: { readonly digest?: Digest };
+  /** The parts of a stack that its containers are, in order; missing: one of them is none. */
+  readonly parts?: readonly PartName[];
   /** Why this service cannot be updated as it stands (several containers, Swarm task, `--rm` …). */
   readonly obstacle?: string;
   /** What the operator says by labels on the container. */
@@ -52,7 +58,9 @@ export type Leave =
 export interface SwapOrder {
   readonly service: ServiceName;
   readonly attempt: string;
-  readonly target: { readonly kind: 'release'; readonly image: PinnedImage } | { readonly kind: 'last-good' };
+  readonly target:
+    | { readonly kind: 'release'; readonly image: ReleaseImage }
+    | { readonly kind: 'last-good' };
   /**
    * What is the last good image once this swap is committed: the one that runs now; where that was halted, the one that was
    * it before; and none, where that is the same.

@@ -1,10 +1,11 @@
 /** What a service's core orders. Each may run twice. */
 
 import type { Probe } from '@swell/shared/domain/health.ts';
-import type { Digest, PinnedImage } from '@swell/shared/domain/image.ts';
+import type { Digest } from '@swell/shared/domain/image.ts';
 import type { NodeReport } from '@swell/shared/domain/report.ts';
 import type { HeldSlot, SlotHolder } from '@swell/shared/domain/slot.ts';
 import type { InFlight } from '@swell/shared/domain/traffic.ts';
+import type { ReleaseImage } from '@swell/shared/domain/unit.ts';
 import type { SwapOrder } from './container.ts';
 
 /**
@@ -44,9 +45,9 @@ export interface Asked {
 
 export type Effect =
   | { readonly kind: 'observe'; readonly era: number }
-  | { readonly kind: 'stage-image'; readonly image: PinnedImage }
+  | { readonly kind: 'stage-image'; readonly image: ReleaseImage }
   /** What was brought here for the service and nobody needs any more goes; `wanted` stays. */
-  | { readonly kind: 'clean-images'; readonly wanted?: Digest }
+  | { readonly kind: 'clean-images'; readonly wanted?: readonly Digest[] }
   | {
       readonly kind: 'read-orders';
       readonly asked: Asked;

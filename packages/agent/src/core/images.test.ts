@@ -7,7 +7,7 @@ const NOBODYS = { digests: [DIGEST], isUsed: false, isLastGood: false, isNamed: 
 
 test('an image that nobody needs goes', () => {
   expect(mayGo(NOBODYS, undefined)).toBe(true);
-  expect(mayGo(NOBODYS, OTHER)).toBe(true);
+  expect(mayGo(NOBODYS, [OTHER])).toBe(true);
 });
 
 test.each([
@@ -15,9 +15,9 @@ test.each([
   ['a service goes back to it', { ...NOBODYS, isLastGood: true }],
   ['somebody gave it a name', { ...NOBODYS, isNamed: true }],
 ])('one stays where %s, whatever is wanted', (_, image) => {
-  expect([mayGo(image, undefined), mayGo(image, OTHER)]).toEqual([false, false]);
+  expect([mayGo(image, undefined), mayGo(image, [OTHER])]).toEqual([false, false]);
 });
 
 test('one stays that is wanted', () => {
-  expect(mayGo({ ...NOBODYS, digests: [OTHER, DIGEST] }, DIGEST)).toBe(false);
+  expect(mayGo({ ...NOBODYS, digests: [OTHER, DIGEST] }, [DIGEST])).toBe(false);
 });

@@ -20,8 +20,8 @@ export interface BroughtImage {
  */
 export function mayGo(
   { digests, isUsed, isLastGood, isNamed }: BroughtImage,
-  wanted: Digest | undefined,
+  wanted: readonly Digest[] = [],
 ): boolean {
-  const isWanted = wanted !== undefined && digests.includes(wanted);
+  const isWanted = digests.some((digest) => wanted.includes(digest));
   return !isUsed && !isLastGood && !isNamed && !isWanted;
 }

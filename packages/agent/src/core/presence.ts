@@ -2,6 +2,7 @@
 
 import type { ServicePresence } from '@swell/shared/domain/report.ts';
 import { shortLine } from '@swell/shared/kernel/printable.ts';
+import { runningOf } from './running.ts';
 import type { ServiceState } from './state.ts';
 import { obstacleToStart, want } from './want.ts';
 
@@ -12,7 +13,7 @@ export function presenceOf(state: ServiceState, nowMs: number): ServicePresence 
   const { observation, phase } = state;
   // In the middle of a swap the last look at the engine still tells that the service is here.
   if (observation?.state === 'absent' && phase.name === 'idle') return undefined;
-  const running = observation?.digests[0];
+  const running = runningOf(state);
   const wave = state.wave?.order.release;
   const version = wave !== undefined && running === wave.image.digest ? wave.version : undefined;
   const reason = whyNotReady(state, nowMs);

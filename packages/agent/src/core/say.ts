@@ -3,6 +3,7 @@
 import type { Digest } from '@swell/shared/domain/image.ts';
 import type { NodeReport, NodeStatus } from '@swell/shared/domain/report.ts';
 import type { Step } from './outcome.ts';
+import { runningOf } from './running.ts';
 import { type ServiceState, withJournal } from './state.ts';
 
 const OUTBOX_MAX = 200;
@@ -27,7 +28,7 @@ export function say(state: ServiceState, saying: Saying): ServiceState {
   const again = said?.rollout === rollout && said.status === status && said.reason === reason;
   if (again && attempt === undefined) return state;
   const { region, node, service } = state.self;
-  const running = saying.running ?? state.observation?.digests[0];
+  const running = saying.running ?? runningOf(state);
   const report: NodeReport = {
     id: `${attempt ?? `${rollout}.${mark}${reports}`}.${status}`,
     region,

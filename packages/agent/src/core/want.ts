@@ -3,9 +3,11 @@
 import { heldBy } from '@swell/shared/domain/hold.ts';
 import type { NodeId } from '@swell/shared/domain/names.ts';
 import { rankIn } from '@swell/shared/domain/rank.ts';
+import { misfit } from '@swell/shared/domain/unit.ts';
 import { admits, isHalted, PULSE_FRESH_MS, type Release, wantsStaged } from '@swell/shared/domain/wave.ts';
 import { rememberLast } from '@swell/shared/kernel/remember.ts';
 import { unreachable } from '@swell/shared/kernel/unreachable.ts';
+import type { Observation } from './container.ts';
 import { objectionNow, objectionTo, objectionToChange } from './leave.ts';
 import type { Goal, Self, ServiceState } from './state.ts';
 import { mayTryAgain, triedOf } from './tried.ts';
@@ -113,12 +115,21 @@ function wantForth(state: ServiceState): Want {
   if (!admitted && !wantsStaged(wave.order, rank))
     return rest('its turn has not come: it stands behind the cursor');
   const node = { node: self.node, labels: self.labels ?? [], digests: observation.digests };
-  const objection = observation.obstacle ?? objectionTo(state, release) ?? heldBy(holds, node);
+  const objection = againstUpdate(state, observation, release) ?? heldBy(holds, node);
   if (objection !== undefined) return { kind: 'refuse', release, why: objection };
   if (state.staged !== release.image.digest) return { kind: 'stage', release, soon: admitted };
   return admitted
     ? { kind: 'go', goal: { kind: 'update', release, wave } }
     : { kind: 'stay-staged', release };
+}
+
+/** What stands on this node against having the release here. */
+function againstUpdate(
+  state: ServiceState,
+  { obstacle, parts }: Observation,
+  release: Release,
+): string | undefined {
+  return obstacle ?? misfit(release.image, parts) ?? objectionTo(state, release);
 }
 
 /** I3, and what else must hold before anything starts; the reason where it does not. */

@@ -1,10 +1,11 @@
 /** How a rollout stands, in one object: what is drawn, what `--json` prints, what the exit code comes from. */
 
 import type { FleetEvent } from '@swell/shared/domain/event.ts';
-import { type Digest, pullReference } from '@swell/shared/domain/image.ts';
+import type { Digest } from '@swell/shared/domain/image.ts';
 import type { NodeId, Region, ServiceName } from '@swell/shared/domain/names.ts';
 import type { Rollout, RolloutPhase } from '@swell/shared/domain/rollout.ts';
 import { NODE_STANDINGS, type NodeStanding } from '@swell/shared/domain/standing.ts';
+import { releaseReference } from '@swell/shared/domain/unit.ts';
 import type { Wave } from '@swell/shared/domain/wave.ts';
 import { nodeKeyOf, type SeenNode, type Sightings, type ToldEvent } from './sightings.ts';
 import { standingOf } from './standing.ts';
@@ -143,7 +144,7 @@ function presentStatus(sightings: Sightings, rollout: Rollout): RolloutStatus {
     ended: ENDED.includes(phase.name),
     rollout: release.rollout,
     version: release.version,
-    image: pullReference(release.image),
+    image: releaseReference(release.image),
     ...(reason !== undefined && { reason }),
     paused: paused !== undefined,
     ...(stage !== undefined && { stage }),

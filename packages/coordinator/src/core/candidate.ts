@@ -1,7 +1,7 @@
-/** A release that waits for its digest: asked for, asked for again, given up for a newer one. */
+/** A release that waits for its digest (of a unit, for all of them at once): asked for, asked for again, given up for a newer one. */
 
-import type { Digest } from '@swell/shared/domain/image.ts';
 import type { Candidate } from '@swell/shared/domain/rollout.ts';
+import type { Resolved } from '@swell/shared/domain/unit.ts';
 import { isCensusComplete } from './look-out.ts';
 import type { Step } from './outcome.ts';
 import { type ServiceState, withRecord } from './state.ts';
@@ -41,10 +41,16 @@ export function delayCandidate(
 }
 
 /** The registry's answer. From now on the release is this image, however long it waits. */
-export function pinCandidate(state: ServiceState, rollout: number, digest: Digest): ServiceState {
+export function pinCandidate(
+  state: ServiceState,
+  rollout: number,
+  { digest, parts }: Resolved,
+): ServiceState {
   const { candidate } = state.record;
   if (candidate?.rollout !== rollout) return state;
-  return withRecord(state, { candidate: { ...candidate, digest } });
+  return withRecord(state, {
+    candidate: { ...candidate, digest, ...(parts !== undefined && { parts }) },
+  });
 }
 
 export function withoutCandidate(state: ServiceState): ServiceState {

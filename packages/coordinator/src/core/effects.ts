@@ -4,15 +4,15 @@
  */
 
 import type { FleetEvent } from '@swell/shared/domain/event.ts';
-import type { ImageReference } from '@swell/shared/domain/image.ts';
 import type { Region } from '@swell/shared/domain/names.ts';
 import type { Publishing } from '@swell/shared/domain/publishing.ts';
+import type { ReleaseReference } from '@swell/shared/domain/unit.ts';
 import type { TagReference } from '@swell/shared/domain/watch.ts';
 import type { Halt, Wave } from '@swell/shared/domain/wave.ts';
 import type { GateQuestion } from './gate-watch.ts';
 
 export type Effect =
-  | { readonly kind: 'resolve-image'; readonly rollout: number; readonly image: ImageReference }
+  | { readonly kind: 'resolve-image'; readonly rollout: number; readonly image: ReleaseReference }
   | { readonly kind: 'look-at-tag'; readonly image: TagReference }
   | { readonly kind: 'publish-wave'; readonly wave: Wave; readonly expect: number }
   /** No halt: the standing one is lifted. */

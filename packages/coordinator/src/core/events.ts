@@ -8,6 +8,7 @@ import type { Place } from '@swell/shared/domain/place.ts';
 import type { PolicyLayer } from '@swell/shared/domain/policy.ts';
 import type { NodeReport, ServicePresence } from '@swell/shared/domain/report.ts';
 import type { SlotEntry } from '@swell/shared/domain/slot.ts';
+import type { Resolved } from '@swell/shared/domain/unit.ts';
 import type { TagHint, TagReference } from '@swell/shared/domain/watch.ts';
 import type { Halt, Wave } from '@swell/shared/domain/wave.ts';
 import type { Parsed } from '@swell/shared/kernel/parsed.ts';
@@ -52,7 +53,7 @@ export type CoordinatorEvent =
   | { readonly kind: 'control-given'; readonly at: Place; readonly control: Parsed<ControlIntent> }
   | { readonly kind: 'policy-written'; readonly at: Place; readonly policy: Parsed<PolicyLayer> }
   | { readonly kind: 'policy-deleted'; readonly at: Place }
-  | { readonly kind: 'image-resolved'; readonly rollout: number; readonly digest: Digest }
+  | ({ readonly kind: 'image-resolved'; readonly rollout: number } & Resolved)
   | {
       readonly kind: 'image-not-resolved';
       readonly rollout: number;

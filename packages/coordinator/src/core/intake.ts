@@ -1,6 +1,6 @@
 /** Is it a release? Releases from their publication to their place as the present rollout. */
 
-import { type Digest, describeImage, shortDigest } from '@swell/shared/domain/image.ts';
+import { type Digest, shortDigest } from '@swell/shared/domain/image.ts';
 import type { ReleaseIntent } from '@swell/shared/domain/intent.ts';
 import type { Region } from '@swell/shared/domain/names.ts';
 import type { Place } from '@swell/shared/domain/place.ts';
@@ -12,6 +12,7 @@ import {
   type Rollout,
   type ServiceRecord,
 } from '@swell/shared/domain/rollout.ts';
+import { describeReleaseImage, pinReference, resolvedAlready, tagOf } from '@swell/shared/domain/unit.ts';
 import type { Release } from '@swell/shared/domain/wave.ts';
 import type { Parsed } from '@swell/shared/kernel/parsed.ts';
 import { dropCandidate, withoutCandidate } from './candidate.ts';
@@ -56,13 +57,12 @@ function weighRelease(state: ServiceState, at: Place, parsed: Parsed<ReleaseInte
     candidate === undefined
       ? taken
       : dropCandidate(taken, candidate, 'rollout-superseded', `superseded by release ${sequence}`);
-  const { digest } = parsed.value.image;
   return withRecord(free, {
     candidate: {
       rollout: sequence,
       ...parsed.value,
       publishedAtMs: at.storedAtMs,
-      ...(digest !== undefined && isOurs(state, parsed.value) && { digest }),
+      ...(isOurs(state, parsed.value) && resolvedAlready(parsed.value.image)),
     },
   });
 }
@@ -161,7 +161,7 @@ function place(state: ServiceState, candidate: Candidate, digest: Digest, nowMs:
   const accepted = tell(supersede(withoutCandidate(state), number), {
     name: 'release-accepted',
     rollout: number,
-    line: `release ${number} of ${state.service} is ${describeImage(release.image)}${describeUnasked(state, candidate)}`,
+    line: `release ${number} of ${state.service} is ${describeReleaseImage(release.image)}${describeUnasked(state, candidate)}`,
   });
   const started = tell(accepted, {
     name: 'rollout-started',
@@ -208,12 +208,12 @@ function halfwayRegions(record: ServiceRecord): readonly Region[] {
 }
 
 function pinned(state: ServiceState, candidate: Candidate, digest: Digest): Release {
-  const { repository, tag } = candidate.image;
+  const { image, parts, version = tagOf(image) ?? shortDigest(digest) } = candidate;
   return {
     rollout: candidate.rollout,
     service: state.service,
-    image: { repository, digest, ...(tag !== undefined && { tag }) },
-    version: candidate.version ?? tag ?? shortDigest(digest),
+    image: pinReference(image, { digest, ...(parts !== undefined && { parts }) }),
+    version,
     ...(candidate.from !== undefined && { from: candidate.from }),
     ...(candidate.train !== undefined && { train: candidate.train }),
   };

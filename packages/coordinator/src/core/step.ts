@@ -71,7 +71,7 @@ function hear(state: ServiceState, event: CoordinatorEvent, nowMs: number): Serv
     case 'policy-deleted':
       return withoutPolicy(state, event.at);
     case 'image-resolved':
-      return pinCandidate(state, event.rollout, event.digest);
+      return pinCandidate(state, event.rollout, event);
     case 'image-not-resolved':
       return event.retrying
         ? delayCandidate(state, event.rollout, event, nowMs)

@@ -4,7 +4,7 @@
  */
 
 import type { Digest } from '@swell/shared/domain/image.ts';
-import { pullReference } from '@swell/shared/domain/image.ts';
+import { isWritten, writtenImage } from '@swell/shared/domain/publishing.ts';
 import { isUnderWay, type Rollout } from '@swell/shared/domain/rollout.ts';
 import type { Release } from '@swell/shared/domain/wave.ts';
 import { type Asked, applied, refused } from './answering.ts';
@@ -31,8 +31,8 @@ export function rollBack(state: ServiceState, rollout: Rollout, version: string,
   const target = settled.find((one) => one.version === version);
   if (target === undefined) return refused(state, asked, [describeMissing(state, version)]);
   const { digest } = target.image;
-  const isUnderWayAlready =
-    publishing?.release.image === pullReference(target.image) || candidate?.digest === digest;
+  const isPublished = publishing !== undefined && isWritten(target.image, publishing.release);
+  const isUnderWayAlready = isPublished || candidate?.digest === digest;
   if (isUnderWayAlready) return applied(state, asked, 'it is under way already');
   if (candidate === undefined && publishing === undefined && isBrought(rollout, digest))
     return applied(state, asked, `rollout ${rollout.release.rollout} brings ${version} already`);
@@ -52,7 +52,7 @@ function release(state: ServiceState, { image, version }: Release, asked: Asked)
   return withRecord(state, {
     publishing: {
       publication: `${prefixOf(asked.action)}${asked.mark}`,
-      release: { image: pullReference(image), version, allowDowngrade: true, urgent: true },
+      release: { ...writtenImage(image), version, allowDowngrade: true, urgent: true },
       asked,
     },
   });

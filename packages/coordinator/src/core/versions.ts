@@ -2,6 +2,7 @@
 
 import type { ReleaseIntent } from '@swell/shared/domain/intent.ts';
 import type { ServiceRecord } from '@swell/shared/domain/rollout.ts';
+import { tagOf } from '@swell/shared/domain/unit.ts';
 import { compareVersions, isVersionIn } from '@swell/shared/domain/version.ts';
 
 export function versionProblems(record: ServiceRecord, intent: ReleaseIntent): readonly string[] {
@@ -11,7 +12,7 @@ export function versionProblems(record: ServiceRecord, intent: ReleaseIntent): r
 /** An older version takes an explicit word. Where a version cannot be told from another (`latest`), nobody is asked. */
 function downgradeProblems(
   { settled: [settled] }: ServiceRecord,
-  { image, version = image.tag, allowDowngrade }: ReleaseIntent,
+  { image, version = tagOf(image), allowDowngrade }: ReleaseIntent,
 ): readonly string[] {
   if (settled === undefined || version === undefined || allowDowngrade === true) return [];
   const order = compareVersions(version, settled.version);

@@ -1,11 +1,11 @@
 /** How a rollout stands and what became of those before it, for a person who asks the leader. */
 
-import { pullReference } from '@swell/shared/domain/image.ts';
 import type { NodeId, Region, ServiceName } from '@swell/shared/domain/names.ts';
 import type { Policy } from '@swell/shared/domain/policy.ts';
 import { FIRST } from '@swell/shared/domain/rank.ts';
 import type { PastRollout, Rollout, RolloutPhase } from '@swell/shared/domain/rollout.ts';
 import { NODE_STANDINGS, type NodeStanding } from '@swell/shared/domain/standing.ts';
+import { releaseReference } from '@swell/shared/domain/unit.ts';
 import type { Wave } from '@swell/shared/domain/wave.ts';
 import { timeOf } from './cool-down.ts';
 import { type Because, explain, explainCandidate } from './explain.ts';
@@ -72,7 +72,7 @@ function viewPresent(state: ServiceState, rollout: Rollout, nowMs: number) {
   return {
     rollout: release.rollout,
     version: release.version,
-    image: pullReference(release.image),
+    image: releaseReference(release.image),
     phase: phase.name,
     ...(paused !== undefined && { paused: { since: timeOf(paused.sinceMs), reason: paused.reason } }),
     stage: stageOf(policyOf(state), percent),

@@ -1,4 +1,5 @@
 import type { PolicyLayer } from '@swell/shared/domain/policy.ts';
+import { resolvedAlready } from '@swell/shared/domain/unit.ts';
 import type { Watch } from '@swell/shared/domain/watch.ts';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -259,7 +260,7 @@ function published(story: RolloutStory): readonly string[] {
       event.release.ok &&
       event.release.value.publication !== undefined
     )
-      digests.push(name(event.release.value.image.digest ?? ''));
+      digests.push(name(resolvedAlready(event.release.value.image)?.digest ?? ''));
     return post(event);
   };
   return digests;

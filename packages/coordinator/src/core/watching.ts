@@ -11,6 +11,7 @@
 import { type Digest, shortDigest } from '@swell/shared/domain/image.ts';
 import type { Publishing } from '@swell/shared/domain/publishing.ts';
 import type { Candidate } from '@swell/shared/domain/rollout.ts';
+import { resolvedAlready } from '@swell/shared/domain/unit.ts';
 import { describeTag, versionOf, type Watch, type WatchedTag } from '@swell/shared/domain/watch.ts';
 import { dropCandidate } from './candidate.ts';
 import type { MissedTag, SeenTag } from './events.ts';
@@ -220,5 +221,5 @@ function isKnown(state: ServiceState, digest: Digest): boolean {
 }
 
 function digestOf({ digest, image }: Candidate): Digest | undefined {
-  return digest ?? image.digest;
+  return digest ?? resolvedAlready(image)?.digest;
 }

@@ -17,6 +17,7 @@ import type { CoordinatorEvent } from '../core/events.ts';
 import type { GateQuestion } from '../core/gate-watch.ts';
 import { NO_PROMETHEUS } from '../core/gates.ts';
 import { publishRelease } from './release-publisher.ts';
+import { resolveRelease } from './resolving.ts';
 import type { TagLooks } from './tag-looks.ts';
 
 export interface PerformerContext {
@@ -94,7 +95,7 @@ const PERFORMERS: Performers = {
   /** Once; the core asks again, for as long as the release is wanted. */
   async 'resolve-image'({ rollout, image }, { registry, signal, post }) {
     try {
-      post({ kind: 'image-resolved', rollout, digest: await registry.resolve(image, signal) });
+      post({ kind: 'image-resolved', rollout, ...(await resolveRelease(registry, image, signal)) });
     } catch (error) {
       if (!(error instanceof RegistryError)) throw error;
       const { message: reason, retryable: retrying, retryAfterMs } = error;

@@ -7,7 +7,7 @@ import type { Candidate } from './rollout.ts';
 /** A release before it has a number. */
 export type ReleaseIntent = Omit<
   Candidate,
-  'rollout' | 'publishedAtMs' | 'digest' | 'waitsUntilMs' | 'behind' | 'waitsFor'
+  'rollout' | 'publishedAtMs' | 'digest' | 'parts' | 'waitsUntilMs' | 'behind' | 'waitsFor'
 >;
 
 export const CONTROL_ACTIONS = [

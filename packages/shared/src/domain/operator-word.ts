@@ -3,7 +3,7 @@
  * every message (I12): whatever the fleet wants, nothing is done here that it speaks against.
  */
 
-import type { PinnedImage } from './image.ts';
+import { imagesOf, type ReleaseImage } from './unit.ts';
 import { compareVersions } from './version.ts';
 import { isAnyOpen, type TimeWindow } from './window.ts';
 
@@ -23,7 +23,7 @@ export interface OperatorWord {
 }
 
 export interface Wanted {
-  readonly image: PinnedImage;
+  readonly image: ReleaseImage;
   readonly version: string;
 }
 
@@ -34,8 +34,8 @@ export function againstRelease(word: OperatorWord, { image, version }: Wanted): 
   const { pin, repositories, minimumVersion } = word;
   if (typeof pin === 'string' && pin !== version && pin !== image.digest)
     return `its operator has pinned it to ${pin}`;
-  if (repositories !== undefined && !repositories.some((one) => covers(one, image.repository)))
-    return `its operator does not allow images from ${image.repository}`;
+  const strange = imagesOf(image).find(({ repository }) => !isAllowed(repositories, repository));
+  if (strange !== undefined) return `its operator does not allow images from ${strange.repository}`;
   if (minimumVersion === undefined) return undefined;
   const order = compareVersions(version, minimumVersion);
   if (order === undefined)
@@ -54,6 +54,10 @@ export function againstChange({ optOut, freeze, pin }: OperatorWord): string | u
 export function againstNow({ windows = [] }: OperatorWord, atMs: number): string | undefined {
   if (isAnyOpen(windows, atMs)) return undefined;
   return `its operator's window is closed (${windows.map(({ text }) => text).join('; ')})`;
+}
+
+function isAllowed(patterns: readonly string[] | undefined, repository: string): boolean {
+  return patterns === undefined || patterns.some((one) => covers(one, repository));
 }
 
 function covers(pattern: string, repository: string): boolean {

@@ -4,12 +4,13 @@
 
 import type { FleetEvent } from './event.ts';
 import type { HoldRule } from './hold.ts';
-import type { Digest, ImageReference } from './image.ts';
+import type { Digest } from './image.ts';
 import type { NodeId, Region, ServiceName } from './names.ts';
 import { NOWHERE, type Place } from './place.ts';
 import type { Policy, PolicyLayer } from './policy.ts';
 import type { Publishing } from './publishing.ts';
 import { FIRST, type Rank } from './rank.ts';
+import type { ByPart, ReleaseReference } from './unit.ts';
 import type { WatchedTag } from './watch.ts';
 import type { Release } from './wave.ts';
 
@@ -17,7 +18,7 @@ import type { Release } from './wave.ts';
 export interface Candidate {
   /** The stream sequence of its message: the number of the rollout that it may become. */
   readonly rollout: number;
-  readonly image: ImageReference;
+  readonly image: ReleaseReference;
   readonly version?: string;
   readonly overrides: PolicyLayer;
   /** A person knows that this digest was halted before, and wants it all the same. */
@@ -26,6 +27,8 @@ export interface Candidate {
   readonly publishedAtMs: number;
   /** What its image was when it was published; missing until the registry has answered. */
   readonly digest?: Digest;
+  /** The same of each part of a unit. */
+  readonly parts?: ByPart<Digest>;
   /** Versions and ranges from which nodes may start. */
   readonly from?: readonly string[];
   /** A person knows that it is older than what the fleet has settled on, and wants it all the same. */

@@ -1,16 +1,17 @@
 import type { HealthCheck } from './health.ts';
 import type { Hold } from './hold.ts';
-import type { Digest, PinnedImage } from './image.ts';
+import type { Digest } from './image.ts';
 import type { NodeId, Region, ServiceName } from './names.ts';
 import type { MaxSurge } from './policy.ts';
 import { isBelow, type Rank } from './rank.ts';
 import type { Drain, Rejoin } from './traffic.ts';
+import type { ReleaseImage } from './unit.ts';
 
-/** A service's image, pinned. `rollout` is its number: the stream sequence of the message that published it. */
+/** What a service is to run, pinned. `rollout` is its number: the stream sequence of the message that published it. */
 export interface Release {
   readonly rollout: number;
   readonly service: ServiceName;
-  readonly image: PinnedImage;
+  readonly image: ReleaseImage;
   readonly version: string;
   /** Versions and ranges from which nodes may start; missing: from any. */
   readonly from?: readonly string[];

@@ -2,10 +2,11 @@
 
 import { z } from 'zod';
 import type { HealthCheck, Probe } from '../domain/health.ts';
-import { DIGEST_PATTERN } from '../domain/image.ts';
+import { DIGEST_PATTERN, type PinnedImage } from '../domain/image.ts';
 import { isInherited, isQuestion, LABEL_PATTERN, NAME_PATTERN } from '../domain/names.ts';
 import type { Share } from '../domain/policy.ts';
 import type { Drain, Rejoin } from '../domain/traffic.ts';
+import { PART_PATTERN, type ReleaseImage } from '../domain/unit.ts';
 import type { Release } from '../domain/wave.ts';
 
 /** As long as a policy can ask for, and as any timer can be asked to wait. */
@@ -73,16 +74,30 @@ export const share = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('percent'), percent }),
 ]) satisfies z.ZodType<Share>;
 
+const pinnedImage = z
+  .object({ repository: z.string().min(1), digest, tag: z.string().optional() })
+  .transform((image): PinnedImage => compact(image) as PinnedImage);
+
+export const PART = 'must be a part: letters, digits and . _ -, 63 at most';
+export const part = z
+  .string()
+  .regex(PART_PATTERN, PART)
+  .refine((text) => !isInherited(text), PART);
+
+/** An agent from before there were units finds no repository in one, and refuses its wave. */
+const releaseImage: z.ZodType<ReleaseImage> = z.union([
+  z.object({ digest, parts: z.record(part, pinnedImage) }),
+  pinnedImage,
+]);
+
 export const release = z
   .object({
     rollout: sequence.min(1),
     service: name,
-    image: z.object({ repository: z.string().min(1), digest, tag: z.string().optional() }),
+    image: releaseImage,
     version: z.string().min(1),
     from: z.array(z.string()).optional(),
     retry: sequence.optional(),
     train: z.string().optional(),
   })
-  .transform(
-    (value): Release => compact({ ...value, image: compact(value.image) as Release['image'] }) as Release,
-  );
+  .transform((value): Release => compact(value) as Release);

@@ -62,6 +62,63 @@ test('K3: a release may belong to a train, and name all that do', () => {
   expect(read).toMatchObject({ ok: true, value: { train: '2026-11', trainOf: ['db', 'web'] } });
 });
 
+test('B18: a release may bring each part of a stack an image of its own', () => {
+  const body = { images: { web: 'registry.example/web:v2', 'mail.worker': 'worker' } };
+  expect(decode(encode(body), releaseSchema)).toEqual({
+    ok: true,
+    value: {
+      image: {
+        parts: {
+          web: { repository: 'registry.example/web', tag: 'v2' },
+          'mail.worker': { repository: 'docker.io/library/worker' },
+        },
+      },
+      overrides: {},
+      acceptHalted: false,
+    },
+  });
+});
+
+test.each<[string, unknown, readonly string[]]>([
+  [
+    'an image beside images',
+    { image: 'web', images: { a: 'web', b: 'web' } },
+    ['image: stands beside "images": say one of the two'],
+  ],
+  [
+    'one part',
+    { images: { web: 'web' } },
+    ['images: must name at least two parts: say "image" where there is one'],
+  ],
+  [
+    'seventeen parts',
+    { images: Object.fromEntries(Array.from({ length: 17 }, (_, at) => [`part-${at}`, 'web'])) },
+    ['images: must not name more than 16 parts'],
+  ],
+  [
+    'a part whose image is none',
+    { images: { web: 'web', worker: 'A B' } },
+    ['images.worker: "A B" is no image reference: write registry/name:tag'],
+  ],
+  [
+    'a part that is none',
+    { images: { web: 'web', 'a part': 'web' } },
+    ['images.a part: must be a part: letters, digits and . _ -, 63 at most'],
+  ],
+  [
+    'a part that every object has',
+    { images: { web: 'web', constructor: 'web' } },
+    ['images.constructor: must be a part: letters, digits and . _ -, 63 at most'],
+  ],
+  [
+    'a list of images',
+    { images: ['web', 'worker'] },
+    ['images: must name an image for each part: {"web":"registry.example/web:v2","worker":"…"}'],
+  ],
+])('B18: %s is no unit', (_, body, expected) => {
+  expect(problems(releaseSchema, body)).toEqual(expected);
+});
+
 test.each<[string, unknown, readonly string[]]>([
   [
     'members of no train',
@@ -204,7 +261,10 @@ test.each<[object, ControlIntent]>([
 
 test('what people write is described as JSON Schema', () => {
   expect(intentJsonSchemas()).toMatchObject({
-    release: { required: ['image'], additionalProperties: false },
+    release: {
+      oneOf: [{ required: ['image'] }, { required: ['images'] }],
+      additionalProperties: false,
+    },
     control: {
       oneOf: CONTROL_ACTIONS.map((action) => ({
         properties: { action: { const: action } },

@@ -9,11 +9,13 @@ import type { ReleaseIntent } from '../domain/intent.ts';
 import type { Publishing } from '../domain/publishing.ts';
 import { encode } from './codec.ts';
 import { controlSchema } from './control.ts';
-import { name } from './fields.ts';
+import { name, PART, part } from './fields.ts';
 import { policySchema } from './policy.ts';
 
+const IMAGE_MISSING = 'is missing or not text: name an image such as "registry.example/web:v2"';
+
 const image = z
-  .string({ error: 'is missing or not text: name an image such as "registry.example/web:v2"' })
+  .string({ error: IMAGE_MISSING })
   .max(1_000)
   .transform((text, context) => {
     const reference = parseImageReference(text);
@@ -27,6 +29,23 @@ const image = z
     return reference;
   });
 
+/** As many as a person can look at together. */
+const PARTS_MAX = 16;
+
+const images = z
+  .record(part, image, {
+    error: ({ code }) =>
+      code === 'invalid_key'
+        ? PART
+        : 'must name an image for each part: {"web":"registry.example/web:v2","worker":"…"}',
+  })
+  .refine((parts) => Object.keys(parts).length >= 2, {
+    error: 'must name at least two parts: say "image" where there is one',
+  })
+  .refine((parts) => Object.keys(parts).length <= PARTS_MAX, {
+    error: `must not name more than ${PARTS_MAX} parts`,
+  });
+
 const time = z.iso
   .datetime({ offset: true, error: 'must be a time with its zone, such as "2026-12-01T06:00:00Z"' })
   .transform((text) => Date.parse(text));
@@ -36,7 +55,10 @@ const TRAIN_MAX = 500;
 
 export const releaseSchema = z
   .strictObject({
-    image: image.describe('What to roll out: a tag or a digest'),
+    image: image.optional().describe('What to roll out: a tag or a digest'),
+    images: images
+      .optional()
+      .describe('In its place, for several parts of a stack as one unit, an image for each of them'),
     version: z.string().min(1).max(128).optional().describe('What people call it; the tag'),
     policy: policySchema
       .refine(({ watch }) => watch === undefined, {
@@ -84,9 +106,18 @@ export const releaseSchema = z
     path: ['trainOf'],
     error: 'needs the name of its train: say "train" as well',
   })
+  .refine((release) => release.image !== undefined || release.images !== undefined, {
+    path: ['image'],
+    error: IMAGE_MISSING,
+  })
+  .refine((release) => release.image === undefined || release.images === undefined, {
+    path: ['image'],
+    error: 'stands beside "images": say one of the two',
+  })
+  .meta({ oneOf: [{ required: ['image'] }, { required: ['images'] }] })
   .transform(
     (release): ReleaseIntent => ({
-      image: release.image,
+      image: release.image ?? { parts: release.images ?? {} },
       ...(release.version !== undefined && { version: release.version }),
       overrides: release.policy ?? {},
       acceptHalted: release.acceptHalted ?? false,

@@ -21,6 +21,7 @@ import {
   durationMs,
   healthCheck,
   name,
+  part,
   percent,
   rank,
   rejoin,
@@ -181,15 +182,18 @@ const rollout = z.object({
   paused: pause.optional(),
 });
 
+const reference = z.object({ repository: z.string(), tag: z.string().optional(), digest: digest.optional() });
+
 const candidate = z.object({
   rollout: sequence.min(1),
-  image: z.object({ repository: z.string(), tag: z.string().optional(), digest: digest.optional() }),
+  image: z.union([z.object({ parts: z.record(part, reference) }), reference]),
   version: z.string().optional(),
   overrides: policyLayer,
   acceptHalted: z.boolean(),
   // One from before there were cool-downs has waited for longer than any.
   publishedAtMs: z.number().default(0),
   digest: digest.optional(),
+  parts: z.record(part, digest).optional(),
   from: z.array(z.string()).optional(),
   allowDowngrade: z.literal(true).optional(),
   urgent: z.literal(true).optional(),
@@ -208,7 +212,8 @@ const publishing = z
     publication: z.string(),
     release: z
       .object({
-        image: z.string(),
+        image: z.string().optional(),
+        images: z.record(part, z.string()).optional(),
         version: z.string(),
         allowDowngrade: z.literal(true).optional(),
         urgent: z.literal(true).optional(),

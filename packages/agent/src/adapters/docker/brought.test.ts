@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { markOf, namesOf, placeOf } from './brought.ts';
+import { keepsakeOf, markOf, namesOf, placeOf } from './brought.ts';
 
 const DIGEST = `sha256:${'ab'.repeat(32)}`;
 const PINNED = { repository: 'registry.example/team/web', digest: DIGEST };
@@ -26,6 +26,17 @@ describe('the names of an image', () => {
       keepsakes: [keepsake],
       isBrought: true,
     });
+  });
+
+  it("of what a unit's parts go back to are our own, each part's another one", () => {
+    const named = (place: string, part: string) => {
+      const { repository, tag } = keepsakeOf(place, part);
+      return `${repository}:${tag}`;
+    };
+    const [web, worker] = [named('web.shop', 'web'), named('web.shop', 'Web')];
+    expect(web).not.toBe(worker);
+    expect(read(MARK, web, worker)).toMatchObject({ keepsakes: [web, worker], isNamed: false });
+    expect(read(MARK, named('web.bank', 'web'))).toMatchObject({ keepsakes: [], isNamed: true });
   });
 
   it.each([

@@ -4,7 +4,8 @@
  *
  *     swell.local/bringing:<mark>   on the image that runs, while another one is pulled: whoever finds that one knows whose it is
  *     swell.local/brought:<mark>    on the image that was pulled
- *     swell.local/last-good:<place> on the one that the service goes back to (`docker/swap.ts`)
+ *     swell.local/last-good:<place> on the one that the service goes back to (`docker/swap.ts`); of a unit, on each part's
+ *     swell.local/last-good-part:<part's hash>.<place>
  *
  * A mark tells of the reference that was pulled, and for which service of which agent. Names go in an order that leaves an image
  * known as ours until it is gone: first what it was pulled by, at last the marks.
@@ -12,6 +13,7 @@
 
 import { createHash } from 'node:crypto';
 import { type Digest, type PinnedImage, parseImageReference } from '@swell/shared/domain/image.ts';
+import type { PartName } from '@swell/shared/domain/unit.ts';
 import { mayGo } from '../../core/images.ts';
 import type { Dockerd } from './dockerd.ts';
 import { digestsOf } from './images.ts';
@@ -19,11 +21,13 @@ import type { InspectedImage } from './inspected.ts';
 import { LAST_GOOD_IMAGE_LABEL } from './memo.ts';
 
 const OURS = 'swell.local';
-export const LAST_GOOD = `${OURS}/last-good`;
+const LAST_GOOD = `${OURS}/last-good`;
+const LAST_GOOD_PART = `${OURS}/last-good-part`;
 const BROUGHT = `${OURS}/brought`;
 const BRINGING = `${OURS}/bringing`;
 const DIGEST_DIGITS = 12;
 const REFERENCE_DIGITS = 8;
+const PART_DIGITS = 8;
 const TAG_LENGTH_MAX = 128;
 const MARK = new RegExp(`^[0-9a-f]{${DIGEST_DIGITS}}-[0-9a-f]{${REFERENCE_DIGITS}}\\.(.+)$`);
 
@@ -44,6 +48,16 @@ export function markOf(
   const start = 'sha256:'.length;
   const known = `${digest.slice(start, start + DIGEST_DIGITS)}-${reference.slice(0, REFERENCE_DIGITS)}`;
   return `${known}.${place}`.slice(0, TAG_LENGTH_MAX);
+}
+
+/** The name that keeps a last good image from being pruned. A part's own name may be of letters that no tag tells apart. */
+export function keepsakeOf(
+  place: Place,
+  part: PartName | undefined,
+): { readonly repository: string; readonly tag: string } {
+  if (part === undefined) return { repository: LAST_GOOD, tag: place };
+  const hash = createHash('sha256').update(part).digest('hex').slice(0, PART_DIGITS);
+  return { repository: LAST_GOOD_PART, tag: `${hash}.${place}`.slice(0, TAG_LENGTH_MAX) };
 }
 
 /** The names that an image has, by whose they are. */
@@ -72,7 +86,9 @@ export function namesOf(
   const ofPlace = (name: string): boolean => placeIn(name, place);
   const brought = own.filter((name) => name.startsWith(`${BROUGHT}:`));
   const pulled = digests.filter((name) => brought.some((mark) => isMarked(name, tagOf(mark))));
-  const keepsakes = own.filter((name) => name.startsWith(`${LAST_GOOD}:`));
+  const keepsakes = own.filter(
+    (name) => name.startsWith(`${LAST_GOOD}:`) || name.startsWith(`${LAST_GOOD_PART}:`),
+  );
   const others = own.filter((name) => !name.startsWith(`${BROUGHT}:`) && !ofPlace(name));
   const isNamed = tags.length > own.length || digests.length > pulled.length || others.length > 0;
   return {
@@ -120,7 +136,10 @@ export async function adopt(holding: Holding, pinned: PinnedImage, image: Inspec
 }
 
 /** Takes away what was brought for this place and nobody needs. What went, in words. */
-export async function cleanImages(holding: Holding, wanted: Digest | undefined): Promise<readonly string[]> {
+export async function cleanImages(
+  holding: Holding,
+  wanted: readonly Digest[] | undefined,
+): Promise<readonly string[]> {
   const { dockerd, place } = holding;
   await finishPulls(holding);
   const gone: string[] = [];
@@ -189,6 +208,8 @@ function tagOf(name: string): string {
 function placeIn(name: string, place: Place): boolean {
   const tag = tagOf(name);
   if (name.startsWith(`${LAST_GOOD}:`)) return tag === place;
+  if (name.startsWith(`${LAST_GOOD_PART}:`))
+    return tag === `${tag.slice(0, PART_DIGITS)}.${place}`.slice(0, TAG_LENGTH_MAX);
   return tag === `${knownBy(tag)}.${place}`.slice(0, TAG_LENGTH_MAX) && MARK.test(tag);
 }
 

@@ -5,7 +5,8 @@
 
 import { type InspectedContainer, isUp } from './inspected.ts';
 import { SERVICE_LABEL } from './memo.ts';
-import { inOrder, needsByCompose } from './tenants.ts';
+import { inOrder } from './parts.ts';
+import { needs, needsByCompose } from './tenants.ts';
 
 /**
  * In the order in which they are to be restarted. One that is a service of its own is not among them: it goes out of its
@@ -24,7 +25,7 @@ export function dueDependents(
       one.Config.Labels?.[SERVICE_LABEL] === undefined &&
       fresh.some((home) => needsByCompose(one, home, 'restart') && startedAtMs(one) < startedAtMs(home)),
   );
-  return inOrder(due);
+  return inOrder(due, needs);
 }
 
 function startedAtMs({ State: { StartedAt = '' } }: InspectedContainer): number {

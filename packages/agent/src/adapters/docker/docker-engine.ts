@@ -4,15 +4,16 @@
  */
 
 import type { Probe } from '@swell/shared/domain/health.ts';
-import type { Digest, PinnedImage } from '@swell/shared/domain/image.ts';
+import type { Digest } from '@swell/shared/domain/image.ts';
 import { isName, type ServiceName } from '@swell/shared/domain/names.ts';
 import type { InFlight } from '@swell/shared/domain/traffic.ts';
+import { imagesOf, type ReleaseImage } from '@swell/shared/domain/unit.ts';
 import type Docker from 'dockerode';
 import type { Leave, Observation, ProbeOutcome, SwapOrder } from '../../core/container.ts';
 import { type Engine, EngineError } from '../engine.ts';
 import { within } from '../probe.ts';
 import { Asking } from './asking.ts';
-import { cleanImages, type Holding, LAST_GOOD, placeOf } from './brought.ts';
+import { cleanImages, type Holding, placeOf } from './brought.ts';
 import { dueDependents } from './dependents.ts';
 import { diskOfImages } from './disk.ts';
 import { Dockerd } from './dockerd.ts';
@@ -104,13 +105,13 @@ export class DockerEngine implements Engine {
     return observation(found, containers, { dockerd: this.#dockerd, asking: this.#asking });
   }
 
-  async stageImage(image: PinnedImage, signal: AbortSignal, service?: ServiceName): Promise<void> {
-    if (service === undefined) return stageImage(this.#supply, image, undefined, signal);
+  async stageImage(image: ReleaseImage, signal: AbortSignal, service?: ServiceName): Promise<void> {
+    if (service === undefined) return this.#stageAll(image, undefined, signal);
     this.#staging.set(service, (this.#staging.get(service) ?? 0) + 1);
     try {
       // What is being cleaned just now may be this very image.
       await this.#turns.get(service);
-      await stageImage(this.#supply, image, await this.#recipient(service), signal);
+      await this.#stageAll(image, await this.#recipient(service), signal);
     } finally {
       const left = (this.#staging.get(service) ?? 1) - 1;
       if (left > 0) this.#staging.set(service, left);
@@ -118,7 +119,7 @@ export class DockerEngine implements Engine {
     }
   }
 
-  async cleanImages(service: ServiceName, wanted?: Digest): Promise<readonly string[]> {
+  async cleanImages(service: ServiceName, wanted?: readonly Digest[]): Promise<readonly string[]> {
     let gone: readonly string[] = [];
     await this.#inTurn(service, async () => {
       if (this.#staging.has(service)) return;
@@ -260,6 +261,10 @@ export class DockerEngine implements Engine {
     }
   }
 
+  async #stageAll(image: ReleaseImage, recipient: Recipient | undefined, signal: AbortSignal): Promise<void> {
+    for (const one of imagesOf(image)) await stageImage(this.#supply, one, recipient, signal);
+  }
+
   #holding(service: ServiceName): Holding {
     return { dockerd: this.#dockerd, place: placeOf(service, this.#scope?.value) };
   }
@@ -303,7 +308,7 @@ export class DockerEngine implements Engine {
   #swapRun(service: ServiceName): SwapRun {
     return {
       dockerd: this.#dockerd,
-      keepsake: { repository: LAST_GOOD, tag: this.#holding(service).place },
+      place: this.#holding(service).place,
       onStep: this.#onStep,
       look: () => this.#look(service),
     };

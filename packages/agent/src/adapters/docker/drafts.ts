@@ -1,10 +1,14 @@
 /** Brings a service's containers, and those that live in their namespaces, to their drafts: nothing stops. */
 
+import type { Digest } from '@swell/shared/domain/image.ts';
+import { misfit } from '@swell/shared/domain/unit.ts';
 import type { SwapOrder } from '../../core/container.ts';
 import { EngineError } from '../engine.ts';
 import type { InspectedContainer } from './inspected.ts';
 import type { Part } from './marks.ts';
 import { type Found, type Member, type MemberSwap, memberProgress, memoOf, movedAlong } from './members.ts';
+import { readMemo } from './memo.ts';
+import { partNamesOf, runningDigests } from './parts.ts';
 import { createAlong, createDraft, findTarget, refuse, type Target } from './prepare.ts';
 import { type Aim, movedIn, type SwapRun } from './swap.ts';
 import { tenantsOf } from './tenants.ts';
@@ -57,19 +61,38 @@ async function draftMembers(drafting: Drafting, order: SwapOrder): Promise<void>
   const olds = await inspected(drafting, partsOf(found));
   if (olds.size === 0 && found.kind !== 'swap')
     throw new EngineError('no-container', 'the container was removed by somebody');
+  refuseMisfit(order, [...olds.values()]);
   const waiting = await due(drafting, order, found, olds);
   for (const [old] of waiting) await refuse(dockerd, old);
   const all = waiting.length === 0 ? [] : await dockerd.everyContainer();
+  const running = await knownBy(drafting, [...olds.values()]);
   // Nothing is made before nothing stands against any of them.
   const drafts = waiting.map(([old, target]) => {
     const tenants = tenantsOf(old, all, objection).map(({ Id }) => Id);
-    return { old, target, tenants };
+    return { old, target, tenants, running };
   });
   for (const { old, ...draft } of drafts) {
     await onStep('create-new', 'before');
     await createDraft(dockerd, order, old, draft);
     await onStep('create-new', 'after');
   }
+}
+
+/** Before anything is made, all parts of a unit are there, and no others. */
+function refuseMisfit({ target }: SwapOrder, olds: readonly InspectedContainer[]): void {
+  const unfit = target.kind === 'release' ? misfit(target.image, partNamesOf(olds)) : undefined;
+  if (unfit !== undefined) throw new EngineError('not-carried', unfit);
+}
+
+/** The digest by which several parts are known together: the one that they were brought as, if it still is one of theirs. */
+async function knownBy(
+  { dockerd }: Drafting,
+  olds: readonly InspectedContainer[],
+): Promise<Digest | undefined> {
+  if ((partNamesOf(olds) ?? []).length < 2) return undefined;
+  const digests = await runningDigests(dockerd, olds);
+  const brought = olds.map(({ Config }) => readMemo(Config.Labels ?? {})?.target);
+  return digests.find((digest) => brought.every((one) => one === digest)) ?? digests[0];
 }
 
 /** Who has no draft yet, and is not where he is to go; where all are there, all are made anew. */
@@ -88,6 +111,8 @@ async function due(
     if (old === undefined || isDone) continue;
     waiting.push([old, await findTarget(drafting.dockerd, order.target, [old, ...olds.values()])]);
   }
+  // What a unit goes back to stands on all its parts: one whose image stays is made anew as well.
+  if (waiting.some(([, { part }]) => part !== undefined)) return waiting;
   const apart = waiting.filter(([old, { imageId }]) => old.Image !== imageId);
   return apart.length > 0 || found.kind === 'swap' ? apart : waiting;
 }

@@ -22,6 +22,7 @@ import {
 } from './inspected.ts';
 import { type Memo, readMemo } from './memo.ts';
 import { standingOf } from './obstacles.ts';
+import { COMPOSE_SERVICE, dependencies } from './parts.ts';
 
 export type Suffix = '' | '.swell-draft' | '.swell-next' | '.swell-failed' | '.swell-prev' | '.swell-old';
 const SUFFIXES: readonly Suffix[] = [
@@ -46,6 +47,8 @@ export interface Part {
   readonly policy: RestartPolicy;
   readonly imageId: string;
   readonly networks: readonly string[];
+  /** What Compose calls its service, and those that it starts before. */
+  readonly composed?: { readonly name: string; readonly after: readonly string[] };
   readonly memo?: Memo;
 }
 
@@ -67,7 +70,9 @@ export function policyOf({ HostConfig: { RestartPolicy } }: InspectedContainer):
 export function readPart(container: InspectedContainer): Part {
   const name = plainName(container.Name);
   const suffix = SUFFIXES.find((ending) => name.endsWith(ending)) ?? '';
-  const memo = readMemo(container.Config.Labels ?? {});
+  const labels = container.Config.Labels ?? {};
+  const memo = readMemo(labels);
+  const { [COMPOSE_SERVICE]: composed } = labels;
   return {
     id: container.Id,
     base: name.slice(0, name.length - suffix.length),
@@ -78,6 +83,7 @@ export function readPart(container: InspectedContainer): Part {
     policy: policyOf(container),
     imageId: container.Image,
     networks: Object.keys(container.NetworkSettings.Networks ?? {}),
+    ...(composed !== undefined && { composed: { name: composed, after: dependencies(labels) } }),
     ...(memo !== undefined && { memo }),
   };
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Part, Suffix } from './marks.ts';
 import {
   type Found,
+  isUnit,
   memberProgress,
   membersLeft,
   presentParts,
@@ -98,6 +99,30 @@ describe('a swap of several', () => {
     const begun = [{ ...old, suffix: '.swell-prev' as const, up: false }, fresh];
     const found = readMembers('web', [...pair('web-1', 'next'), ...begun], []);
     expect(shown(found)).toMatchObject({ progress: 'prepared', left: ['web-2', 'web-1'] });
+  });
+});
+
+describe('parts of a stack', () => {
+  /** The names of Compose's services, and of those that it starts before each. */
+  const composed = (after: Readonly<Record<string, readonly string[]>>, state: 'next' | 'over' = 'next') =>
+    Object.entries(after).flatMap(([name, needed]) =>
+      pair(name, state).map((one) => ({ ...one, composed: { name, after: needed } })),
+    );
+
+  it('go over after those that Compose starts before them', () => {
+    const found = readMembers('shop', composed({ api: ['db'], db: [], web: ['api', 'db'] }), []);
+    expect(shown(found).left).toEqual(['db', 'api', 'web']);
+  });
+
+  it('are asked for their health together once all have gone over', () => {
+    const found = readMembers('shop', composed({ api: ['db'], db: [] }, 'over'), []);
+    expect(shown(found).probed).toEqual(['db-new', 'api-new']);
+  });
+
+  it('are a unit where each has an image of its own', () => {
+    const one = readMembers('shop', [...pair('api', 'next'), ...pair('db', 'next')], []);
+    const unit = readMembers('shop', [...pair('api', 'next', { part: 'api' }), ...pair('db', 'next')], []);
+    expect([one, unit].map((found) => found.kind === 'swap' && isUnit(found))).toEqual([false, true]);
   });
 });
 

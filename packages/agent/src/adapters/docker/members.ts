@@ -15,6 +15,7 @@ import {
   type Swap,
 } from './marks.ts';
 import type { Memo } from './memo.ts';
+import { inOrder } from './parts.ts';
 
 /** The service's own container first, then its tenants, in the order in which they start. */
 export type Member = readonly [Swap, ...Swap[]];
@@ -47,6 +48,11 @@ export function readMembers(service: ServiceName, own: readonly Part[], along: r
   const mover = others.flatMap((one) => (one.kind === 'swap' ? (one.fresh?.memo?.along?.service ?? []) : []));
   if (settled.length === 0) return { kind: 'absent' };
   return { kind: 'settled', parts: settled, ...(mover[0] !== undefined && { alongWith: mover[0] }) };
+}
+
+/** Do its members go to images of their own, as parts of a unit? */
+export function isUnit(found: MemberSwap): boolean {
+  return memoOf(found)?.part !== undefined;
 }
 
 /** How far the swap of a service has come. */
@@ -136,10 +142,21 @@ function withTenants(
   const tenants = along
     .filter((one) => one.kind === 'swap')
     .filter(({ old, fresh }) => fresh?.memo?.along?.service === service || known.includes(old?.id ?? ''));
-  const members = leads.map((lead): Member => [lead, ...tenantsOf(lead, tenants)]);
+  const members = inOrder(leads, needs).map((lead): Member => [lead, ...tenantsOf(lead, tenants)]);
   const housed = new Set(members.flat());
   // Whoever had them was taken away, or is done before them.
   return [...members, ...tenants.filter((one) => !housed.has(one)).map((one): Member => [one])];
+}
+
+/** Whom Compose starts before it goes over before it. */
+function needs(one: Swap, other: Swap): boolean {
+  const { after = [] } = composedOf(one) ?? {};
+  const { name } = composedOf(other) ?? {};
+  return name !== undefined && after.includes(name);
+}
+
+function composedOf({ old, fresh }: Swap): Part['composed'] {
+  return (old ?? fresh)?.composed;
 }
 
 function tenantsOf({ old, fresh }: Swap, tenants: readonly Swap[]): readonly Swap[] {

@@ -1,6 +1,7 @@
 /** What the labels of a new container say of the swap that it is part of. They stay on it when that is over. */
 
 import { isName, type ServiceName } from '@swell/shared/domain/names.ts';
+import type { PartName } from '@swell/shared/domain/unit.ts';
 import type { InspectedContainer, RestartPolicy } from './inspected.ts';
 
 export const SERVICE_LABEL = 'swell.service';
@@ -15,6 +16,7 @@ const REFERENCE = 'swell.swap.reference';
 const STOP_TIMEOUT = 'swell.swap.stop-timeout-ms';
 const OLD_STATE = 'swell.swap.old-state';
 const BROUGHT = 'swell.swap.brought-volumes';
+const PART = 'swell.swap.part';
 const TENANTS = 'swell.swap.tenants';
 export const ALONG_LABEL = 'swell.swap.along-with';
 const LEAD = 'swell.swap.lead';
@@ -41,6 +43,8 @@ export interface Memo {
   readonly oldState: OldState;
   /** Where the new image brought a volume that the old container had not: on the way back it is left behind. */
   readonly broughtVolumes?: readonly string[];
+  /** The part of a unit that it is: of each, the image is its own. */
+  readonly part?: PartName;
   /** Ids of the old containers that live in the old one's namespaces, and go along. */
   readonly tenants?: readonly string[];
   /** It keeps its image, and goes along with the container `lead` (the old one's id) of this service. */
@@ -60,6 +64,7 @@ export function memoLabels(memo: Memo): Record<string, string> {
     ...(memo.target !== undefined && { [TARGET]: memo.target }),
     ...(memo.stopTimeoutMs !== undefined && { [STOP_TIMEOUT]: String(memo.stopTimeoutMs) }),
     ...(memo.broughtVolumes !== undefined && { [BROUGHT]: memo.broughtVolumes.join('\n') }),
+    ...(memo.part !== undefined && { [PART]: memo.part }),
     ...(memo.tenants !== undefined && { [TENANTS]: memo.tenants.join('\n') }),
     ...(memo.along !== undefined && { [ALONG_LABEL]: memo.along.service, [LEAD]: memo.along.lead }),
   };
@@ -70,7 +75,7 @@ export function readMemo(labels: Readonly<Record<string, string>>): Memo | undef
   if (attempt === undefined || replaces === undefined || policy === undefined || reference === undefined)
     return undefined;
   const { [TARGET]: target, [STOP_TIMEOUT]: stopTimeout, [BROUGHT]: brought, [TENANTS]: tenants } = labels;
-  const { [ALONG_LABEL]: service, [LEAD]: lead } = labels;
+  const { [ALONG_LABEL]: service, [LEAD]: lead, [PART]: part } = labels;
   const stopTimeoutMs = numberIn(stopTimeout, STOP_TIMEOUT_MAX_MS);
   return {
     attempt,
@@ -81,6 +86,7 @@ export function readMemo(labels: Readonly<Record<string, string>>): Memo | undef
     ...(target !== undefined && { target }),
     ...(stopTimeoutMs !== undefined && { stopTimeoutMs }),
     ...(brought !== undefined && { broughtVolumes: brought.split('\n') }),
+    ...(part !== undefined && { part }),
     ...(tenants !== undefined && { tenants: tenants.split('\n') }),
     ...(service !== undefined && isName(service) && lead !== undefined && { along: { service, lead } }),
   };

@@ -1,16 +1,17 @@
 /** What a core is told of a service's containers. */
 
-import type { Digest } from '@swell/shared/domain/image.ts';
+import type { OperatorWord } from '@swell/shared/domain/operator-word.ts';
+import { sameValue } from '@swell/shared/kernel/equal.ts';
 import type { Observation } from '../../core/container.ts';
 import { readOperatorLabels } from '../../protocol/operator-word.ts';
 import type { Asking } from './asking.ts';
 import type { Dockerd } from './dockerd.ts';
 import { asksOf } from './hooks.ts';
-import { digestsOf } from './images.ts';
 import { type InspectedContainer, plainName } from './inspected.ts';
+import { type Labels, lastGoodOf } from './last-good.ts';
 import { type Found, type MemberSwap, memberProgress, membersLeft, memoOf, movedAlong } from './members.ts';
-import { LAST_GOOD_DIGEST_LABEL, LAST_GOOD_IMAGE_LABEL } from './memo.ts';
 import { obstacleIn } from './obstacles.ts';
+import { partNamesOf, runningDigests } from './parts.ts';
 
 /** @param containers those that stand for the service now; of what only one of them tells, the first speaks for all */
 export async function observation(
@@ -24,12 +25,14 @@ export async function observation(
   const asks = labels.map(asksOf).find((one) => one !== undefined);
   const obstacle = found.kind === 'settled' ? obstacleAmong(containers) : undefined;
   const lastGood = await lastGoodOf(dockerd, labels);
-  const word = readOperatorLabels(first);
+  const word = wordsOf(labels);
+  const parts = partNamesOf(containers);
   const locked = movedAlong(found) ?? (await asking.locked(containers));
   const isRunning = containers.some(({ State }) => State.Running && State.Restarting !== true);
   return {
     state: isRunning ? 'running' : 'stopped',
-    digests: await commonDigests(dockerd, containers),
+    digests: await runningDigests(dockerd, containers),
+    ...(parts !== undefined && { parts }),
     ...(found.kind === 'swap' && { swap: describeSwap(found) }),
     ...(lastGood !== undefined && { lastGood }),
     ...(obstacle !== undefined && { obstacle }),
@@ -39,25 +42,15 @@ export async function observation(
   };
 }
 
-async function lastGoodOf(
-  dockerd: Dockerd,
-  labels: readonly Readonly<Record<string, string>>[],
-): Promise<Observation['lastGood']> {
-  for (const { [LAST_GOOD_IMAGE_LABEL]: id, [LAST_GOOD_DIGEST_LABEL]: digest } of labels) {
-    if (id === undefined || (await dockerd.image(id)) === undefined) continue;
-    return digest === undefined ? {} : { digest };
+/** What an operator says of one of them holds for all: they go together. */
+function wordsOf(labels: readonly Labels[]): Observation['word'] {
+  const words: OperatorWord[] = [];
+  for (const read of labels.map(readOperatorLabels)) {
+    if (read?.ok === false) return read;
+    const further = read?.value.filter((word) => !words.some((one) => sameValue(one, word))) ?? [];
+    words.push(...further);
   }
-  return undefined;
-}
-
-async function commonDigests(
-  dockerd: Dockerd,
-  containers: readonly InspectedContainer[],
-): Promise<readonly Digest[]> {
-  const ids = [...new Set(containers.map(({ Image }) => Image))];
-  const images = await Promise.all(ids.map((id) => dockerd.image(id)));
-  const [digests = [], ...others] = images.map((image) => (image === undefined ? [] : digestsOf(image)));
-  return digests.filter((digest) => others.every((other) => other.includes(digest)));
+  return words.length === 0 ? undefined : { ok: true, value: words };
 }
 
 function describeSwap(found: MemberSwap): NonNullable<Observation['swap']> {

@@ -2,7 +2,8 @@
  * Creates new containers beside the old ones: the same wishes, another image, and the memo of the swap.
  */
 
-import { type Digest, pullReference } from '@swell/shared/domain/image.ts';
+import { type Digest, type PinnedImage, pullReference } from '@swell/shared/domain/image.ts';
+import type { PartName, ReleaseImage } from '@swell/shared/domain/unit.ts';
 import type { SwapOrder } from '../../core/container.ts';
 import { EngineError } from '../engine.ts';
 import type { Dockerd } from './dockerd.ts';
@@ -14,6 +15,7 @@ import {
   isUp,
   plainName,
 } from './inspected.ts';
+import { lastGoodFor } from './last-good.ts';
 import { policyOf } from './marks.ts';
 import {
   LAST_GOOD_DIGEST_LABEL,
@@ -24,6 +26,7 @@ import {
   volumesLeftBehind,
 } from './memo.ts';
 import { landlordsOf, obstacleIn, standingOf, staysAsItIs } from './obstacles.ts';
+import { partOf } from './parts.ts';
 import { carriedSpec, createBody, freshVolumes, rehomed, type Spec } from './spec.ts';
 
 /** The image that a swap goes to, as it lies on the node. */
@@ -32,7 +35,10 @@ export interface Target {
   readonly config: ContainerConfig;
   /** How `create` is told of it: by a name that people recognise, where it has one. */
   readonly reference: string;
+  /** Of what the service as a whole goes to. */
   readonly digest?: Digest;
+  /** Where the others have images of their own. */
+  readonly part?: PartName;
 }
 
 /**
@@ -45,35 +51,57 @@ export async function findTarget(
   target: SwapOrder['target'],
   olds: readonly InspectedContainer[],
 ): Promise<Target> {
+  const [own = {}, ...others] = olds.map((old) => old.Config.Labels ?? {});
   if (target.kind === 'release') {
-    const image = await stagedImage(dockerd, target.image);
-    const reference = pullReference(target.image);
+    const part = 'parts' in target.image ? partOf(own) : undefined;
+    const pinned = imageFor(target.image, part);
+    const image = await stagedImage(dockerd, pinned);
+    const reference = pullReference(pinned);
     if (image === undefined) throw new EngineError('image-missing', `${reference} is not on this node`);
-    return { imageId: image.Id, config: image.Config ?? {}, reference, digest: target.image.digest };
+    const { digest } = target.image;
+    return { imageId: image.Id, config: image.Config ?? {}, reference, digest, ...(part && { part }) };
   }
-  const labels = olds.map((old) => old.Config.Labels ?? {});
-  const { [LAST_GOOD_IMAGE_LABEL]: id, [LAST_GOOD_DIGEST_LABEL]: digest } =
-    labels.find((one) => LAST_GOOD_IMAGE_LABEL in one) ?? {};
-  const image = id === undefined ? undefined : await dockerd.image(id);
-  if (image === undefined) throw new EngineError('image-missing', 'no last good image was kept');
+  const known = lastGoodFor(own, [own, ...others]);
+  const image = known && (await dockerd.image(known.id));
+  if (known === undefined || image === undefined)
+    throw new EngineError('image-missing', 'no last good image was kept');
+  const { part } = readMemo(own) ?? {};
   return {
     imageId: image.Id,
     config: image.Config ?? {},
     reference: image.Id,
-    ...(digest !== undefined && { digest }),
+    ...(known.digest !== undefined && { digest: known.digest }),
+    ...(part !== undefined && { part }),
   };
+}
+
+/** Of a unit, the part's own. */
+function imageFor(image: ReleaseImage, part: PartName | undefined): PinnedImage {
+  if (!('parts' in image)) return image;
+  const own = part === undefined ? undefined : image.parts[part];
+  if (own !== undefined) return own;
+  throw new EngineError('not-carried', 'the release brings no image for this part');
 }
 
 /**
  * Creates the new container as a draft: it is nothing until it is proven.
  *
+ * @param running the digest by which the service as a whole is known, where it is not its container's alone
  * @param tenants ids of those that live in its namespaces, and are made anew next
  */
 export async function createDraft(
   dockerd: Dockerd,
   order: SwapOrder,
   old: InspectedContainer,
-  { target, tenants }: { readonly target: Target; readonly tenants: readonly string[] },
+  {
+    target,
+    tenants,
+    running,
+  }: {
+    readonly target: Target;
+    readonly tenants: readonly string[];
+    readonly running: Digest | undefined;
+  },
 ): Promise<void> {
   const oldImage = await imageOf(dockerd, old);
   const spec = carriedSpec(old, oldImage.Config ?? {}, volumesLeftBehind(old, target.imageId));
@@ -84,7 +112,11 @@ export async function createDraft(
     { spec, target },
     {
       ...memoLabels({ ...memo, ...(tenants.length > 0 && { tenants }) }),
-      ...lastGoodLabels(order, old, digestsOf(oldImage)),
+      ...lastGoodLabels(
+        order,
+        old,
+        running ?? readMemo(old.Config.Labels ?? {})?.target ?? digestsOf(oldImage)[0],
+      ),
     },
   );
 }
@@ -110,7 +142,7 @@ export async function createAlong(
   const { service } = order;
   const memo = { ...memoOf(order, old, target), along: { service, lead } };
   const oldState = staysAsItIs(old) ? 'stopped' : memo.oldState;
-  const unchanged = lastGoodLabels({ ...order, lastGood: 'unchanged' }, old, []);
+  const unchanged = lastGoodLabels({ ...order, lastGood: 'unchanged' }, old, undefined);
   await create(dockerd, old, { spec, target }, { ...memoLabels({ ...memo, oldState }), ...unchanged });
 }
 
@@ -165,6 +197,7 @@ function memoOf(order: SwapOrder, old: InspectedContainer, target: Target): Memo
     reference: readMemo(old.Config.Labels ?? {})?.reference ?? old.Config.Image ?? '',
     oldState: standingOf(old) ?? 'broken',
     ...(target.digest !== undefined && { target: target.digest }),
+    ...(target.part !== undefined && { part: target.part }),
     ...(order.stopTimeoutMs !== undefined && { stopTimeoutMs: order.stopTimeoutMs }),
   };
 }
@@ -177,13 +210,12 @@ function broughtTo(spec: Spec, target: Target): Pick<Memo, 'broughtVolumes'> {
 function lastGoodLabels(
   order: SwapOrder,
   old: InspectedContainer,
-  running: readonly Digest[],
+  running: Digest | undefined,
 ): Record<string, string> {
   if (order.lastGood === 'running') {
-    const digest = readMemo(old.Config.Labels ?? {})?.target ?? running[0];
     return {
       [LAST_GOOD_IMAGE_LABEL]: old.Image,
-      ...(digest !== undefined && { [LAST_GOOD_DIGEST_LABEL]: digest }),
+      ...(running !== undefined && { [LAST_GOOD_DIGEST_LABEL]: running }),
     };
   }
   if (order.lastGood === 'none') return {};

@@ -5,9 +5,10 @@
  */
 
 import type { Probe } from '@swell/shared/domain/health.ts';
-import type { Digest, PinnedImage } from '@swell/shared/domain/image.ts';
+import type { Digest } from '@swell/shared/domain/image.ts';
 import type { ServiceName } from '@swell/shared/domain/names.ts';
 import type { InFlight } from '@swell/shared/domain/traffic.ts';
+import type { ReleaseImage } from '@swell/shared/domain/unit.ts';
 import type { Leave, Observation, ProbeOutcome, SwapOrder } from '../../core/container.ts';
 import type { StandbyWord } from '../../protocol/node-lease.ts';
 import { type Engine, EngineError } from '../engine.ts';
@@ -101,11 +102,11 @@ export class SelfEngine implements Engine {
     };
   }
 
-  stageImage(image: PinnedImage, signal: AbortSignal, service?: ServiceName): Promise<void> {
+  stageImage(image: ReleaseImage, signal: AbortSignal, service?: ServiceName): Promise<void> {
     return this.#options.engine.stageImage(image, signal, service);
   }
 
-  cleanImages(service: ServiceName, wanted?: Digest): Promise<readonly string[]> {
+  cleanImages(service: ServiceName, wanted?: readonly Digest[]): Promise<readonly string[]> {
     return this.#options.engine.cleanImages(service, wanted);
   }
 

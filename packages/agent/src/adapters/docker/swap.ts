@@ -4,10 +4,11 @@
  */
 
 import { EngineError } from '../engine.ts';
+import { keepsakeOf, type Place } from './brought.ts';
 import type { Dockerd } from './dockerd.ts';
 import { movableReference } from './images.ts';
 import { type InspectedContainer, isUp } from './inspected.ts';
-import { type Found, type MemberSwap, memberProgress, membersLeft } from './members.ts';
+import { type Found, isUnit, type MemberSwap, memberProgress, membersLeft } from './members.ts';
 import { LAST_GOOD_IMAGE_LABEL, volumesLeftBehind } from './memo.ts';
 import { type Intent, nextStep, type Performed, performedKey, type Step, type StepName } from './plan.ts';
 import {
@@ -26,8 +27,8 @@ export type OnStep = (step: StepName | 'create-new', moment: 'before' | 'after')
 
 export interface SwapRun {
   readonly dockerd: Dockerd;
-  /** The tag under which the last good image is kept from being pruned. */
-  readonly keepsake: { readonly repository: string; readonly tag: string };
+  /** For whom last good images are kept from being pruned. */
+  readonly place: Place;
   readonly onStep: OnStep;
   readonly look: () => Promise<Found>;
 }
@@ -69,9 +70,10 @@ const performers: Performers = {
 
   'pass-commit-point': ({ dockerd }, { old }) => dockerd.rename(old.id, `${old.base}.swell-old`),
   'restore-new-policy': ({ dockerd }, { fresh, policy }) => dockerd.setPolicy(fresh.id, policy),
-  'keep-last-good': async ({ dockerd, keepsake }, { fresh }) => {
+  'keep-last-good': async ({ dockerd, place }, { fresh }) => {
     const image = (await dockerd.container(fresh.id))?.Config.Labels?.[LAST_GOOD_IMAGE_LABEL];
-    if (image !== undefined) await dockerd.tag(image, keepsake.repository, keepsake.tag);
+    const { repository, tag } = keepsakeOf(place, fresh.memo?.part);
+    if (image !== undefined) await dockerd.tag(image, repository, tag);
   },
   'disarm-old': ({ dockerd }, { old }) => dockerd.setPolicy(old.id, NEVER),
   // Its anonymous volumes are the new one's now.
@@ -136,6 +138,8 @@ function stepTowards(found: MemberSwap, aim: Aim, performed: Performed): Step | 
   if (aim === 'undo') {
     // Past its commit point all of it goes on.
     if (memberProgress(found) === 'committed') return nextStep(members.flat(), 'commit', performed);
+    // Replicas serve for one another meanwhile; parts of a unit need each other.
+    if (isUnit(found)) return nextStep(members.flat(), 'undo', performed);
     return first(members.toReversed(), (member) => nextStep(member, 'undo', performed));
   }
   const left = membersLeft(found);

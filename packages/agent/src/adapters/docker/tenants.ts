@@ -5,11 +5,9 @@ import type { InspectedContainer } from './inspected.ts';
 import { type Part, readPart } from './marks.ts';
 import { SERVICE_LABEL } from './memo.ts';
 import { dependentsOn, obstacleIn, staysAsItIs } from './obstacles.ts';
+import { COMPOSE_SERVICE, dependencies, inOrder } from './parts.ts';
 
 const PROJECT = 'com.docker.compose.project';
-const COMPOSE_SERVICE = 'com.docker.compose.service';
-/** `db:service_healthy:true,cache:service_started:false` */
-const DEPENDS_ON = 'com.docker.compose.depends_on';
 
 /**
  * All that live in a container's namespaces, and in theirs, in the order in which they start: nobody before his landlord, nor
@@ -31,7 +29,7 @@ export function tenantsOf(
   }
   const parts = all.map(readPart);
   for (const tenant of found) refuse(tenant, lead, parts, objection);
-  return inOrder(found);
+  return inOrder(found, needs);
 }
 
 function refuse(
@@ -54,19 +52,8 @@ function refuse(
     throw new EngineError('not-carried', `${name}, which lives in its namespaces, ${why}`);
 }
 
-/** A stable order in which everybody comes after those on whom he depends; in a circle as they are found. */
-export function inOrder(tenants: readonly InspectedContainer[]): readonly InspectedContainer[] {
-  const ordered: InspectedContainer[] = [];
-  let rest = tenants;
-  while (rest.length > 0) {
-    const next = rest.find((one) => rest.every((other) => other === one || !needs(one, other))) ?? rest[0];
-    if (next !== undefined) ordered.push(next);
-    rest = rest.filter((one) => one !== next);
-  }
-  return ordered;
-}
-
-function needs(one: InspectedContainer, other: InspectedContainer): boolean {
+/** Is the other one to be there first? */
+export function needs(one: InspectedContainer, other: InspectedContainer): boolean {
   return dependentsOn(other, [one]).length > 0 || needsByCompose(one, other);
 }
 
@@ -78,8 +65,5 @@ export function needsByCompose(
 ): boolean {
   const { [COMPOSE_SERVICE]: name, [PROJECT]: project } = Config.Labels ?? {};
   if (name === undefined || mine?.[PROJECT] !== project) return false;
-  return (mine?.[DEPENDS_ON] ?? '').split(',').some((entry) => {
-    const [needed, , restarts] = entry.split(':');
-    return needed === name && (how === 'anyhow' || restarts === 'true');
-  });
+  return dependencies(mine ?? {}, how).includes(name);
 }

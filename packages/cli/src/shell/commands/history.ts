@@ -1,6 +1,7 @@
 import type { StoredMessage } from '@swell/shared/adapters/bus.ts';
 import { readStored } from '@swell/shared/adapters/reading.ts';
-import { describeImage } from '@swell/shared/domain/image.ts';
+import { describeImage, type ImageReference } from '@swell/shared/domain/image.ts';
+import { type ReleaseReference, tagOf } from '@swell/shared/domain/unit.ts';
 import { decode } from '@swell/shared/protocol/codec.ts';
 import { releaseSchema } from '@swell/shared/protocol/intent.ts';
 import { eventSchema } from '@swell/shared/protocol/records.ts';
@@ -38,15 +39,22 @@ function publishedFrom({ sequence, storedAtMs, body }: StoredMessage): Published
   const release = decode(body, releaseSchema);
   if (!release.ok) return { rollout: sequence, atMs: storedAtMs };
   const { image, version } = release.value;
-  const called = version ?? image.tag;
+  const called = version ?? tagOf(image);
   return {
     rollout: sequence,
     atMs: storedAtMs,
-    image: image.digest === undefined ? imageName(image) : describeImage({ ...image, digest: image.digest }),
+    image: describeReference(image),
     ...(called !== undefined && { version: called }),
   };
 }
 
-function imageName({ repository, tag }: { readonly repository: string; readonly tag?: string }): string {
+function describeReference(image: ReleaseReference): string {
+  if (!('parts' in image)) return imageName(image);
+  const parts = Object.entries(image.parts).map(([part, one]) => `${part} ${imageName(one)}`);
+  return parts.sort().join(', ');
+}
+
+function imageName({ repository, tag, digest }: ImageReference): string {
+  if (digest !== undefined) return describeImage({ repository, digest, ...(tag !== undefined && { tag }) });
   return tag === undefined ? repository : `${repository}:${tag}`;
 }

@@ -15,7 +15,7 @@ const TIMEOUT_MS = 60_000;
 export const release: Command = {
   name: 'release',
   usage:
-    '<service> <image> [--version <text>] [--policy <file>] [--from <version> …] [--allow-downgrade] ' +
+    '<service> <image> | <service> <part>=<image> … [--version <text>] [--policy <file>] [--from <version> …] [--allow-downgrade] ' +
     '[--accept-halted] [--urgent] [--not-before <time>] [--expires <time>] ' +
     '[--train <name>] [--train-of <service> …] [--timeout 1m]',
   about: 'Releases an image, and waits until a coordinator has accepted or refused it',
@@ -33,15 +33,14 @@ export const release: Command = {
     timeout: { type: 'string' },
   },
   async run({ args, values, signal, connect, screen, json, print }) {
-    const [name, image] = atMost(2, args);
+    const [name, ...named] = args;
     const service = serviceOf(name);
-    if (image === undefined)
-      throw new UsageError('<image> is missing: name one such as registry.example/web:v2');
+    const wanted = wantedOf(named);
     const timeoutMs = durationOf(values, 'timeout') ?? TIMEOUT_MS;
     const policy = textOf(values, 'policy');
     const version = textOf(values, 'version');
     const body = encode({
-      image,
+      ...wanted,
       ...(version !== undefined && { version }),
       ...(policy !== undefined && { policy: await readJson(policy) }),
       ...(values['from'] !== undefined && { from: values['from'] }),
@@ -62,7 +61,7 @@ export const release: Command = {
       asked: 'release',
       subject: releaseSubject(service),
       body,
-      line: `release of ${service}: ${image}`,
+      line: `release of ${service}: ${named.join(', ')}`,
       timeoutMs,
       signal,
       onEvent,
@@ -86,3 +85,25 @@ export const release: Command = {
     return accepted ? EXIT.done : EXIT.failed;
   },
 };
+
+/** One image, or one for each part: no image's name has a `=`. */
+function wantedOf(
+  named: readonly string[],
+): { readonly image: string } | { readonly images: Readonly<Record<string, string>> } {
+  const [first] = named;
+  if (first === undefined)
+    throw new UsageError('<image> is missing: name one such as registry.example/web:v2');
+  if (!first.includes('=')) {
+    atMost(1, named);
+    return { image: first };
+  }
+  const images = new Map<string, string>();
+  for (const word of named) {
+    const at = word.indexOf('=');
+    const part = word.slice(0, at);
+    if (at < 1) throw new UsageError(`"${word}" names no part: write <part>=<image>`);
+    if (images.has(part)) throw new UsageError(`the part ${part} is named twice`);
+    images.set(part, word.slice(at + 1));
+  }
+  return { images: Object.fromEntries(images) };
+}
