@@ -85,8 +85,8 @@ class Leader {
     const { term, logger } = this.#options;
     const pumps = await this.#hearing.readBus();
     this.#services.busRead();
-    logger.info({ term: term.number, services: this.#services.machines.size }, 'leading');
     this.#questions.open();
+    logger.info({ term: term.number, services: this.#services.machines.size }, 'leading');
     const ended = new Promise<void>((resolve) =>
       ending.addEventListener('abort', () => resolve(), { once: true }),
     );
