@@ -27,7 +27,10 @@ export function lastGoodFor(own: Labels, all: readonly Labels[]): LastGood | und
 }
 
 /** What the service as a whole goes back to; nothing, where one of its containers has nothing. */
-export async function lastGoodOf(dockerd: Dockerd, all: readonly Labels[]): Promise<Observation['lastGood']> {
+export async function lastGoodOf(
+  dockerd: Pick<Dockerd, 'image'>,
+  all: readonly Labels[],
+): Promise<Observation['lastGood']> {
   const found = all.map((labels) => lastGoodFor(labels, all));
   for (const one of found) {
     if (one === undefined || (await dockerd.image(one.id)) === undefined) return undefined;

@@ -17,7 +17,7 @@ import { partNamesOf, runningDigests } from './parts.ts';
 export async function observation(
   found: Found,
   containers: readonly InspectedContainer[],
-  { dockerd, asking }: { readonly dockerd: Dockerd; readonly asking: Asking },
+  { dockerd, asking }: { readonly dockerd: Pick<Dockerd, 'image'>; readonly asking: Pick<Asking, 'locked'> },
 ): Promise<Observation> {
   const labels = containers.map(({ Config }) => Config.Labels ?? {});
   const [first] = labels;

@@ -56,7 +56,7 @@ export function inOrder<Item>(
 
 /** Every digest by which what these containers run can be known: what all of them have, and that of a unit of theirs. */
 export async function runningDigests(
-  dockerd: Dockerd,
+  dockerd: Pick<Dockerd, 'image'>,
   containers: readonly InspectedContainer[],
 ): Promise<readonly Digest[]> {
   const ids = [...new Set(containers.map(({ Image }) => Image))];

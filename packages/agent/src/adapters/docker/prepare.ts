@@ -106,17 +106,18 @@ export async function createDraft(
   const oldImage = await imageOf(dockerd, old);
   const spec = carriedSpec(old, oldImage.Config ?? {}, volumesLeftBehind(old, target.imageId));
   const memo: Memo = { ...memoOf(order, old, target), ...broughtTo(spec, target) };
+  // A part's own stands for nothing but the part.
+  const own =
+    target.part === undefined
+      ? (readMemo(old.Config.Labels ?? {})?.target ?? digestsOf(oldImage)[0])
+      : undefined;
   await create(
     dockerd,
     old,
     { spec, target },
     {
       ...memoLabels({ ...memo, ...(tenants.length > 0 && { tenants }) }),
-      ...lastGoodLabels(
-        order,
-        old,
-        running ?? readMemo(old.Config.Labels ?? {})?.target ?? digestsOf(oldImage)[0],
-      ),
+      ...lastGoodLabels(order, old, running ?? own),
     },
   );
 }
