@@ -35,14 +35,4 @@ export const OWN_AGENT_MUTANTS: readonly Mutant[] = [
     breaks: ['one is kept'],
     world: 'one node',
   },
-  {
-    name: 'late-container-taken-up',
-    story:
-      'A container that dockerd made late, for an agent that had died, makes its attempt end a second time.',
-    file: `${AGENT}/core/recover.ts`,
-    find: 'const marked = isLeftover(state, observation) ? undefined : attemptOfMarks(observation);',
-    replace: 'const marked = attemptOfMarks(observation);',
-    breaks: ['I8'],
-    world: 'one node',
-  },
 ];
