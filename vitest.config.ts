@@ -1,8 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
-/** Tests of real parts: one file at a time (a CI machine may have two cores), and patient with it. */
+/** Tests of real parts: two files at a time, since they mostly wait (a CI machine may have two cores), and patient with it. */
 const realParts = {
-  fileParallelism: false,
+  maxWorkers: 2,
   testTimeout: 120_000,
   hookTimeout: 120_000,
   env: {

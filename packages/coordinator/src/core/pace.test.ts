@@ -250,7 +250,8 @@ test('P4, P6, P7, I4: whatever happens, a cursor never falls, and never rises by
         const openMs = rollout.paused === undefined && seenMs > 0 ? seenMs + 10_000 : 0;
         const joined = story.nodes.size - size;
         const most = 1 + joined + (size * percent * openMs) / (100 * perMs);
-        expect(admitted(story) - count).toBeLessThanOrEqual(openMs === 0 ? joined : most);
+        // Who joins may stand among the admitted, and lets one more in: of more nodes the same share is more.
+        expect(admitted(story) - count).toBeLessThanOrEqual(openMs === 0 ? 2 * joined : most);
       }
     }),
     { numRuns: Number(process.env['SWELL_TEST_RUNS'] ?? 60) },
