@@ -6,7 +6,6 @@
 
 import type { FleetEvent } from '@swell/shared/domain/event.ts';
 import type { Region } from '@swell/shared/domain/names.ts';
-import type { Policy } from '@swell/shared/domain/policy.ts';
 import { rankOf } from '@swell/shared/domain/rank.ts';
 import type { Wave } from '@swell/shared/domain/wave.ts';
 import { KNOWN_AFTER_MS, READ_WITHIN_MS, type Scene, TOLD_WITHIN_MS } from './scene.ts';
@@ -18,6 +17,8 @@ interface Stage {
   readonly rollout: number;
   readonly enteredAtMs: number;
   finishedAtMs?: number;
+  /** It was that of the canaries. */
+  ofCanaries?: boolean;
 }
 
 export class Stages {
@@ -31,7 +32,7 @@ export class Stages {
     this.#scene = scene;
   }
 
-  event({ name, rollout }: FleetEvent): void {
+  event({ name, rollout, line }: FleetEvent): void {
     if (rollout === undefined) return;
     const { nowMs } = this.#scene.bench;
     switch (name) {
@@ -47,7 +48,10 @@ export class Stages {
         this.#stage = { rollout, enteredAtMs: nowMs };
         return;
       case 'stage-finished':
-        if (this.#stage?.rollout === rollout) this.#stage.finishedAtMs = nowMs;
+        if (this.#stage?.rollout !== rollout) return;
+        this.#stage.finishedAtMs = nowMs;
+        // The waves may be those of the next stage already.
+        this.#stage.ofCanaries = line.includes('its canaries');
         return;
       case 'approval-awaited':
       case 'rollout-settled':
@@ -120,18 +124,16 @@ export class Stages {
     const [policy, ...others] = policies.since(finishedAtMs - READ_WITHIN_MS);
     if (policy === undefined || others.length > 0) return;
     bench.judged('N4');
-    const soakMs = this.#soakOf(rollout, policy);
+    const { canary, firstGroupSoakMs = policy.soakMs } = policy;
+    // Of a first group's end only that it may be watched for another time than the rest is known here.
+    const soakMs =
+      this.#stage.ofCanaries === true
+        ? (canary?.soakMs ?? policy.soakMs)
+        : Math.min(policy.soakMs, firstGroupSoakMs);
     if (watchedMs + SOAK_TOLERANCE_MS >= soakMs) return;
     bench.break('N4', `a stage of rollout ${rollout} is watched for ${watchedMs} ms, not for ${soakMs}`, {
       rollout,
     });
-  }
-
-  /** Of the first group's end only that it may be watched for another time than the rest. */
-  #soakOf(rollout: number, { canary, soakMs, firstGroupSoakMs = soakMs }: Policy): number {
-    const waves = [...this.#waves.values()].filter(({ release }) => release.rollout === rollout);
-    if (waves.some(({ stage }) => stage.percent === 0)) return canary?.soakMs ?? soakMs;
-    return Math.min(soakMs, firstGroupSoakMs);
   }
 
   /** P3. Where the policy wants a person to open the next stage, one has. */
