@@ -1,7 +1,7 @@
 import type { ReleaseIntent } from '@swell/shared/domain/intent.ts';
 import { unitDigest } from '@swell/shared/domain/unit.ts';
 import { describe, expect, it } from 'vitest';
-import { digestOf, RolloutStory, roundTripped } from '../../../../test/support/rollout-story.ts';
+import { digestOf, QUICK, RolloutStory, roundTripped } from '../../../../test/support/rollout-story.ts';
 
 const WEB = 'registry.example/web';
 const WORKER = 'registry.example/worker';
@@ -87,5 +87,27 @@ describe('B18: a release of several parts', () => {
     const other = unit('v2', 'v1');
     publish(story, other);
     expect(story.rollout.release.image.digest).toBe(other.digest);
+  });
+
+  it('Z6: is what an undo leads back to, with all its parts and without a registry', () => {
+    const story = new RolloutStory({ policy: QUICK });
+    const [first, second] = [unit('v1', 'v1'), unit('v2', 'v2')];
+    for (const one of [first, second]) {
+      publish(story, one);
+      story.act();
+      expect(story.phase).toBe('settled');
+    }
+    for (const tag of ['v1', 'v2']) story.images.set(tag, { reason: 'it is away', retrying: true });
+    story.control('undo');
+    expect(roundTripped(story.state.record)).toEqual(story.state.record);
+    story.act();
+    const { release } = story.rollout;
+    expect([story.phase, release.version, release.image.digest]).toEqual(['settled', 'v1', first.digest]);
+    expect('parts' in release.image && release.image.parts).toMatchObject({
+      web: { repository: WEB, digest: first.digests.web },
+      worker: { repository: WORKER, digest: first.digests.worker },
+    });
+    story.control('rollback', { version: 'v1' });
+    expect(story.told('control-applied').at(-1)?.line).toContain('brings v1 already');
   });
 });
