@@ -56,6 +56,9 @@ function drawPlan(chance: Chance): Record<string, unknown> {
     ...(chance.happens(0.25) && { canary: { label: 'canary', soak: chance.pick(['0s', '10s', '1m']) } }),
     ...(chance.happens(0.2) && { firstGroupSoak: chance.pick(['0s', '2m']) }),
     ...(chance.happens(0.2) && { minimumVersion: `v${chance.whole(1, 15)}` }),
+    ...(chance.happens(0.2) && {
+      gates: [{ name: 'errors', query: 'errors{version="$version"}', max: 0.5, every: '5s', failures: 2 }],
+    }),
     ...(chance.happens(0.1) && {
       hold: [chance.pick([{ label: 'canary' }, { region: 'ap-south' }, { version: '<5' }])].map((rule) => ({
         ...rule,
@@ -120,7 +123,7 @@ export const LAST_POLICY = {
   windows: {},
   coolDown: '0s',
   hold: [],
-  // In the way of the others: none.
+  gates: [],
   canary: undefined,
   firstGroupSoak: undefined,
 };
@@ -149,6 +152,8 @@ export class People {
   /** Nobody says anything any more. The policy that stands then lets through what is well. */
   fallSilent(): void {
     this.#isOver = true;
+    // Whoever was held by a word is let go.
+    this.#world.control({ action: 'unhold', label: 'canary' });
     this.#world.policy({
       ...this.#draw('last but one policy'),
       ...LAST_POLICY,

@@ -60,6 +60,8 @@ const STORMY_PER_HOUR = {
   'failed pull': 0.2,
   'tampered pull': 0.2,
   'image ails on some nodes': 3,
+  'Prometheus says nothing': 1,
+  'Prometheus shows errors': 0.5,
   // People.
   'contradictory words': 3,
   "operator's word": 3,

@@ -25,6 +25,8 @@ export class PrometheusModel {
   fault: PrometheusFault | undefined;
   /** What nodes tell together, whatever is asked of them. */
   measure: (nodes: readonly NodeModel[]) => number = () => 0;
+  /** When it has last answered a number. */
+  answeredAtMs = Number.NEGATIVE_INFINITY;
   /** All that it was asked, by whom. */
   readonly queries: { readonly query: string; readonly by: string; readonly atMs: number }[] = [];
 
@@ -49,6 +51,7 @@ export class PrometheusModel {
     if (this.fault === 'no-data') return { is: 'none', why: 'no data' };
     if (this.fault === 'nonsense') return { is: 'value', value: Number.NaN };
     const nodes = this.#chosen(query);
+    if (nodes.length > 0) this.answeredAtMs = this.#known.time.nowMs;
     return nodes.length === 0 ? { is: 'none', why: 'no data' } : { is: 'value', value: this.measure(nodes) };
   }
 

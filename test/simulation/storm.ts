@@ -84,13 +84,15 @@ export class Storm {
   end(): void {
     this.#isOver = true;
     this.#scene.end();
-    const { nodes, coordinators, registry, server } = this.#world;
+    const { nodes, coordinators, prometheus, registry, server } = this.#world;
     server.up();
     server.thaw();
     server.ensure();
     server.skewMs = 0;
     Object.assign(server.rates, noFaults());
     registry.isDown = false;
+    prometheus.fault = undefined;
+    prometheus.measure = () => 0;
     for (const node of nodes) {
       mend(node, this.#world.nowMs);
       takeBack(this.#scene, node.model);

@@ -136,8 +136,17 @@ export class World implements Disposable {
       },
     };
     const { server, time, ailments, nodes: fleet } = this;
-    const watched = { bench: this.truth.bench, time, server, ailments, nodes: fleet, service: SERVICE };
-    this.judge = new Judge(this.truth, watch({ ...watched, coordinators: () => this.coordinators }), shapes);
+    const watched = {
+      bench: this.truth.bench,
+      time,
+      server,
+      ailments,
+      nodes: fleet,
+      service: SERVICE,
+      prometheusSpokeAtMs: () => this.prometheus.answeredAtMs,
+      coordinators: () => this.coordinators,
+    };
+    this.judge = new Judge(this.truth, watch(watched), shapes);
     this.server.onStored = (stream, message) => {
       this.reached.set(stream, Math.max(this.reached.get(stream) ?? 0, message.sequence));
       this.judge.stored(stream, message, this.#isByHand);

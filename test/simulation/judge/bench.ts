@@ -25,6 +25,7 @@ export const PROMISES = [
   'N4',
   'N5',
   'N9',
+  'N10',
   'N11',
   'N12',
   'P3',

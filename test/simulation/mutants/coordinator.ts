@@ -61,6 +61,16 @@ export const COORDINATOR_MUTANTS: readonly Mutant[] = [
     world: 'planned',
   },
   {
+    name: 'gates-not-waited-for',
+    story: 'A stage is followed when its soak is over, whatever Prometheus says, or does not.',
+    file: `${CORE}/advance.ts`,
+    find: "if (gates.is === 'pending') return holdForGates(state, rollout, { ...gates, endsAtMs }, nowMs);",
+    replace:
+      "if (gates.is === 'pending' && nowMs < 0) return holdForGates(state, rollout, { ...gates, endsAtMs }, nowMs);",
+    breaks: ['N10'],
+    world: 'planned',
+  },
+  {
     name: 'cool-down-forgotten',
     story: 'A release begins the moment it is published.',
     file: `${CORE}/cool-down.ts`,

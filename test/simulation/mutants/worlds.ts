@@ -31,7 +31,7 @@ export const WORLDS = {
   planned: {
     nodes: 15,
     stormHours: 1.5,
-    profile: profileOf('planned', { 'policy change': 4 }, 0.05),
+    profile: profileOf('planned', { 'policy change': 4, 'Prometheus says nothing': 12 }, 0.05),
   },
   /** Operators talk all the time, and take the lead from whoever has it. */
   talkative: {

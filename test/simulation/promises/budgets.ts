@@ -11,7 +11,7 @@ import type { NodeReport } from '@swell/shared/domain/report.ts';
 import type { Wave } from '@swell/shared/domain/wave.ts';
 import { READ_WITHIN_MS, type Scene, TOLD_WITHIN_MS, type ToldStart } from './scene.ts';
 
-const BEGINNING = { spentSinceMs: undefined, isWatched: false };
+const BEGINNING = { spentSinceMs: undefined, isWatched: false, retry: 0 };
 /** Presence expires after three minutes. */
 const KNOWN_AFTER_MS = 240_000;
 
@@ -28,6 +28,8 @@ interface Running {
   readonly everFailed: Set<NodeId>;
   /** Since when its budget has been spent, sample and all. */
   spentSinceMs: number | undefined;
+  /** How often its failed nodes have been told to try again: what they showed before counts no more. */
+  retry: number;
   /** Its stage has ended, and is watched. */
   isWatched: boolean;
 }
@@ -76,6 +78,12 @@ export class Budgets {
 
   wave(wave: Wave): void {
     this.#waves.set(wave.region, wave);
+    const running = this.#running;
+    const { rollout, retry = 0 } = wave.release;
+    if (running?.rollout !== rollout || retry <= running.retry) return;
+    running.retry = retry;
+    running.lost.clear();
+    this.policyOrCountChanged();
   }
 
   policyOrCountChanged(): void {
@@ -112,11 +120,11 @@ export class Budgets {
   }
 
   /** By the last word of each node, as long as that is about this rollout. */
-  #count({ rollout, lost }: Running): Count {
+  #count({ rollout, lost, retry: wanted }: Running): Count {
     let [attempted, failed] = [lost.size, lost.size];
     for (const { report } of this.#last.values()) {
-      const { rollout: of, node, status, attempt } = report;
-      if (of !== rollout || lost.has(node)) continue;
+      const { rollout: of, node, status, attempt, retry = 0 } = report;
+      if (of !== rollout || lost.has(node) || (status === 'failed' && retry < wanted)) continue;
       if (status === 'failed') failed += 1;
       if (status === 'failed' || (status === 'healthy' && attempt !== undefined)) attempted += 1;
     }

@@ -19,6 +19,8 @@ export interface Scene {
   readonly labelsOf: (node: NodeId) => readonly string[];
   /** The bus's clock has never jumped. */
   readonly isClockTrue: () => boolean;
+  /** When Prometheus has last said a number. */
+  readonly prometheusSpokeAtMs: () => number;
   /** Which nodes run this image? */
   readonly runningOn: (digest: Digest) => readonly NodeId[];
   /** Can this image never be well there? */

@@ -6,6 +6,7 @@
 
 import type { FleetEvent } from '@swell/shared/domain/event.ts';
 import type { Region } from '@swell/shared/domain/names.ts';
+import type { Policy } from '@swell/shared/domain/policy.ts';
 import { rankOf } from '@swell/shared/domain/rank.ts';
 import type { Wave } from '@swell/shared/domain/wave.ts';
 import { KNOWN_AFTER_MS, READ_WITHIN_MS, type Scene, TOLD_WITHIN_MS } from './scene.ts';
@@ -123,6 +124,7 @@ export class Stages {
     if (!calm.isBusCalm(watchedMs + KNOWN_AFTER_MS, nowMs)) return;
     const [policy, ...others] = policies.since(finishedAtMs - READ_WITHIN_MS);
     if (policy === undefined || others.length > 0) return;
+    this.#judgeGates(policy, rollout, finishedAtMs);
     bench.judged('N4');
     const { canary, firstGroupSoakMs = policy.soakMs } = policy;
     // Of a first group's end only that it may be watched for another time than the rest is known here.
@@ -132,6 +134,17 @@ export class Stages {
         : Math.min(policy.soakMs, firstGroupSoakMs);
     if (watchedMs + SOAK_TOLERANCE_MS >= soakMs) return;
     bench.break('N4', `a stage of rollout ${rollout} is watched for ${watchedMs} ms, not for ${soakMs}`, {
+      rollout,
+    });
+  }
+
+  /** N10. Nothing follows a stage of which Prometheus has said nothing since. */
+  #judgeGates({ gates = [] }: Policy, rollout: number, finishedAtMs: number): void {
+    if (gates.length === 0) return;
+    const { bench, prometheusSpokeAtMs } = this.#scene;
+    bench.judged('N10');
+    if (prometheusSpokeAtMs() >= finishedAtMs - SOAK_TOLERANCE_MS) return;
+    bench.break('N10', `a stage of rollout ${rollout} is followed though no gate has been answered`, {
       rollout,
     });
   }

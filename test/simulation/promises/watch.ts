@@ -34,9 +34,19 @@ export interface Watched {
   readonly coordinators: () => readonly { readonly running: Running | undefined }[];
   readonly nodes: readonly Node[];
   readonly service: ServiceName;
+  readonly prometheusSpokeAtMs: () => number;
 }
 
-export function watch({ bench, time, server, ailments, coordinators, nodes, service }: Watched): Promises {
+export function watch({
+  bench,
+  time,
+  server,
+  ailments,
+  coordinators,
+  nodes,
+  service,
+  prometheusSpokeAtMs,
+}: Watched): Promises {
   /** What is another object is another connection. */
   const numbers = new WeakMap<object, number>();
   let count = 0;
@@ -86,6 +96,7 @@ export function watch({ bench, time, server, ailments, coordinators, nodes, serv
     nodesOf,
     known: (region) => knownTo(calm, nodesOf(region), bench.nowMs),
     labelsOf: (node) => byName(node)?.model.labels ?? [],
+    prometheusSpokeAtMs,
     isClockTrue: () => !hasJumped && server.skewMs === 0,
     runningOn: (digest) =>
       nodes.filter(({ model }) => model.running(service) === digest).map(({ model }) => model.name),

@@ -1,6 +1,6 @@
 /**
  * I5, N12. A rollout that was halted rests when nobody who is there is on it any more; and who has failed a release does
- * not try it again.
+ * not try it again, but where a person says so.
  */
 
 import type { FleetEvent } from '@swell/shared/domain/event.ts';
@@ -19,7 +19,7 @@ export class WaysBack {
   readonly #digests = new Map<number, Digest>();
   readonly #last = new Map<NodeId, NodeReport>();
   /** Failed updates, by node, rollout and the life of the agent. */
-  readonly #failed = new Map<string, string>();
+  readonly #failed = new Map<string, { readonly attempt: string; readonly retry: number }>();
 
   constructor(scene: Scene) {
     this.#scene = scene;
@@ -32,19 +32,23 @@ export class WaysBack {
   report(report: NodeReport): void {
     this.#last.set(report.node, report);
     if (report.status === 'failed' && report.attempt !== undefined)
-      this.#failed.set(triesOf(report, report.attempt), report.attempt);
+      this.#failed.set(triesOf(report, report.attempt), {
+        attempt: report.attempt,
+        retry: report.retry ?? 0,
+      });
   }
 
-  start({ report }: ToldStart): void {
+  start({ report, wave }: ToldStart): void {
     const { region, node, rollout, attempt } = report;
     if (attempt === undefined) return;
     const failed = this.#failed.get(triesOf(report, attempt));
     const { bench } = this.#scene;
     bench.judged('N12');
-    if (failed === undefined) return;
+    // Unless it was told to.
+    if (failed === undefined || failed.retry < (wave.release.retry ?? 0)) return;
     bench.break(
       'N12',
-      `${node} tries rollout ${rollout} again in attempt ${attempt}, which it failed in ${failed}`,
+      `${node} tries rollout ${rollout} again in attempt ${attempt}, which it failed in ${failed.attempt}`,
       {
         region,
         node,

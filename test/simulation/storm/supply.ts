@@ -24,6 +24,30 @@ export const SUPPLY_FAULTS = {
       return `for ${seconds(ms)}`;
     },
   },
+  'Prometheus says nothing': {
+    per: 'world',
+    strike({ world: { prometheus }, later }, chance) {
+      const ms = chance.exponential(EPISODE_MS);
+      const fault = chance.pick(['no-data', 'nonsense', 'slow'] as const);
+      prometheus.fault = fault;
+      later(ms, () => {
+        prometheus.fault = undefined;
+      });
+      return `${fault}, for ${seconds(ms)}`;
+    },
+  },
+  /** Of every version: nobody can tell whose they are. */
+  'Prometheus shows errors': {
+    per: 'world',
+    strike({ world: { prometheus }, later }, chance) {
+      const ms = chance.exponential(EPISODE_MS);
+      prometheus.measure = () => 1;
+      later(ms, () => {
+        prometheus.measure = () => 0;
+      });
+      return `for ${seconds(ms)}`;
+    },
+  },
   'slow pull': {
     per: 'world',
     strike(scene, chance) {

@@ -1,5 +1,6 @@
 /** People who are hasty, contradict themselves, and change the rules in the middle. */
 
+import type { Chance } from '../chance.ts';
 import { ailmentOf, drawPolicy, releaseNext } from '../people.ts';
 import type { Fault } from './fault.ts';
 
@@ -14,7 +15,9 @@ const PAIRS = [
   ['abort', 'resume'],
   ['approve', 'approve'],
 ] as const;
-const WORDS = ['pause', 'resume', 'halt', 'abort', 'approve'] as const;
+const WORDS = ['pause', 'resume', 'halt', 'abort', 'approve', 'retry', 'undo'] as const;
+/** Whom a person holds, and lets go of (`People.fallSilent`). */
+const HELD = { label: 'canary' } as const;
 const BAD_POLICIES = [
   { stages: [50] },
   { stages: 'all' },
@@ -22,6 +25,18 @@ const BAD_POLICIES = [
   { slotLease: '1' },
   { health: { healthyDeadline: '1s', minHealthyTime: '1h' } },
 ];
+
+function drawWord(chance: Chance): object {
+  // Sometimes one that speaks of a rollout long past, or of none that ever was.
+  const rollout = chance.happens(0.2) ? { rollout: chance.whole(1, 20) } : {};
+  return chance.pick([
+    ...WORDS.map((action) => ({ action, ...rollout })),
+    { action: 'approve', to: chance.pick([25, 50, 100]), ...rollout },
+    { action: 'rollback', version: `v${chance.whole(1, 12)}`, ...rollout },
+    { action: 'hold', ...HELD, reason: 'a fair' },
+    { action: 'unhold', ...HELD },
+  ]);
+}
 
 export const WORD_FAULTS = {
   'contradictory words': {
@@ -36,11 +51,9 @@ export const WORD_FAULTS = {
   "operator's word": {
     per: 'world',
     strike({ world }, chance) {
-      const action = chance.pick(WORDS);
-      // Sometimes one that speaks of a rollout long past, or of none that ever was.
-      const rollout = chance.happens(0.2) ? { rollout: chance.whole(1, 20) } : {};
-      world.control({ action, ...rollout });
-      return action;
+      const word = drawWord(chance);
+      world.control(word);
+      return JSON.stringify(word);
     },
   },
   'policy change': {
