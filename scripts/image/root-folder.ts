@@ -25,7 +25,6 @@ export async function layOutImage(program: Program, folder: string): Promise<voi
   await mkdir(join(folder, 'etc'), { recursive: true });
   await writeFile(join(folder, 'etc/passwd'), 'swell:x:1000:1000::/var/lib/swell:/nonexistent\n');
   await writeFile(join(folder, 'etc/nsswitch.conf'), 'hosts: files dns\n');
-  await mkdir(join(folder, 'var/lib/swell'), { recursive: true });
 }
 
 /** The program alone. Returns the bundle's path. */

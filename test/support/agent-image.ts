@@ -3,7 +3,7 @@
  * the same script and with the Node that runs this, and only the Dockerfile's last stage is built.
  */
 
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type Docker from 'dockerode';
@@ -74,9 +74,11 @@ async function buildHere(docker: Docker, tag: string, label: string): Promise<vo
   try {
     await layOutImage('agent', join(context, 'image'));
     const last = (await dockerfile('agent')).split(/^(?=FROM scratch$)/m).at(-1) ?? '';
-    await writeFile(join(context, 'Dockerfile'), `FROM scratch AS build\nCOPY image /image\n${last}`);
+    await mkdir(join(context, 'state'));
+    const first = 'FROM scratch AS build\nCOPY image /image\nCOPY state /state\n';
+    await writeFile(join(context, 'Dockerfile'), `${first}${last}`);
     const labels = { [TEST_LABEL]: label };
-    const build = { context, src: ['Dockerfile', 'image'] };
+    const build = { context, src: ['Dockerfile', 'image', 'state'] };
     await buildEnded(docker, await docker.buildImage(build, { t: tag, labels }));
   } finally {
     await rm(context, { recursive: true });
