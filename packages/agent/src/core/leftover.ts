@@ -7,14 +7,13 @@ import type { Observation } from './container.ts';
 import type { Effect } from './effects.ts';
 import type { AgentEvent } from './events.ts';
 import type { ServiceState } from './state.ts';
-import { countOf, triedOf } from './tried.ts';
+import { countOf, readId, triedOf } from './tried.ts';
 
 /** Does what the engine shows belong to an attempt that has ended? A journal that is lost, or older, knows of none. */
 export function isLeftover(state: ServiceState, { swap }: Observation): boolean {
   if (swap?.progress !== 'prepared' || state.journal.attempt !== undefined) return false;
-  const [, rollout, kind] = /^(\d{1,15})\.(update|return)\./.exec(swap.attempt) ?? [];
-  if (rollout === undefined || (kind !== 'update' && kind !== 'return')) return false;
-  return triedOf(state, Number(rollout))[kind].begun >= countOf(swap.attempt);
+  const named = readId(swap.attempt);
+  return named !== undefined && triedOf(state, named.rollout)[named.kind].begun >= countOf(swap.attempt);
 }
 
 /** After each look at the engine, while nothing is under way. */

@@ -13,6 +13,7 @@ import { isLeftover } from './leftover.ts';
 import type { Step } from './outcome.ts';
 import { beginProbing } from './probing.ts';
 import { type Attempt, type Ending, type ServiceState, withJournal } from './state.ts';
+import { readId } from './tried.ts';
 
 const RESTARTED: Ending = { result: 'interrupted', reason: 'the agent was restarted in the middle of it' };
 
@@ -66,14 +67,14 @@ function endingWithoutMarks(attempt: Attempt, { digests, state }: Observation): 
 /** The journal is gone, but a container bears the attempt's name. */
 function attemptOfMarks({ swap, digests }: Observation): Attempt | undefined {
   if (swap === undefined) return undefined;
-  const [, rollout = '0', kind = 'update'] = /^(\d{1,15})\.(update|return)\./.exec(swap.attempt) ?? [];
+  const { rollout, kind } = readId(swap.attempt) ?? { rollout: 0, kind: 'update' };
   // Of a return: what it leaves. Once that has stopped, nobody can tell any more.
   const left = swap.progress === 'prepared' ? digests[0] : undefined;
   const digest = kind === 'update' ? swap.target : left;
   return {
     id: swap.attempt,
-    kind: kind === 'return' ? 'return' : 'update',
-    rollout: Number(rollout),
+    kind,
+    rollout,
     ...(digest !== undefined && { digest }),
     health: DEFAULT_POLICY.health,
     leaseMs: DEFAULT_POLICY.slotLeaseMs,

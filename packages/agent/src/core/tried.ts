@@ -18,6 +18,13 @@ export function nextId(state: ServiceState, rollout: number, kind: Attempt['kind
   return `${rollout}.${kind}.${state.journal.mark}${triedOf(state, rollout)[kind].begun + 1}`;
 }
 
+/** What an attempt's name says of it; `undefined`: it is none of ours. */
+export function readId(id: string): Pick<Attempt, 'rollout' | 'kind'> | undefined {
+  const [, rollout, kind] = /^(\d{1,15})\.(update|return)\./.exec(id) ?? [];
+  if (rollout === undefined) return undefined;
+  return { rollout: Number(rollout), kind: kind === 'return' ? 'return' : 'update' };
+}
+
 /** Where the journal was lost, the attempt's own name tells how many there have been. */
 export function withBegun(state: ServiceState, attempt: Attempt): ServiceState {
   return withTries(state, attempt, (tries) => ({

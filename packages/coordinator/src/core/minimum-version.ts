@@ -12,7 +12,7 @@ import { sameValue } from '@swell/shared/kernel/equal.ts';
 import { WINDOW_HIGH, WINDOW_LOW } from './admission.ts';
 import { CANARIES_PERCENT } from './canary.ts';
 import type { NodeFacts } from './census.ts';
-import { type Line, lineOf } from './line.ts';
+import { type Line, lineOf, nodesStanding } from './line.ts';
 import { isCensusComplete } from './look-out.ts';
 import { activeRegions } from './regions.ts';
 import { isAwaited } from './standing.ts';
@@ -53,15 +53,12 @@ function keepIn(state: ServiceState, { region, progress, recent }: Place, nowMs:
 
 /** Who is named and still awaited, and the next ones of the line where there is room for them. */
 function named(
-  { nodes, standings }: Line,
+  line: Line,
   { cursor, slots, outdated = [] }: RegionProgress,
   recent: Place['recent'],
 ): readonly NodeId[] {
   const before = new Set(outdated);
-  const awaited = nodes.filter((_, index) => {
-    const is = standings[index];
-    return is !== undefined && isAwaited(is);
-  });
+  const awaited = nodesStanding(line, line.nodes.length, isAwaited);
   const still = awaited.filter(({ node }) => before.has(node));
   const isOutdated = ({ node, rank, running }: NodeFacts): boolean =>
     rank >= cursor && !before.has(node) && running !== undefined && recent?.has(running) === false;
