@@ -22,10 +22,10 @@ import {
   removeContainers,
   TEST_LABEL,
   testDocker,
-  WEB_PORT,
 } from '../support/docker.ts';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
 import { describeWithDocker } from '../support/needs.ts';
+import { goOn, recover } from '../support/swapping.ts';
 import { toolPath } from '../support/tools.ts';
 
 const RUN = randomUUID().slice(0, 8);
@@ -33,7 +33,6 @@ const PROJECT = `swell-units-${RUN}`;
 const SERVICE = 'shop';
 /** By name, web would be first; Compose starts the worker before it. */
 const PARTS = ['web', 'worker'] as const;
-const HEALTH = { kind: 'http', port: WEB_PORT, path: '/health' } as const;
 type PartOfShop = (typeof PARTS)[number];
 
 describeWithDocker('a unit', () => {
@@ -100,7 +99,7 @@ describeWithDocker('a unit', () => {
     await update(engine, unit('v2', 'v2'), '8.update.1');
     expect(shown(await overview())).toBe('web v2, worker v2');
     await engine.prepareSwap(returnOrder(SERVICE));
-    await goOn(engine, await engine.cutOver(SERVICE));
+    await goOn(engine, SERVICE, await engine.cutOver(SERVICE));
     expect(shown(await overview())).toBe('web v2, worker v1');
     expect(await engine.observe(SERVICE)).toMatchObject({ digests: [unit('v2', 'v1').digest] });
   });
@@ -158,7 +157,7 @@ describeWithDocker('a unit', () => {
       });
       await expect(update(mortal, unit('v2', 'v2'))).rejects.toThrow('killed');
       await using fresh = newEngine();
-      await recover(fresh);
+      await recover(fresh, SERVICE);
       expect((await fresh.observe(SERVICE)).swap).toBeUndefined();
       const end = `died after ${steps[point]}: ${shown(await overview())}`;
       expect(end).toMatch(/: (?:web v1, worker v1|web v2, worker v2)$/);
@@ -278,30 +277,6 @@ describeWithDocker('a unit', () => {
   /** As the core does it: one goes over, is found well, and the next one follows. */
   async function update(engine: DockerEngine, target: PinnedUnit, attempt?: string): Promise<void> {
     await prepare(engine, target, attempt);
-    await goOn(engine, await engine.cutOver(SERVICE));
-  }
-
-  async function goOn(engine: DockerEngine, left: number): Promise<void> {
-    if (!(await isWell(engine))) return engine.undoSwap(SERVICE);
-    if (left > 0) return goOn(engine, await engine.cutOver(SERVICE, left - 1));
-    return engine.commitSwap(SERVICE);
-  }
-
-  async function isWell(engine: DockerEngine): Promise<boolean> {
-    // The container's server listens a moment after the container runs; each try ends with an answer or a refusal.
-    for (let tries = 0; tries < 50; tries += 1) {
-      const { healthy, seen } = await engine.probe(SERVICE, HEALTH, 2_000);
-      if (healthy || !seen.includes('ECONNREFUSED')) return healthy;
-    }
-    return false;
-  }
-
-  /** What an agent does with what it finds after a start. */
-  async function recover(engine: DockerEngine): Promise<void> {
-    const { swap } = await engine.observe(SERVICE);
-    if (swap === undefined) return;
-    if (swap.progress === 'prepared') return engine.undoSwap(SERVICE);
-    if (swap.progress === 'committed') return engine.commitSwap(SERVICE);
-    await goOn(engine, swap.left ?? 0);
+    await goOn(engine, SERVICE, await engine.cutOver(SERVICE));
   }
 });

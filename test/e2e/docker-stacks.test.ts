@@ -21,12 +21,12 @@ import {
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
 import { describeWithDocker } from '../support/needs.ts';
 import { shown } from '../support/shown.ts';
+import { goOn, isWell, recover } from '../support/swapping.ts';
 
 const RUN = randomUUID().slice(0, 8);
 const SERVICE = 'web';
 const SCOPE = { label: TEST_LABEL, value: RUN };
 const NAME = `swell-test-${RUN}`;
-const HEALTH = { kind: 'http', port: WEB_PORT, path: '/health' } as const;
 
 interface Wish {
   readonly image?: PinnedImage;
@@ -117,31 +117,7 @@ describeWithDocker('several containers', () => {
   async function update(engine: DockerEngine, image: PinnedImage): Promise<void> {
     await engine.stageImage(image, AbortSignal.timeout(60_000));
     await engine.prepareSwap(updateOrder(SERVICE, image));
-    await goOn(engine, await engine.cutOver(SERVICE));
-  }
-
-  async function goOn(engine: DockerEngine, left: number): Promise<void> {
-    if (!(await isWell(engine))) return engine.undoSwap(SERVICE);
-    if (left > 0) return goOn(engine, await engine.cutOver(SERVICE, left - 1));
-    return engine.commitSwap(SERVICE);
-  }
-
-  async function isWell(engine: DockerEngine): Promise<boolean> {
-    // The container's server listens a moment after the container runs; each try ends with an answer or a refusal.
-    for (let tries = 0; tries < 50; tries += 1) {
-      const { healthy, seen } = await engine.probe(SERVICE, HEALTH, 2_000);
-      if (healthy || !seen.includes('ECONNREFUSED')) return healthy;
-    }
-    return false;
-  }
-
-  /** What an agent does with what it finds after a start. */
-  async function recover(engine: DockerEngine): Promise<void> {
-    const { swap } = await engine.observe(SERVICE);
-    if (swap === undefined) return;
-    if (swap.progress === 'prepared') return engine.undoSwap(SERVICE);
-    if (swap.progress === 'committed') return engine.commitSwap(SERVICE);
-    await goOn(engine, swap.left ?? 0);
+    await goOn(engine, SERVICE, await engine.cutOver(SERVICE));
   }
 
   /** Dies after every step of an update in turn, and recovers each time with a fresh engine. */
@@ -164,7 +140,7 @@ describeWithDocker('several containers', () => {
       });
       await expect(update(mortal, image)).rejects.toThrow('killed');
       await using fresh = newEngine();
-      await recover(fresh);
+      await recover(fresh, SERVICE);
       expect((await fresh.observe(SERVICE)).swap).toBeUndefined();
       ends.push([steps[point] ?? '', ...(await overview())]);
     }
@@ -197,11 +173,11 @@ describeWithDocker('several containers', () => {
       expect(one).toMatchObject({ state: 'running', digests: [], swap: { progress: 'cut-over', left: 2 } });
       // Asked again, as after an answer that was lost, it is the same one.
       expect(await engine.cutOver(SERVICE)).toBe(2);
-      expect(await isWell(engine)).toBe(true);
+      expect(await isWell(engine, SERVICE)).toBe(true);
       expect(await engine.cutOver(SERVICE, 1)).toBe(1);
       expect(await engine.cutOver(SERVICE, 1)).toBe(1);
       expect(await engine.cutOver(SERVICE, 0)).toBe(0);
-      expect(await isWell(engine)).toBe(true);
+      expect(await isWell(engine, SERVICE)).toBe(true);
       await engine.commitSwap(SERVICE);
 
       expect(await overview()).toEqual(['web-1: v2, running', 'web-2: v2, running', 'web-3: v2, running']);
@@ -229,7 +205,7 @@ describeWithDocker('several containers', () => {
       await using engine = newEngine();
       await update(engine, v2);
       await engine.prepareSwap(returnOrder(SERVICE));
-      await goOn(engine, await engine.cutOver(SERVICE));
+      await goOn(engine, SERVICE, await engine.cutOver(SERVICE));
       expect(await overview()).toEqual(['web-1: v1, running', 'web-2: v1, running']);
     });
 

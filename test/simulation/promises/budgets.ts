@@ -9,11 +9,9 @@ import type { FailureBudget } from '@swell/shared/domain/policy.ts';
 import { isBelow, rankOf } from '@swell/shared/domain/rank.ts';
 import type { NodeReport } from '@swell/shared/domain/report.ts';
 import type { Wave } from '@swell/shared/domain/wave.ts';
-import { READ_WITHIN_MS, type Scene, TOLD_WITHIN_MS, type ToldStart } from './scene.ts';
+import { KNOWN_AFTER_MS, READ_WITHIN_MS, type Scene, TOLD_WITHIN_MS, type ToldStart } from './scene.ts';
 
 const BEGINNING = { spentSinceMs: undefined, isWatched: false, retry: 0 };
-/** Presence expires after three minutes. */
-const KNOWN_AFTER_MS = 240_000;
 
 interface Count {
   readonly attempted: number;

@@ -8,11 +8,9 @@ import type { Digest } from '@swell/shared/domain/image.ts';
 import type { NodeId } from '@swell/shared/domain/names.ts';
 import type { NodeReport } from '@swell/shared/domain/report.ts';
 import type { Wave } from '@swell/shared/domain/wave.ts';
-import type { Scene, ToldStart } from './scene.ts';
+import { KNOWN_AFTER_MS, type Scene, type ToldStart } from './scene.ts';
 
 const BUS_CALM_MS = 60_000;
-/** Presence expires after three minutes. */
-const KNOWN_AFTER_MS = 240_000;
 
 export class WaysBack {
   readonly #scene: Scene;
