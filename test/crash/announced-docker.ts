@@ -7,7 +7,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { subscribe } from 'node:diagnostics_channel';
 import type { ClientRequest } from 'node:http';
 import type Docker from 'dockerode';
-import type { OnStep } from '../../packages/agent/src/adapters/docker/swap.ts';
+import type { OnStep } from '../../packages/agent/src/adapters/docker/swap/swap.ts';
 import type { Announcer, At } from './announcer.ts';
 
 /** As the client's own types leave it open. */

@@ -11,7 +11,7 @@ import type { PinnedImage } from '@swell/shared/domain/image.ts';
 import { type PinnedUnit, unitDigest } from '@swell/shared/domain/unit.ts';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { DockerEngine } from '../../packages/agent/src/adapters/docker/docker-engine.ts';
-import type { OnStep } from '../../packages/agent/src/adapters/docker/swap.ts';
+import type { OnStep } from '../../packages/agent/src/adapters/docker/swap/swap.ts';
 import type { SwapOrder } from '../../packages/agent/src/core/container.ts';
 import { runCommand } from '../../scripts/setup/run-command.ts';
 import { returnOrder } from '../fidelity/ground.ts';

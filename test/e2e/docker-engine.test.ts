@@ -8,8 +8,8 @@ import type { PinnedImage } from '@swell/shared/domain/image.ts';
 import type Docker from 'dockerode';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { DockerEngine } from '../../packages/agent/src/adapters/docker/docker-engine.ts';
-import type { RegistryAuthSource } from '../../packages/agent/src/adapters/docker/registry-auth.ts';
-import type { OnStep } from '../../packages/agent/src/adapters/docker/swap.ts';
+import type { RegistryAuthSource } from '../../packages/agent/src/adapters/docker/images/registry-auth.ts';
+import type { OnStep } from '../../packages/agent/src/adapters/docker/swap/swap.ts';
 import type { SwapOrder } from '../../packages/agent/src/core/container.ts';
 import {
   buildImage,

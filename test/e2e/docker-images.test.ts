@@ -10,15 +10,15 @@ import { join } from 'node:path';
 import type { PinnedImage } from '@swell/shared/domain/image.ts';
 import type Docker from 'dockerode';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { markOf } from '../../packages/agent/src/adapters/docker/brought.ts';
-import { diskOfImages } from '../../packages/agent/src/adapters/docker/disk.ts';
 import {
   DockerEngine,
   type DockerEngineOptions,
 } from '../../packages/agent/src/adapters/docker/docker-engine.ts';
 import { Dockerd } from '../../packages/agent/src/adapters/docker/dockerd.ts';
-import { dockerConfigAuth } from '../../packages/agent/src/adapters/docker/registry-auth.ts';
-import type { Disk } from '../../packages/agent/src/adapters/docker/room.ts';
+import { markOf } from '../../packages/agent/src/adapters/docker/images/brought.ts';
+import { diskOfImages } from '../../packages/agent/src/adapters/docker/images/disk.ts';
+import { dockerConfigAuth } from '../../packages/agent/src/adapters/docker/images/registry-auth.ts';
+import type { Disk } from '../../packages/agent/src/adapters/docker/images/room.ts';
 import type { SwapOrder } from '../../packages/agent/src/core/container.ts';
 import { openFront } from '../conformance/registry-front.ts';
 import { buildImage, removeByLabel, removeContainers, TEST_LABEL, testDocker } from '../support/docker.ts';

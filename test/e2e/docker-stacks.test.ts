@@ -8,7 +8,7 @@ import type { PinnedImage } from '@swell/shared/domain/image.ts';
 import type Docker from 'dockerode';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { DockerEngine } from '../../packages/agent/src/adapters/docker/docker-engine.ts';
-import type { OnStep } from '../../packages/agent/src/adapters/docker/swap.ts';
+import type { OnStep } from '../../packages/agent/src/adapters/docker/swap/swap.ts';
 import { returnOrder, updateOrder } from '../fidelity/ground.ts';
 import {
   buildImage,

@@ -5,9 +5,9 @@
 
 import type { Effect } from '@swell/coordinator/core/effects.ts';
 import type { CoordinatorEvent, NodeSighting } from '@swell/coordinator/core/events.ts';
-import type { GateQuestion } from '@swell/coordinator/core/gate-watch.ts';
-import type { Others } from '@swell/coordinator/core/others.ts';
-import { withShown } from '@swell/coordinator/core/shown.ts';
+import type { GateQuestion } from '@swell/coordinator/core/limits/gate-watch.ts';
+import type { Others } from '@swell/coordinator/core/limits/others.ts';
+import { withShown } from '@swell/coordinator/core/limits/shown.ts';
 import { newService, type ServiceState } from '@swell/coordinator/core/state.ts';
 import { step } from '@swell/coordinator/core/step.ts';
 import type { EventName, FleetEvent } from '@swell/shared/domain/event.ts';

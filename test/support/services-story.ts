@@ -1,6 +1,6 @@
 /** Several services of one fleet, told of together: the cores of one coordinator, each of which knows how the others stand. */
 
-import type { Others } from '@swell/coordinator/core/others.ts';
+import type { Others } from '@swell/coordinator/core/limits/others.ts';
 import type { EventName } from '@swell/shared/domain/event.ts';
 import type { ControlIntent, ReleaseIntent } from '@swell/shared/domain/intent.ts';
 import type { Region, ServiceName } from '@swell/shared/domain/names.ts';

@@ -1,18 +1,18 @@
 /** Doors that dockerd's words come to: labels and names of containers, the stream of events. Images bring labels too. */
 
 import { Readable } from 'node:stream';
-import { serviceChanges } from '@swell/agent/adapters/docker/events.ts';
 import type { InspectedContainer } from '@swell/agent/adapters/docker/inspected.ts';
 import { readPart } from '@swell/agent/adapters/docker/marks.ts';
+import { memoLabels, readMemo } from '@swell/agent/adapters/docker/memo.ts';
 import {
   memberProgress,
   membersLeft,
   presentParts,
   probedParts,
   readMembers,
-} from '@swell/agent/adapters/docker/members.ts';
-import { memoLabels, readMemo } from '@swell/agent/adapters/docker/memo.ts';
-import { attainable, type Intent, nextStep } from '@swell/agent/adapters/docker/plan.ts';
+} from '@swell/agent/adapters/docker/swap/members.ts';
+import { attainable, type Intent, nextStep } from '@swell/agent/adapters/docker/swap/plan.ts';
+import { serviceChanges } from '@swell/agent/adapters/docker/watch/events.ts';
 import { EngineError } from '@swell/agent/adapters/engine.ts';
 import { isName } from '@swell/shared/domain/names.ts';
 import type Docker from 'dockerode';

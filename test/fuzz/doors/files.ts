@@ -3,7 +3,7 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { dockerConfigAuth } from '@swell/agent/adapters/docker/registry-auth.ts';
+import { dockerConfigAuth } from '@swell/agent/adapters/docker/images/registry-auth.ts';
 import { FileJournals } from '@swell/agent/adapters/journal.ts';
 import { LeaseFiles } from '@swell/agent/adapters/lease-files.ts';
 import { journalSchema } from '@swell/agent/protocol/journal.ts';

@@ -9,7 +9,7 @@ export const COORDINATOR_MUTANTS: readonly Mutant[] = [
   {
     name: 'cursor-follows-the-line-back',
     story: 'Nodes that were admitted are not any more once others have gone away.',
-    file: `${CORE}/admission.ts`,
+    file: `${CORE}/admission/admission.ts`,
     find: 'return Math.max(cursor, cursorAt(line, count, percent));',
     replace: 'return cursorAt(line, count, percent);',
     breaks: ['I4'],
@@ -34,7 +34,7 @@ export const COORDINATOR_MUTANTS: readonly Mutant[] = [
   {
     name: 'stage-limit-ignored',
     story: 'The first stage of one per cent takes in the whole fleet.',
-    file: `${CORE}/admission.ts`,
+    file: `${CORE}/admission/admission.ts`,
     find: 'const stageEnd = stageSize(percent, line.nodes.length);',
     replace: 'const stageEnd = line.nodes.length;',
     breaks: ['N4'],
@@ -43,7 +43,7 @@ export const COORDINATOR_MUTANTS: readonly Mutant[] = [
   {
     name: 'window-forgotten',
     story: 'Nodes of a region whose window has closed go on starting.',
-    file: `${CORE}/windows.ts`,
+    file: `${CORE}/limits/windows.ts`,
     find: 'const closed = knownRegions(state).filter((region) => !isOpenIn(policy, region, nowMs));',
     replace:
       'const closed = knownRegions(state).filter((region) => !isOpenIn(policy, region, nowMs) && nowMs < 0);',
@@ -53,7 +53,7 @@ export const COORDINATOR_MUTANTS: readonly Mutant[] = [
   {
     name: 'safe-rate-forgotten',
     story: 'A stage takes its nodes in as fast as slots become free, whatever the policy says.',
-    file: `${CORE}/pace.ts`,
+    file: `${CORE}/limits/pace.ts`,
     find: 'if (safeRate === undefined) return line.nodes.length;',
     replace:
       'if (safeRate !== undefined) return line.nodes.length;\n  if (safeRate === undefined) return line.nodes.length;',
@@ -73,7 +73,7 @@ export const COORDINATOR_MUTANTS: readonly Mutant[] = [
   {
     name: 'cool-down-forgotten',
     story: 'A release begins the moment it is published.',
-    file: `${CORE}/cool-down.ts`,
+    file: `${CORE}/limits/cool-down.ts`,
     find: 'if (!urgent && coolDownMs > 0)',
     replace: 'if (!urgent && coolDownMs < 0)',
     breaks: ['B1'],
@@ -91,7 +91,7 @@ export const COORDINATOR_MUTANTS: readonly Mutant[] = [
   {
     name: 'canaries-not-watched',
     story: 'The first stage follows its canaries at once.',
-    file: `${CORE}/soak.ts`,
+    file: `${CORE}/stage/soak.ts`,
     find: 'if (rollout.percent === CANARIES_PERCENT) return canary?.soakMs ?? soakMs;',
     replace: 'if (rollout.percent === CANARIES_PERCENT) return 0 * (canary?.soakMs ?? soakMs);',
     breaks: ['N4'],
@@ -118,7 +118,7 @@ export const COORDINATOR_MUTANTS: readonly Mutant[] = [
   {
     name: 'slots-counted-over-all-regions',
     story: 'A share of ten per cent of the whole fleet may be down in each region: in a small one everybody.',
-    file: `${CORE}/slots.ts`,
+    file: `${CORE}/admission/slots.ts`,
     find: 'const present = presentNodes(state.census, region, nowMs).length;',
     replace:
       'const present = [...state.census.keys()].reduce((sum, one) => sum + presentNodes(state.census, one, nowMs).length, 0);',
@@ -128,7 +128,7 @@ export const COORDINATOR_MUTANTS: readonly Mutant[] = [
   {
     name: 'smaller-limit-not-obeyed',
     story: 'The operator lowers maxUnavailable in the middle of a rollout, and nothing changes.',
-    file: `${CORE}/slots.ts`,
+    file: `${CORE}/admission/slots.ts`,
     find: 'return isByPolicy && !isOff ? before : { ...before, slots, nodes };',
     replace: 'return slots <= before.slots ? before : { ...before, slots, nodes };',
     breaks: ['I1'],
@@ -137,7 +137,7 @@ export const COORDINATOR_MUTANTS: readonly Mutant[] = [
   {
     name: 'slot-cleared-before-its-lease-ran-out',
     story: 'A node that is late with one renewal loses its slot while it is still at work in it.',
-    file: `${CORE}/leases.ts`,
+    file: `${CORE}/nodes/leases.ts`,
     find: '+ holder.leaseMs + LEASE_GRACE_MS ? holder : undefined;',
     replace: '+ holder.leaseMs / 2 ? holder : undefined;',
     breaks: ['I7', 'I1'],
@@ -146,7 +146,7 @@ export const COORDINATOR_MUTANTS: readonly Mutant[] = [
   {
     name: 'slot-cleared-without-a-word',
     story: 'A lost slot is cleared in silence, as if it had only been free.',
-    file: `${CORE}/losses.ts`,
+    file: `${CORE}/nodes/losses.ts`,
     find: "next = forget(say(isCharged ? next : sayLost(next, lost), 'slot-cleared', lost, 'is cleared'), lost);",
     replace: 'next = forget(next, lost);',
     breaks: ['I7'],
@@ -156,7 +156,7 @@ export const COORDINATOR_MUTANTS: readonly Mutant[] = [
     name: 'lost-slot-not-charged',
     story:
       'A release that kills its machines costs no failure budget: it walks through the fleet lease by lease.',
-    file: `${CORE}/losses.ts`,
+    file: `${CORE}/nodes/losses.ts`,
     find: 'if (isCharged) next = charge(next, lost);',
     replace: 'if (isCharged) next = sayLost(next, lost);',
     breaks: ['N11'],
@@ -165,7 +165,7 @@ export const COORDINATOR_MUTANTS: readonly Mutant[] = [
   {
     name: 'failure-budget-never-trips',
     story: 'A bad release takes every node down, one after the other.',
-    file: `${CORE}/verdict.ts`,
+    file: `${CORE}/stage/verdict.ts`,
     find: "if (isSpent(policy.failureBudget, { ...attempts, stageEnded })) return { is: 'lost', ...attempts };",
     replace: '',
     breaks: ['N11'],
@@ -174,7 +174,7 @@ export const COORDINATOR_MUTANTS: readonly Mutant[] = [
   {
     name: 'failures-counted-twice',
     story: 'A good release is halted for half of the failures that the policy allows.',
-    file: `${CORE}/tally.ts`,
+    file: `${CORE}/nodes/tally.ts`,
     find: "if (is === 'failed') failed += 1;",
     replace: "if (is === 'failed') failed += 2;",
     breaks: ['N11'],
@@ -184,7 +184,7 @@ export const COORDINATOR_MUTANTS: readonly Mutant[] = [
     name: 'halt-rests-too-early',
     story:
       'The coordinator says that everybody has gone back while half of the fleet is still on the bad image.',
-    file: `${CORE}/halting.ts`,
+    file: `${CORE}/words/halting.ts`,
     find: 'for (const facts of nodes.values()) if (isAwaited(facts, rollout, nowMs)) return state;',
     replace: 'if (nodes.size < 0 && isAwaited(nodes.values().next().value, rollout, nowMs)) return state;',
     breaks: ['I5'],
@@ -193,7 +193,7 @@ export const COORDINATOR_MUTANTS: readonly Mutant[] = [
   {
     name: 'halted-image-taken-again',
     story: 'A release that brings a halted digest once more is rolled out as if nothing had been.',
-    file: `${CORE}/intake.ts`,
+    file: `${CORE}/release/intake.ts`,
     find: 'if (before !== undefined && !candidate.acceptHalted) {',
     replace: 'if (before !== undefined && candidate === undefined) {',
     breaks: ['B12'],
@@ -211,7 +211,7 @@ export const COORDINATOR_MUTANTS: readonly Mutant[] = [
   {
     name: 'silent-node-waited-for',
     story: 'One machine that is gone for good stalls the rollout for everybody.',
-    file: `${CORE}/line.ts`,
+    file: `${CORE}/nodes/line.ts`,
     find: 'if (isPresent(facts, nowMs)) {',
     replace: 'if (isPresent(facts, nowMs) || facts.reported !== undefined) {',
     breaks: ['I14', 'I5'],
@@ -220,7 +220,7 @@ export const COORDINATOR_MUTANTS: readonly Mutant[] = [
   {
     name: 'release-taken-twice',
     story: 'After a change of leaders an old release is taken once more, and replaces the newer one.',
-    file: `${CORE}/intake.ts`,
+    file: `${CORE}/release/intake.ts`,
     find: `  if (!isNew(at, releasesTaken)) return state;
   const taken = withRecord(state, { releasesTaken: withTaken(releasesTaken, at) });
   if (!hasFreeNumber(at, releasesTaken)) return rejectReused(taken, at);`,
@@ -231,7 +231,7 @@ export const COORDINATOR_MUTANTS: readonly Mutant[] = [
   {
     name: 'control-taken-twice',
     story: 'After a change of leaders a halt of yesterday stops the rollout of today.',
-    file: `${CORE}/control.ts`,
+    file: `${CORE}/words/control.ts`,
     find: 'if (!isNew(at, controlsTaken)) return state;',
     replace: '',
     breaks: ['B14'],
@@ -258,7 +258,7 @@ export const COORDINATOR_MUTANTS: readonly Mutant[] = [
   {
     name: 'abort-not-obeyed',
     story: 'The operator aborts a rollout, is told that it is done, and it goes on.',
-    file: `${CORE}/aborting.ts`,
+    file: `${CORE}/words/aborting.ts`,
     find: "return tell(withRollout(state, { ...unpaused, phase: { name: 'aborted', reason } }), {",
     replace: 'return tell(withRollout(state, unpaused), {',
     breaks: ['B14'],
@@ -342,7 +342,7 @@ export const COORDINATOR_MUTANTS: readonly Mutant[] = [
   {
     name: 'regions-all-at-once',
     story: 'The policy puts one region before the others, and all of them go at once.',
-    file: `${CORE}/regions.ts`,
+    file: `${CORE}/stage/regions.ts`,
     find: 'return regionGroups(state, grouping)[group]?.regions ?? [];',
     replace: 'return regionGroups(state, grouping)[group] === undefined ? [] : knownRegions(state);',
     breaks: ['N5'],

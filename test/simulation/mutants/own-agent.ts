@@ -18,7 +18,7 @@ export const OWN_AGENT_MUTANTS: readonly Mutant[] = [
     name: 'old-agent-judges-the-new-one',
     story:
       'An agent that took its node back from one that fell silent goes on with that one instead of removing it.',
-    file: `${AGENT}/adapters/docker/self-plan.ts`,
+    file: `${AGENT}/adapters/docker/self/self-plan.ts`,
     find: "return side === 'fresh' ? 'cut-over' : 'prepared';",
     replace: "return 'cut-over';",
     breaks: ['I9', 'one acts', 'one is kept'],
@@ -27,7 +27,7 @@ export const OWN_AGENT_MUTANTS: readonly Mutant[] = [
   {
     name: 'new-agent-never-gets-its-restart-policy',
     story: 'After its own update an agent that dies is dead for good: Docker does not start it again.',
-    file: `${AGENT}/adapters/docker/self-plan.ts`,
+    file: `${AGENT}/adapters/docker/self/self-plan.ts`,
     find: `  return samePolicy(fresh.policy, fresh.memo.policy)
     ? undefined
     : { step: 'restore-new-policy', fresh, policy: fresh.memo.policy };`,

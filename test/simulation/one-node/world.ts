@@ -6,7 +6,7 @@
 
 import { DockerEngine } from '@swell/agent/adapters/docker/docker-engine.ts';
 import { Dockerd } from '@swell/agent/adapters/docker/dockerd.ts';
-import { SelfEngine } from '@swell/agent/adapters/docker/self-engine.ts';
+import { SelfEngine } from '@swell/agent/adapters/docker/self/self-engine.ts';
 import { LeaseFiles } from '@swell/agent/adapters/lease-files.ts';
 import type { Holder } from '@swell/agent/core/node-lease.ts';
 import { takeTurns } from '@swell/agent/shell/taking-turns.ts';

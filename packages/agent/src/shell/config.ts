@@ -15,7 +15,7 @@ import {
   toBusConfig,
 } from '@swell/shared/shell/environment.ts';
 import { z } from 'zod';
-import type { DiskReserve } from '../adapters/docker/room.ts';
+import type { DiskReserve } from '../adapters/docker/images/room.ts';
 
 export interface AgentConfig {
   readonly region: string;

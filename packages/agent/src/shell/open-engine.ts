@@ -14,10 +14,10 @@ import {
   type Scope,
   STACK_LABEL,
 } from '../adapters/docker/docker-engine.ts';
-import { DockerMeter } from '../adapters/docker/docker-meter.ts';
 import { Dockerd, statusOf } from '../adapters/docker/dockerd.ts';
 import { SERVICE_LABEL } from '../adapters/docker/memo.ts';
-import { type Acting, type Own, SelfEngine } from '../adapters/docker/self-engine.ts';
+import { type Acting, type Own, SelfEngine } from '../adapters/docker/self/self-engine.ts';
+import { DockerMeter } from '../adapters/docker/watch/docker-meter.ts';
 import type { Engine } from '../adapters/engine.ts';
 import { MemoryEngine, MemoryNode } from '../adapters/memory-engine.ts';
 import { MemoryMeter } from '../adapters/memory-meter.ts';

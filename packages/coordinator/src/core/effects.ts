@@ -9,7 +9,7 @@ import type { Publishing } from '@swell/shared/domain/publishing.ts';
 import type { ReleaseReference } from '@swell/shared/domain/unit.ts';
 import type { TagReference } from '@swell/shared/domain/watch.ts';
 import type { Halt, Wave } from '@swell/shared/domain/wave.ts';
-import type { GateQuestion } from './gate-watch.ts';
+import type { GateQuestion } from './limits/gate-watch.ts';
 
 export type Effect =
   | { readonly kind: 'resolve-image'; readonly rollout: number; readonly image: ReleaseReference }

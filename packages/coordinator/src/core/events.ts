@@ -12,7 +12,7 @@ import type { Resolved } from '@swell/shared/domain/unit.ts';
 import type { TagHint, TagReference } from '@swell/shared/domain/watch.ts';
 import type { Halt, Wave } from '@swell/shared/domain/wave.ts';
 import type { Parsed } from '@swell/shared/kernel/parsed.ts';
-import type { Asking } from './gate-watch.ts';
+import type { Asking } from './limits/gate-watch.ts';
 
 /** A watched tag, and the digest behind it. */
 export interface SeenTag {

@@ -7,7 +7,7 @@ import type { Region } from '@swell/shared/domain/names.ts';
 import { sameValue } from '@swell/shared/kernel/equal.ts';
 import type { Effect } from './effects.ts';
 import type { Step } from './outcome.ts';
-import { knownRegions } from './regions.ts';
+import { knownRegions } from './stage/regions.ts';
 import type { OrderPlace, ServiceState } from './state.ts';
 import { wantedHalt, wantedWave } from './wanted.ts';
 

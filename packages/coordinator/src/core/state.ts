@@ -9,9 +9,9 @@ import type { Draw } from '@swell/shared/domain/rank.ts';
 import { emptyRecord, type Rollout, type ServiceRecord } from '@swell/shared/domain/rollout.ts';
 import type { SlotEntry } from '@swell/shared/domain/slot.ts';
 import type { Halt, Wave } from '@swell/shared/domain/wave.ts';
-import type { Census, Draws } from './census.ts';
-import type { GateWatch } from './gate-watch.ts';
-import type { Others } from './others.ts';
+import type { GateWatch } from './limits/gate-watch.ts';
+import type { Others } from './limits/others.ts';
+import type { Census, Draws } from './nodes/census.ts';
 
 /** A slot's last value and when the server stored it: what its lease is counted from. */
 export interface SlotSighting {

@@ -9,30 +9,30 @@
  */
 
 import { unreachable } from '@swell/shared/kernel/unreachable.ts';
+import { keepMinimumVersion } from './admission/minimum-version.ts';
 import { advance } from './advance.ts';
-import { delayCandidate, pinCandidate, resolveCandidate } from './candidate.ts';
-import { withReports, withSightings } from './census.ts';
-import { takeControl } from './control.ts';
-import { heedDependencies } from './dependencies.ts';
 import type { CoordinatorEvent } from './events.ts';
-import { tellFailures } from './failures.ts';
-import { askGates, takeAnswer } from './gates.ts';
-import { beginDue, rejectCandidate, takeRelease } from './intake.ts';
-import { lookAtTag, takeHint } from './looking.ts';
-import { loseSlots } from './losses.ts';
-import { keepMinimumVersion } from './minimum-version.ts';
+import { heedDependencies } from './limits/dependencies.ts';
+import { askGates, takeAnswer } from './limits/gates.ts';
+import { countOpenTime } from './limits/pace.ts';
+import { keepWindows } from './limits/windows.ts';
+import { withReports, withSightings } from './nodes/census.ts';
+import { tellFailures } from './nodes/failures.ts';
+import { loseSlots } from './nodes/losses.ts';
 import { publishOrders, withSeen, withStored } from './orders.ts';
 import type { Step } from './outcome.ts';
-import { countOpenTime } from './pace.ts';
-import { keepPast } from './past.ts';
 import { takePolicy, withoutPolicy } from './policy.ts';
-import { notPublished, overtakenBy, publishRelease } from './publishing.ts';
+import { delayCandidate, pinCandidate, resolveCandidate } from './release/candidate.ts';
+import { beginDue, rejectCandidate, takeRelease } from './release/intake.ts';
+import { lookAtTag, takeHint } from './release/looking.ts';
+import { notPublished, overtakenBy, publishRelease } from './release/publishing.ts';
+import { missSight, takeSight, weighSight } from './release/watching.ts';
 import { begin } from './set-back.ts';
-import { keepRegions, regroup } from './stages.ts';
+import { keepRegions, regroup } from './stage/stages.ts';
 import { drawsOf, type ServiceState } from './state.ts';
 import { told } from './tell.ts';
-import { missSight, takeSight, weighSight } from './watching.ts';
-import { keepWindows } from './windows.ts';
+import { keepPast } from './view/past.ts';
+import { takeControl } from './words/control.ts';
 
 /** More steps than any rollout can have due at once: beyond it, two of them undo each other. */
 const STEPS_MAX = 1_000;

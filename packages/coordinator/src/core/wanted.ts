@@ -6,13 +6,13 @@ import { FIRST, LAST } from '@swell/shared/domain/rank.ts';
 import { hasBegun, type Rollout } from '@swell/shared/domain/rollout.ts';
 import type { Halt, Release, Wave, WavePhase } from '@swell/shared/domain/wave.ts';
 import { unreachable } from '@swell/shared/kernel/unreachable.ts';
-import { CANARIES_PERCENT } from './canary.ts';
-import { isShut } from './dependencies.ts';
-import { holdsIn } from './holds.ts';
-import { stageOf } from './places.ts';
-import { activeRegions } from './regions.ts';
+import { CANARIES_PERCENT } from './admission/canary.ts';
+import { holdsIn } from './admission/holds.ts';
+import { isShut } from './limits/dependencies.ts';
+import { stageOf } from './stage/places.ts';
+import { activeRegions } from './stage/regions.ts';
 import { policyOf, type ServiceState } from './state.ts';
-import { isStaying } from './staying.ts';
+import { isStaying } from './words/staying.ts';
 
 /** The newest halt stays as it is, whatever is released after it; lifted only where its digest was accepted again. */
 export function wantedHalt({ service, record }: ServiceState): Halt | undefined {

@@ -13,7 +13,7 @@ import { decode, encode } from '@swell/shared/protocol/codec.ts';
 import { NOTIFICATION_BYTES_MAX, notificationSchema, tagHintSchema } from '@swell/shared/protocol/hints.ts';
 import { HINTS } from '@swell/shared/protocol/subjects.ts';
 import type { Answer, Posted, PostOptions } from '@swell/shared/shell/status-server.ts';
-import { watchOf } from '../core/looking.ts';
+import { watchOf } from '../core/release/looking.ts';
 import type { Services } from './services.ts';
 
 const TOKEN_LENGTH_MIN = 16;

@@ -3,9 +3,9 @@
 import { createEventCounter, createMetricsRegistry } from '@swell/shared/adapters/metrics.ts';
 import type { ServiceName } from '@swell/shared/domain/names.ts';
 import { Counter, Gauge, type Registry } from 'prom-client';
-import { isPresent } from '../core/census.ts';
 import type { CoordinatorEvent } from '../core/events.ts';
-import { standing } from '../core/standing.ts';
+import { isPresent } from '../core/nodes/census.ts';
+import { standing } from '../core/nodes/standing.ts';
 import type { ServiceState } from '../core/state.ts';
 import type { ServiceMachine } from './services.ts';
 

@@ -4,7 +4,7 @@ import type { Registry } from '@swell/shared/adapters/registry.ts';
 import type { GateAnswer } from '@swell/shared/domain/gate.ts';
 import { expect, test } from 'vitest';
 import type { QueryAnswer } from '../adapters/prometheus.ts';
-import type { GateQuestion } from '../core/gate-watch.ts';
+import type { GateQuestion } from '../core/limits/gate-watch.ts';
 import { perform } from './performers.ts';
 import { TagLooks } from './tag-looks.ts';
 

@@ -14,8 +14,8 @@ import { eventSubject, haltKey, waveKey } from '@swell/shared/protocol/subjects.
 import type { Prometheus } from '../adapters/prometheus.ts';
 import type { Effect } from '../core/effects.ts';
 import type { CoordinatorEvent } from '../core/events.ts';
-import type { GateQuestion } from '../core/gate-watch.ts';
-import { NO_PROMETHEUS } from '../core/gates.ts';
+import type { GateQuestion } from '../core/limits/gate-watch.ts';
+import { NO_PROMETHEUS } from '../core/limits/gates.ts';
 import { publishRelease } from './release-publisher.ts';
 import { resolveRelease } from './resolving.ts';
 import type { TagLooks } from './tag-looks.ts';

@@ -13,11 +13,11 @@ import { explainQuestion, replayQuestion } from '@swell/shared/protocol/question
 import { lastToken, questionSubject } from '@swell/shared/protocol/subjects.ts';
 import { VERSION } from '@swell/shared/shell/version.ts';
 import type { z } from 'zod';
-import { timeOf } from '../core/cool-down.ts';
-import { explain } from '../core/explain.ts';
-import { explainNode, regionsOf } from '../core/explain-node.ts';
+import { timeOf } from '../core/limits/cool-down.ts';
 import type { ServiceState } from '../core/state.ts';
-import { viewHistory, viewRollout } from '../core/view.ts';
+import { explain } from '../core/view/explain.ts';
+import { explainNode, regionsOf } from '../core/view/explain-node.ts';
+import { viewHistory, viewRollout } from '../core/view/view.ts';
 import type { Term } from './leadership.ts';
 import { type Endpoint, MicroServer, RefusalError } from './micro-server.ts';
 import { answerReplay } from './replaying.ts';

@@ -12,15 +12,19 @@ import type Docker from 'dockerode';
 import type { Leave, Observation, ProbeOutcome, SwapOrder } from '../../core/container.ts';
 import { type Engine, EngineError } from '../engine.ts';
 import { within } from '../probe.ts';
-import { Asking } from './asking.ts';
-import { cleanImages, type Holding, placeOf } from './brought.ts';
-import { dueDependents } from './dependents.ts';
-import { diskOfImages } from './disk.ts';
 import { Dockerd } from './dockerd.ts';
-import { type Drafting, prepareSwap } from './drafts.ts';
-import { serviceChanges } from './events.ts';
+import { cleanImages, type Holding, placeOf } from './images/brought.ts';
+import { diskOfImages } from './images/disk.ts';
+import { dockerConfigAuth, type RegistryAuthSource } from './images/registry-auth.ts';
+import { askRetryAfter } from './images/retry-after.ts';
+import { type Disk, type DiskReserve, Room } from './images/room.ts';
+import { type Recipient, type Supply, stageImage } from './images/stage.ts';
 import type { InspectedContainer } from './inspected.ts';
 import { type Part, readPart } from './marks.ts';
+import { ALONG_LABEL, SERVICE_LABEL } from './memo.ts';
+import { canRunTwice } from './spec/obstacles.ts';
+import { dueDependents } from './swap/dependents.ts';
+import { type Drafting, prepareSwap } from './swap/drafts.ts';
 import {
   type Found,
   type MemberSwap,
@@ -28,16 +32,12 @@ import {
   presentParts,
   probedParts,
   readMembers,
-} from './members.ts';
-import { ALONG_LABEL, SERVICE_LABEL } from './memo.ts';
-import { observation } from './observing.ts';
-import { canRunTwice } from './obstacles.ts';
-import { attainable, type Step } from './plan.ts';
-import { dockerConfigAuth, type RegistryAuthSource } from './registry-auth.ts';
-import { askRetryAfter } from './retry-after.ts';
-import { type Disk, type DiskReserve, Room } from './room.ts';
-import { type Recipient, type Supply, stageImage } from './stage.ts';
-import { type Aim, type OnStep, perform, runSwap, type SwapRun } from './swap.ts';
+} from './swap/members.ts';
+import { attainable, type Step } from './swap/plan.ts';
+import { type Aim, type OnStep, perform, runSwap, type SwapRun } from './swap/swap.ts';
+import { Asking } from './watch/asking.ts';
+import { serviceChanges } from './watch/events.ts';
+import { observation } from './watch/observing.ts';
 
 /** Only containers that bear this label are the agent's: of its own Compose project, or of a named stack. */
 export interface Scope {

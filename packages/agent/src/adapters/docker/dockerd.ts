@@ -7,9 +7,16 @@ import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { EngineError, type EngineErrorCode } from '../engine.ts';
-import { archiveOf, type Change, fileIn, type PathStat, readPathStat, type WrittenFile } from './archive.ts';
 import type { Endpoint, InspectedContainer, InspectedImage, RestartPolicy } from './inspected.ts';
-import type { CreateBody } from './spec.ts';
+import {
+  archiveOf,
+  type Change,
+  fileIn,
+  type PathStat,
+  readPathStat,
+  type WrittenFile,
+} from './spec/archive.ts';
+import type { CreateBody } from './spec/spec.ts';
 
 const QUESTION_TIMEOUT_MS = 30_000;
 /** Creating, starting and removing wait for disks, networks and other people's processes. */

@@ -21,8 +21,8 @@ import {
   wasStarted,
 } from './inspected.ts';
 import { type Memo, readMemo } from './memo.ts';
-import { standingOf } from './obstacles.ts';
 import { COMPOSE_SERVICE, dependencies } from './parts.ts';
+import { standingOf } from './spec/obstacles.ts';
 
 export type Suffix = '' | '.swell-draft' | '.swell-next' | '.swell-failed' | '.swell-prev' | '.swell-old';
 const SUFFIXES: readonly Suffix[] = [

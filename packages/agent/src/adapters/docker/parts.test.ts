@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { lastGoodFor } from './last-good.ts';
+import { lastGoodFor } from './images/last-good.ts';
 import { dependencies, inOrder, partOf } from './parts.ts';
 
 const COMPOSED = { 'com.docker.compose.service': 'web' };

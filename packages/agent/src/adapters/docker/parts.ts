@@ -4,7 +4,7 @@ import type { Digest } from '@swell/shared/domain/image.ts';
 import { isInherited } from '@swell/shared/domain/names.ts';
 import { PART_PATTERN, type PartName, unitDigest } from '@swell/shared/domain/unit.ts';
 import type { Dockerd } from './dockerd.ts';
-import { digestsOf } from './images.ts';
+import { digestsOf } from './images/images.ts';
 import type { InspectedContainer, InspectedImage } from './inspected.ts';
 
 /** What an operator calls a part that Compose did not make, or calls otherwise. */

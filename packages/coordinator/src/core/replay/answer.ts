@@ -2,7 +2,7 @@
 
 import type { Policy } from '@swell/shared/domain/policy.ts';
 import { formatDuration } from '@swell/shared/kernel/units.ts';
-import { timeOf } from '../cool-down.ts';
+import { timeOf } from '../limits/cool-down.ts';
 import type { Outcome, Recording, ReplayEnd } from './recording.ts';
 import { unrecordedTakes } from './replay.ts';
 

@@ -11,12 +11,12 @@ import { PULSE_FRESH_MS } from '@swell/shared/domain/wave.ts';
 import { unreachable } from '@swell/shared/kernel/unreachable.ts';
 import type { Effect } from '../effects.ts';
 import type { CoordinatorEvent } from '../events.ts';
-import { explain } from '../explain.ts';
-import { countStanding, lineOf } from '../line.ts';
-import { knownRegions } from '../regions.ts';
+import { countStanding, lineOf } from '../nodes/line.ts';
+import { countAttempts } from '../nodes/tally.ts';
+import { knownRegions } from '../stage/regions.ts';
 import { newService, policyOf, policyUnder, type ServiceState } from '../state.ts';
 import { step } from '../step.ts';
-import { countAttempts } from '../tally.ts';
+import { explain } from '../view/explain.ts';
 import { type Due, PaperFleet } from './paper-fleet.ts';
 import type { Outcome, Recording, ReplayEnd, Taken } from './recording.ts';
 

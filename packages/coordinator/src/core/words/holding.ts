@@ -1,0 +1,33 @@
+/** Nodes that an operator holds by his word: kept in the record, whatever is released, until he lifts it. */
+
+import type { HoldRule, NodeChoice } from '@swell/shared/domain/hold.ts';
+import { sameValue } from '@swell/shared/kernel/equal.ts';
+import { describeNodes } from '../admission/holds.ts';
+import { type ServiceState, withRecord } from '../state.ts';
+
+/** Every wave carries all of them. */
+const HELD_MAX = 16;
+
+/** The same nodes are held once: a newer word about them gives another reason. */
+export function hold(state: ServiceState, rule: HoldRule): ServiceState | string {
+  const others = state.record.held.filter((one) => !isSameChoice(one, rule));
+  if (others.length >= HELD_MAX)
+    return `${HELD_MAX} holds are in force: lift one, or label the nodes and hold their label`;
+  return withRecord(state, { held: [...others, rule] });
+}
+
+export function unhold(state: ServiceState, nodes: NodeChoice): ServiceState | string {
+  const { held } = state.record;
+  const rest = held.filter((one) => !isSameChoice(one, nodes));
+  if (rest.length < held.length) return withRecord(state, { held: rest });
+  const all = held.map(describeNodes).join('; ') || 'nobody';
+  return `nobody has said to hold ${describeNodes(nodes)}; held by such a word: ${all}`;
+}
+
+function isSameChoice(one: NodeChoice, other: NodeChoice): boolean {
+  return sameValue(choiceOf(one), choiceOf(other));
+}
+
+function choiceOf({ nodes = [], label, version, region }: NodeChoice) {
+  return { nodes: nodes.toSorted(), label, version, region };
+}
