@@ -36,8 +36,12 @@ export async function bundleProgram(program: Program): Promise<Bundle> {
     format: 'cjs',
     codeSplitting: false,
     banner: FILE_URL,
-    // Names stay, so that a stack in a log can be read.
-    minify: { mangle: false, compress: true, codegen: { removeWhitespace: true } },
+    // Functions keep their names, so that a stack in a log can be read.
+    minify: {
+      mangle: { keepNames: { function: true, class: true } },
+      compress: true,
+      codegen: { removeWhitespace: true },
+    },
   });
   const [chunk, ...others] = output;
   if (others.length > 0) throw new Error(`the bundle of the ${program} is more than one file`);
