@@ -19,7 +19,7 @@ const published = (rollout: number) => ({
 });
 
 function outcome(...names: readonly EventName[]): unknown {
-  return historyOf([published(7)], told(7, ...names))[0];
+  return historyOf([published(7)], told(7, ...names), [])[0];
 }
 
 describe('what became of a release', () => {
@@ -60,14 +60,46 @@ describe('what became of a release', () => {
 
   it('the newest stands first, each with its own events', () => {
     const events = [...told(7, 'rollout-settled'), ...told(9, 'release-rejected')];
-    expect(historyOf([published(7), published(9)], events).map((one) => [one.rollout, one.outcome])).toEqual([
+    expect(
+      historyOf([published(7), published(9)], events, []).map((one) => [one.rollout, one.outcome]),
+    ).toEqual([
       [9, 'rejected'],
       [7, 'settled'],
     ]);
   });
 
+  it('what the log has forgotten is told by the record, and nothing else is', () => {
+    const digest = `sha256:${'ab'.repeat(32)}` as const;
+    const begun = { version: 'v1', digest, begunAtMs: 500 };
+    const ended = { as: 'halted', atMs: 9_000, reason: 'too many failed', attempted: 4, failed: 3 } as const;
+    const recorded = [
+      { ...begun, rollout: 9 },
+      { ...begun, rollout: 8, ended },
+      { ...begun, rollout: 7, ended },
+    ];
+    const events = told(7, 'rollout-started', 'rollout-settled', 'node-failed');
+    const all = [6, 7, 8, 9].map(published);
+    const { image, version } = published(8);
+    const publishedAt = '1970-01-01T00:00:00.000Z';
+    expect(historyOf(all, events, recorded)).toEqual([
+      { rollout: 9, publishedAt, image, version, outcome: 'under way', failures: 0 },
+      {
+        rollout: 8,
+        publishedAt,
+        image,
+        version,
+        outcome: 'halted',
+        toldAt: '1970-01-01T00:00:09.000Z',
+        reason: 'too many failed',
+        failures: 3,
+      },
+      expect.objectContaining({ rollout: 7, outcome: 'settled', failures: 1 }),
+      expect.objectContaining({ rollout: 6, outcome: 'unknown' }),
+    ]);
+  });
+
   it('is drawn in columns', () => {
-    const rows = drawHistory(historyOf([published(7)], told(7, 'rollout-settled')));
+    const rows = drawHistory(historyOf([published(7)], told(7, 'rollout-settled'), []));
     expect(rows.map((one) => paint(one, false))).toEqual([
       'ROLLOUT  PUBLISHED             VERSION  OUTCOME  FAILURES  IMAGE                    REASON',
       '7        1970-01-01T00:00:00Z  v1       settled  0         registry.example/web:v1',

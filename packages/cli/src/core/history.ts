@@ -1,6 +1,7 @@
-/** What became of every release of a service: what was published, beside what the log tells of it. */
+/** What became of every release of a service: what was published, beside what the log or, where that has forgotten it, the record tells. */
 
 import type { EventName, FleetEvent } from '@swell/shared/domain/event.ts';
+import type { PastRollout } from '@swell/shared/domain/rollout.ts';
 import type { Row } from './rows.ts';
 import { table } from './rows.ts';
 import type { ToldEvent } from './sightings.ts';
@@ -18,7 +19,7 @@ export interface PastRelease {
   readonly publishedAt: string;
   readonly image?: string;
   readonly version?: string;
-  /** `unknown`: the log does not reach back to it. */
+  /** `unknown`: neither the log nor the record reaches back to it. */
   readonly outcome: Outcome;
   /** Of the last thing that was told of it. */
   readonly toldAt?: string;
@@ -49,18 +50,39 @@ const OUTCOMES: Readonly<Partial<Record<EventName, Outcome>>> = {
   'rollout-settled': 'settled',
 };
 
-/** Newest first. */
+/**
+ * Newest first.
+ *
+ * @param recorded what the coordinator's record keeps of rollouts, for longer than the log does
+ */
 export function historyOf(
   published: readonly PublishedRelease[],
   events: readonly ToldEvent[],
+  recorded: readonly PastRollout[],
 ): readonly PastRelease[] {
   const byRollout = Map.groupBy(events, ({ event }) => event.rollout);
   return published
-    .map((release) => pastOf(release, byRollout.get(release.rollout) ?? []))
+    .map((release) => {
+      const told = byRollout.get(release.rollout) ?? [];
+      const kept = recorded.find(({ rollout }) => rollout === release.rollout);
+      const isTold = kept === undefined || told.some(({ event }) => isDecisive(event, told));
+      return isTold ? toldOf(release, told) : recordedOf(release, kept);
+    })
     .toSorted((a, b) => b.rollout - a.rollout);
 }
 
-function pastOf({ atMs, ...release }: PublishedRelease, told: readonly ToldEvent[]): PastRelease {
+function recordedOf({ atMs, ...release }: PublishedRelease, { ended }: PastRollout): PastRelease {
+  return {
+    ...release,
+    publishedAt: new Date(atMs).toISOString(),
+    outcome: ended?.as ?? 'under way',
+    ...(ended !== undefined && { toldAt: new Date(ended.atMs).toISOString() }),
+    ...(ended?.reason !== undefined && { reason: ended.reason }),
+    failures: ended?.failed ?? 0,
+  };
+}
+
+function toldOf({ atMs, ...release }: PublishedRelease, told: readonly ToldEvent[]): PastRelease {
   const decisive = told.findLast(({ event }) => isDecisive(event, told));
   const outcome = decisive === undefined ? 'unknown' : (OUTCOMES[decisive.event.name] ?? 'unknown');
   const last = told.at(-1);

@@ -4,8 +4,8 @@ import { describeImage, type ImageReference } from '@swell/shared/domain/image.t
 import { type ReleaseReference, tagOf } from '@swell/shared/domain/unit.ts';
 import { decode } from '@swell/shared/protocol/codec.ts';
 import { releaseSchema } from '@swell/shared/protocol/intent.ts';
-import { eventSchema } from '@swell/shared/protocol/records.ts';
-import { eventSubject, releaseSubject, STREAMS } from '@swell/shared/protocol/subjects.ts';
+import { eventSchema, readServiceRecord } from '@swell/shared/protocol/records.ts';
+import { eventSubject, releaseSubject, rolloutKey, STREAMS } from '@swell/shared/protocol/subjects.ts';
 import { drawHistory, historyOf, type PublishedRelease } from '../../core/history.ts';
 import { row } from '../../core/rows.ts';
 import type { ToldEvent } from '../../core/sightings.ts';
@@ -28,7 +28,10 @@ export const history: Command = {
       const event = decode(body, eventSchema);
       if (event.ok) events.push({ event: event.value, atMs: storedAtMs });
     }
-    const releases = historyOf(published, events);
+    const stored = await bus.readLast(STREAMS.rollouts, rolloutKey(service));
+    const record = stored === undefined ? undefined : readServiceRecord(stored.body, service);
+    if (record?.ok === false) throw new Error(`the record of ${service}: ${record.problems.join('; ')}`);
+    const releases = historyOf(published, events, record?.value.past ?? []);
     const nothing = row(`nothing of ${service} was released yet: swell release ${service} <image>`);
     print({ service, releases }, releases.length === 0 ? [nothing] : drawHistory(releases));
     return EXIT.done;
