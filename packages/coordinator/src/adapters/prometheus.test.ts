@@ -1,19 +1,29 @@
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
+import { OWN_CERTIFICATE, OWN_KEY } from '../../../../test/support/own-authority.ts';
 import { HttpPrometheus, type PrometheusOptions, type QueryAnswer } from './prometheus.ts';
 
 type Answer = (request: IncomingMessage, response: ServerResponse, body: string) => void;
 
 /** Asks a server that answers so. */
-async function asked(answer: Answer, options: Partial<PrometheusOptions> = {}): Promise<QueryAnswer> {
-  const server = createServer((request, response) => {
+async function asked(
+  answer: Answer,
+  options: Partial<PrometheusOptions> = {},
+  scheme: 'http' | 'https' = 'http',
+): Promise<QueryAnswer> {
+  const listener = (request: IncomingMessage, response: ServerResponse): void => {
     void text(request).then((body) => answer(request, response, body));
-  });
+  };
+  const server =
+    scheme === 'http'
+      ? createServer(listener)
+      : createTlsServer({ cert: OWN_CERTIFICATE, key: OWN_KEY }, listener);
   await once(server.listen(0, '127.0.0.1'), 'listening');
   onTestFinished(() => {
     server.close();
@@ -21,7 +31,7 @@ async function asked(answer: Answer, options: Partial<PrometheusOptions> = {}): 
   });
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : 0;
-  const prometheus = new HttpPrometheus({ url: `http://127.0.0.1:${port}/prometheus/`, ...options });
+  const prometheus = new HttpPrometheus({ url: `${scheme}://127.0.0.1:${port}/prometheus/`, ...options });
   return prometheus.query('up{a="b"}', new AbortController().signal);
 }
 
@@ -121,6 +131,21 @@ test('who asks is read from its file each time', async () => {
     const missing = await asked(answer, { login: { kind: 'token', file } });
     expect(seen).toEqual(['Bearer first', `Basic ${Buffer.from('user:pässword').toString('base64')}`]);
     expect(missing).toMatchObject({ is: 'none', why: expect.stringContaining('ENOENT') });
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
+
+test('N10: one with an authority of its own is believed by whoever was given it, and by nobody else', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'swell-prometheus-'));
+  try {
+    const caFile = join(folder, 'ca.pem');
+    await writeFile(caFile, OWN_CERTIFICATE);
+    expect(await asked(saying(vector('1')), { caFile }, 'https')).toEqual({ is: 'value', value: 1 });
+    expect(await asked(saying(vector('1')), {}, 'https')).toMatchObject({
+      is: 'none',
+      why: expect.stringMatching(/self-signed certificate.*; name its .* SWELL_PROMETHEUS_TLS_CA$/),
+    });
   } finally {
     await rm(folder, { recursive: true });
   }

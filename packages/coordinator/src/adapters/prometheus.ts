@@ -165,5 +165,8 @@ function jsonOf(text: string): unknown {
 
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  return error.message === '' && 'code' in error ? String(error.code) : error.message;
+  const code = 'code' in error ? String(error.code) : '';
+  const isUntrusted = /SELF_SIGNED|UNABLE_TO_(?:GET|VERIFY)/.test(code);
+  const remedy = isUntrusted ? '; name its certificate authority in SWELL_PROMETHEUS_TLS_CA' : '';
+  return `${error.message === '' ? code : error.message}${remedy}`;
 }
