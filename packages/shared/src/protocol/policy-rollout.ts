@@ -3,13 +3,13 @@
 import { z } from 'zod';
 import type { Dependency } from '../domain/dependency.ts';
 import type { HoldRule, NodeChoice } from '../domain/hold.ts';
-import { isName } from '../domain/names.ts';
+import { isName, isQuestion } from '../domain/names.ts';
 import type { SafeRate } from '../domain/pace.ts';
 import { type Canary, ELSEWHERE } from '../domain/policy.ts';
 import { isVersion } from '../domain/version.ts';
 import { type OpenTimes, parseWindow, type TimeWindow } from '../domain/window.ts';
 import { parseDurationMs } from '../kernel/units.ts';
-import { compact, label, name, region as regionName } from './fields.ts';
+import { compact, label, name, REGION_TAKEN, region as regionName } from './fields.ts';
 import { DAY_MS, duration } from './policy-units.ts';
 
 const RATE = 'must be a share of the nodes per time such as "5%/6h"';
@@ -53,8 +53,11 @@ export const windowsSchema = z
       .transform(({ open, except = [] }): OpenTimes => ({ windows: open, except })),
   )
   .superRefine((times, context) => {
-    for (const region of Object.keys(times).filter((key) => key !== ELSEWHERE && !isName(key))) {
-      const message = 'must be a region, or "*" for all that are not named';
+    for (const region of Object.keys(times)) {
+      if (region === ELSEWHERE || (isName(region) && !isQuestion(region))) continue;
+      const message = isQuestion(region)
+        ? REGION_TAKEN
+        : 'must be a region, or "*" for all that are not named';
       context.addIssue({ code: 'custom', path: [region], message });
     }
   })

@@ -187,6 +187,11 @@ test.each<[string, unknown, string, ...(readonly string[])]>([
     'windows.*.except[0]: must be a date such as "2026-12-24"',
   ],
   [
+    'windows of a region that is a question to the coordinator',
+    { windows: { rollout: { open: ['22:00-05:00'] } } },
+    'windows.rollout: must be another name: swell.ask.<region>.<node> is how a node is asked, and this one is a question to the coordinator',
+  ],
+  [
     'windows of no region',
     { windows: { 'eu.west': { open: ['22:00-05:00'] } } },
     'windows.eu.west: must be a region, or "*" for all that are not named',
