@@ -2,6 +2,7 @@ import { LAST, rankOf } from '@swell/shared/domain/rank.ts';
 import { admits } from '@swell/shared/domain/wave.ts';
 import { expect, test } from 'vitest';
 import { digestOf, QUICK, RolloutStory } from '../../../../test/support/rollout-story.ts';
+import { explain } from './view/explain.ts';
 
 const MANUAL = { ...QUICK, approval: 'manual', soakMs: 300_000 } as const;
 
@@ -84,6 +85,49 @@ test('a stage of nodes that all cannot come is not passed, but paused with their
   expect(story.rollout.paused?.reason).toMatch(
     /^no further node is healthy for 15m: it waits for eu-\d \(eu\)$/,
   );
+});
+
+test('a stage of nodes that all refuse tells nothing, and the next one has its turn', () => {
+  const story = new RolloutStory({ regions: { eu: 20 }, policy: MANUAL });
+  story.publish('v1');
+  const [first, second] = [...story.nodes.values()]
+    .toSorted((a, b) => rankOf(story.wave('eu').seed, a.node) - rankOf(story.wave('eu').seed, b.node))
+    .map(({ node }) => node);
+  story.behave('refuses', first ?? '', second ?? '');
+  story.act();
+  // A person is still asked; there is nothing to be watched.
+  expect([story.phase, on(story, 'v1'), story.names().slice(-2)]).toEqual([
+    'gated',
+    0,
+    ['stage-opened', 'approval-awaited'],
+  ]);
+  story.control('approve');
+  story.act();
+  expect([story.phase, on(story, 'v1')]).toEqual(['soaking', 8]);
+});
+
+test('a release that every node refuses does not settle: a person has to look', () => {
+  const story = new RolloutStory({ regions: { eu: 5 } });
+  story.behave('refuses');
+  story.publish('v1');
+  story.act();
+  expect(explain(story.state, story.nowMs)[0].line).toMatch(
+    /: nobody takes it: eu-\d .* refuse it, each for its own reason$/,
+  );
+  story.pass(900_000);
+  expect([story.phase, on(story, 'v1')]).toEqual(['paused', 0]);
+  expect(story.rollout.paused?.reason).toMatch(/^no further node is healthy for 15m: it waits for eu-\d/);
+});
+
+test('regions that all refuse keep nobody from settling who is through', () => {
+  const story = new RolloutStory({
+    regions: { eu: 3, us: 3 },
+    policy: { ...QUICK, regions: [['eu'], ['us']] },
+  });
+  story.behave('refuses', 'us-1', 'us-2', 'us-3');
+  story.publish('v1');
+  story.act();
+  expect([story.phase, on(story, 'v1')]).toEqual(['settled', 3]);
 });
 
 test('nobody there is no quorum: a rollout without any node waits, pauses, and goes on when they come', () => {

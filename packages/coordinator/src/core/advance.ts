@@ -136,6 +136,7 @@ function advanceRolling(
   const moved = withCursorsMoved(state, rollout, nowMs);
   if (moved !== state) return moved;
   if (verdict.is === 'pending') return watchProgress(state, rollout, regions, verdict.steps, nowMs);
+  if (verdict.is === 'void') return passOver(state, rollout, regions, nowMs);
   const soaking = withRollout(state, { ...rollout, phase: { name: 'soaking', sinceMs: nowMs } });
   return tell(soaking, {
     name: 'stage-finished',
@@ -144,6 +145,25 @@ function advanceRolling(
       `rollout ${rollout.release.rollout} of ${state.service}: ${describePlace(state, rollout)} is through, ` +
       `watched for ${formatDuration(soakOf(state, rollout))}`,
   });
+}
+
+/** There is nobody to be watched: the next stage has its turn. It settles only where somebody runs it. */
+function passOver(
+  state: ServiceState,
+  rollout: Rollout,
+  regions: readonly ActiveRegion[],
+  nowMs: number,
+): ServiceState {
+  const isEnd = nextPlace(state, rollout, nowMs) === 'end';
+  return isEnd && !isSomewhere(state, rollout, nowMs)
+    ? watchProgress(state, rollout, regions, 0, nowMs)
+    : finishStage(state, rollout, nowMs);
+}
+
+function isSomewhere(state: ServiceState, rollout: Rollout, nowMs: number): boolean {
+  return Object.keys(rollout.regions).some((region) =>
+    lineOf(state.census, rollout, region, nowMs).standings.includes('updated'),
+  );
 }
 
 function withCursorsMoved(state: ServiceState, rollout: Rollout, nowMs: number): ServiceState {

@@ -19,15 +19,21 @@ export interface ActiveRegion {
 
 export type StageVerdict =
   | { readonly is: 'won' }
+  /** All of its nodes refuse: it tells nothing of the release. */
+  | { readonly is: 'void' }
   | { readonly is: 'pending'; readonly steps: number }
   | { readonly is: 'lost'; readonly failed: number; readonly attempted: number };
 
-/** Have enough of the stage's nodes the image at hand? Who refuses it is not asked. */
-export function judgeStaging(regions: readonly ActiveRegion[], policy: Policy): StageVerdict {
+/** Have enough of the stage's nodes the image at hand? Who refuses it is not asked; where all do, nobody is waited for. */
+export function judgeStaging(
+  regions: readonly ActiveRegion[],
+  policy: Policy,
+): Extract<StageVerdict, { is: 'won' | 'pending' }> {
+  const present = sum(regions, (_, count) => count);
   const concerned = sum(regions, (line, count) => countStanding(line, count, (is) => is !== 'refused'));
   const ready = sum(regions, (line, count) => countStanding(line, count, isReady));
   // An empty look-out is no quorum: after a restart of the bus nobody has said yet that he is there.
-  const enough = concerned > 0 && ready * 100 >= policy.stagingQuorumPercent * concerned;
+  const enough = present > 0 && ready * 100 >= policy.stagingQuorumPercent * concerned;
   return enough ? { is: 'won' } : { is: 'pending', steps: ready };
 }
 
@@ -49,24 +55,29 @@ export function judgeStage(
   attempts: Attempts,
   policy: Policy,
 ): StageVerdict {
-  const ended = hasStageEnded(rollout, regions);
+  const end = endOf(rollout, regions);
   const { name } = rollout.phase;
   // Once it is being watched a stage has ended, whoever joins it then.
-  const stageEnded = ended || name === 'soaking' || name === 'gated';
+  const stageEnded = end === 'won' || name === 'soaking' || name === 'gated';
   if (isSpent(policy.failureBudget, { ...attempts, stageEnded })) return { is: 'lost', ...attempts };
-  return ended ? { is: 'won' } : { is: 'pending', steps: attempts.attempted };
+  return end === undefined ? { is: 'pending', steps: attempts.attempted } : { is: end };
 }
 
-/** All that it takes in are admitted, none is awaited, and somebody has come through: none at all is no success. */
-function hasStageEnded({ percent }: Rollout, regions: readonly ActiveRegion[]): boolean {
+/** All that it takes in are admitted, and none is awaited. None at all that has come through is no success. */
+function endOf({ percent }: Rollout, regions: readonly ActiveRegion[]): 'won' | 'void' | undefined {
   let through = 0;
+  let unwilling = 0;
+  let all = 0;
   for (const { line, progress } of regions) {
     const admitted = countBelow(line, progress.cursor);
-    if (admitted < stageSize(percent, line.nodes.length)) return false;
-    if (countStanding(line, admitted, isAwaited) > 0) return false;
+    if (admitted < stageSize(percent, line.nodes.length)) return undefined;
+    if (countStanding(line, admitted, isAwaited) > 0) return undefined;
     through += countStanding(line, admitted, hasEnded);
+    unwilling += countStanding(line, admitted, (is) => is === 'refused');
+    all += admitted;
   }
-  return through > 0;
+  if (through > 0) return 'won';
+  return all > 0 && unwilling === all ? 'void' : undefined;
 }
 
 /** Does the stage wait for nobody, only for the time at which somebody more may start? */

@@ -12,11 +12,12 @@ import { judgeGates } from '../limits/gates.ts';
 import { countBelow, countStanding, nodesStanding } from '../nodes/line.ts';
 import { isCensusComplete, LOOK_OUT_MS } from '../nodes/look-out.ts';
 import { hasToReturn, isAwaited } from '../nodes/standing.ts';
+import { countAttempts } from '../nodes/tally.ts';
 import { isHaltStanding } from '../orders.ts';
 import { describePlace } from '../stage/places.ts';
 import { activeRegions } from '../stage/regions.ts';
 import { soakOf } from '../stage/soak.ts';
-import { type ActiveRegion, awaitsTime, judgeStaging, missingNodes } from '../stage/verdict.ts';
+import { type ActiveRegion, awaitsTime, judgeStage, judgeStaging, missingNodes } from '../stage/verdict.ts';
 import { policyOf, type ServiceState } from '../state.ts';
 import { nameNodes } from '../words/pausing.ts';
 
@@ -32,6 +33,7 @@ export type Because =
   | 'dependency'
   | 'slots'
   | 'nodes'
+  | 'refusals'
   | 'pace'
   | 'soak'
   | 'gates'
@@ -214,6 +216,14 @@ const explainNodes: Asked = ({ state, rollout, regions, policy }) => {
   return { because: 'nodes', why };
 };
 
+const explainRefusals: Asked = ({ state, rollout, regions, policy }) => {
+  if (rollout.phase.name !== 'rolling') return undefined;
+  const verdict = judgeStage(rollout, regions, countAttempts(rollout, state.census), policy);
+  if (verdict.is !== 'void') return undefined;
+  const why = `nobody takes it: ${nameNodes(missingNodes(rollout, regions))} refuse it, each for its own reason`;
+  return { because: 'refusals', why };
+};
+
 const explainPace: Asked = ({ rollout, regions, policy: { safeRate } }) => {
   if (safeRate === undefined || !awaitsTime(rollout, regions)) return undefined;
   const rate = `${safeRate.percent} % in ${formatDuration(safeRate.perMs)}`;
@@ -253,6 +263,7 @@ const UNDER_WAY: readonly Asked[] = [
   explainStaging,
   explainSlots,
   explainNodes,
+  explainRefusals,
   explainWindows,
   explainDependencies,
   explainPace,
