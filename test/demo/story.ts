@@ -86,6 +86,7 @@ function tellReport(view: View, report: NodeReport): Telling | undefined {
       return plain(`${node} is interrupted: ${reason}`);
     case 'stage-failed':
     case 'stuck':
+    case 'unhealthy':
     case 'refused':
     case 'kept':
       return { text: `${node}: ${status}, ${reason}`, tone: 'bad' };

@@ -29,6 +29,11 @@ export class Ailments {
     else this.#here.set(`${node}/${digest}`, ailment);
   }
 
+  /** Somebody has mended it there. */
+  heal(digest: Digest, node: NodeId): void {
+    this.#here.delete(`${node}/${digest}`);
+  }
+
   of(digest: Digest | undefined, node: NodeId): Ailment | undefined {
     if (digest === undefined) return undefined;
     return this.#here.get(`${node}/${digest}`) ?? this.#everywhere.get(digest);

@@ -1,6 +1,7 @@
 /**
  * I10. From its cut-over on a node comes back into rotation by itself: within the time that the engine's own work and
- * the probing take, whatever the bus and the registry do. While the agent or dockerd is away that time stands still.
+ * the probing take, whatever the bus and the registry do. While the agent or dockerd is away that time stands still. Of what cannot be undone that holds
+ * until it has been started.
  */
 
 import type { HealthCheck } from '@swell/shared/domain/health.ts';
@@ -94,7 +95,7 @@ export class WayBack {
   /** Is it still within its time? */
   #judge(out: Out): boolean {
     const calmSinceMs = this.#calmSince(out.model);
-    if (calmSinceMs === undefined) return true;
+    if (calmSinceMs === undefined || out.model.started.has(out.start.attempt.id)) return true;
     const tookMs = this.#time.nowMs - Math.max(out.sinceMs, calmSinceMs);
     if (tookMs <= allowedMs(out)) return true;
     const { name } = out.model;

@@ -48,8 +48,7 @@ export class Budgets {
   report(report: NodeReport): void {
     this.#last.set(report.node, { report, atMs: this.#scene.bench.nowMs });
     const running = this.#running;
-    if (report.status === 'failed' && report.rollout === running?.rollout)
-      running.everFailed.add(report.node);
+    if (hasFailed(report) && report.rollout === running?.rollout) running.everFailed.add(report.node);
     this.policyOrCountChanged();
   }
 
@@ -123,8 +122,8 @@ export class Budgets {
     for (const { report } of this.#last.values()) {
       const { rollout: of, node, status, attempt, retry = 0 } = report;
       if (of !== rollout || lost.has(node) || (status === 'failed' && retry < wanted)) continue;
-      if (status === 'failed') failed += 1;
-      if (status === 'failed' || (status === 'healthy' && attempt !== undefined)) attempted += 1;
+      if (hasFailed(report)) failed += 1;
+      if (hasFailed(report) || (status === 'healthy' && attempt !== undefined)) attempted += 1;
     }
     return { attempted, failed };
   }
@@ -184,6 +183,11 @@ export class Budgets {
       .filter((node) => calm.isNodeCalm(node, KNOWN_AFTER_MS, nowMs));
     return busy.length === 0 ? undefined : busy;
   }
+}
+
+/** Who is not well on what cannot be undone counts for as long as he is not. */
+function hasFailed({ status }: NodeReport): boolean {
+  return status === 'failed' || status === 'unhealthy';
 }
 
 function spends(

@@ -24,6 +24,8 @@ export class WaysBack {
   }
 
   wave({ release }: Wave): void {
+    // Nobody goes back from that.
+    if (release.irreversible === true) return;
     this.#digests.set(release.rollout, release.image.digest);
   }
 

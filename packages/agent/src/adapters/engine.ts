@@ -29,7 +29,9 @@ export type EngineErrorCode =
   /** The container cannot be carried over; the message says what and why. Nothing was touched. */
   | 'not-carried'
   /** The new container did not start. */
-  | 'start-failed';
+  | 'start-failed'
+  /** The swap cannot be undone, and its new container has been started. */
+  | 'irreversible';
 
 export class EngineError extends Error {
   override readonly name = 'EngineError';
@@ -80,7 +82,10 @@ export interface Engine extends AsyncDisposable {
   cutOver(service: ServiceName, left?: number): Promise<number>;
   /** Makes the new container the service's only one. */
   commitSwap(service: ServiceName): Promise<void>;
-  /** Brings the old container back, running, under its name, and removes the new one. Needs no bus, no registry (I10). */
+  /**
+   * Brings the old container back, running, under its name, and removes the new one. Needs no bus, no registry (I10).
+   * Throws `irreversible` where the order was, and a new container has been started.
+   */
   undoSwap(service: ServiceName): Promise<void>;
   /** Asks the service's present containers (after a cut-over: the new ones) how they are. Never throws for an unhealthy one. */
   probe(service: ServiceName, probe: Probe, timeoutMs: number): Promise<ProbeOutcome>;

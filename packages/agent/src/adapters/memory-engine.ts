@@ -45,6 +45,7 @@ interface MemorySwap {
   readonly fresh: MemoryContainer;
   /** So many replicas have not gone over. */
   readonly left: number;
+  readonly irreversible?: true;
   /** The next new one runs already. */
   readonly isBeside?: true;
   /** The one that somebody has taken away: the other one stays, whatever is wanted. */
@@ -226,7 +227,14 @@ export class MemoryEngine implements Engine {
       ...(replicas > 1 && { replicas }),
       ...(parts !== undefined && { parts }),
     };
-    this.#node.swaps.set(service, { attempt, progress: 'prepared', old, fresh, left: replicas });
+    this.#node.swaps.set(service, {
+      attempt,
+      progress: 'prepared',
+      old,
+      fresh,
+      left: replicas,
+      ...(order.irreversible === true && { irreversible: true }),
+    });
     this.#node.touched.emit('touched', service);
   }
 
@@ -275,6 +283,8 @@ export class MemoryEngine implements Engine {
     await this.#onWork('undo');
     const swap = this.#node.swaps.get(service);
     if (swap === undefined) return;
+    if (swap.irreversible === true && swap.progress === 'cut-over')
+      throw new EngineError('irreversible', 'its new container has been started, and cannot be undone');
     if (swap.gone !== 'old') return this.#goBack(service, swap);
     this.#finish(service, swap);
     throw new EngineError('no-container', 'there is no old container to go back to; the other one stays');
@@ -346,12 +356,13 @@ export class MemoryEngine implements Engine {
 }
 
 function describeSwap(swap: MemorySwap): NonNullable<Observation['swap']> {
-  const { progress, attempt, fresh, gone, left } = swap;
+  const { progress, attempt, fresh, gone, left, irreversible } = swap;
   const isKnown = fresh.digest !== undefined && gone !== 'fresh';
   return {
     progress,
     attempt,
     ...(isKnown && { target: fresh.digest }),
     ...(progress === 'cut-over' && left > 0 && { left }),
+    ...(irreversible !== undefined && { irreversible }),
   };
 }

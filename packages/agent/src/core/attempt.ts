@@ -6,6 +6,7 @@ import type { SwapOrder } from './container.ts';
 import type { Effect } from './effects.ts';
 import { freeSlot } from './lease.ts';
 import { observe } from './look.ts';
+import { isOnPassed, withPassed } from './one-way.ts';
 import type { Step } from './outcome.ts';
 import { say } from './say.ts';
 import { type Attempt, type Ending, type Goal, type Lease, type ServiceState, withPhase } from './state.ts';
@@ -24,12 +25,16 @@ export function swapOrder(state: ServiceState, goal: Goal, attempt: Attempt): Sw
     attempt: attempt.id,
     target: goal.kind === 'update' ? { kind: 'release', image: goal.release.image } : { kind: 'last-good' },
     lastGood: goal.kind === 'update' ? lastGoodAfter(state) : 'unchanged',
+    ...(attempt.irreversible === true && { irreversible: true }),
     ...(attempt.stopTimeoutMs !== undefined && { stopTimeoutMs: attempt.stopTimeoutMs }),
   };
 }
 
 /** What was halted is nothing to go back to, whatever is halted next. */
-function lastGoodAfter({ halt, observation }: ServiceState): SwapOrder['lastGood'] {
+function lastGoodAfter(state: ServiceState): SwapOrder['lastGood'] {
+  const { halt, observation } = state;
+  // What was here before it must not come back, halted or not.
+  if (isOnPassed(state)) return 'running';
   const halted = halt?.order.digest;
   if (halted === undefined || observation?.digests.includes(halted) !== true) return 'running';
   return observation.lastGood?.digest === halted ? 'none' : 'unchanged';
@@ -50,7 +55,7 @@ export function finish(
   const running = runningAfter(state, attempt, result);
   const { attempt: _, ...journal } = state.journal;
   const { observation: __, ...rest } = { ...state, era: state.era + 1 };
-  const known = withBegun({ ...rest, journal }, attempt);
+  const known = withPassed(withBegun({ ...rest, journal }, attempt), attempt, result);
   const counted = ending.deferred === true ? known : withInterruption(known, attempt);
   const told = say(isOver ? withEnd(known, attempt, result) : counted, {
     rollout: attempt.rollout,
@@ -81,7 +86,7 @@ export function runningAfter(
   attempt: Attempt,
   result: Result,
 ): Digest | undefined {
-  if (result === 'healthy') return attempt.digest;
+  if (result === 'healthy' || attempt.ending?.stays === true) return attempt.digest;
   if (attempt.kind === 'return' && result === 'returned') return observation?.lastGood?.digest;
   if (attempt.kind === 'return') return attempt.digest;
   return observation?.digests.find((digest) => digest !== attempt.digest);

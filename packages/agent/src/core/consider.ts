@@ -191,6 +191,7 @@ function attemptFor(state: ServiceState, goal: Goal): Attempt {
     leaseMs: order.slotLeaseMs,
     ...(order.stopTimeoutMs !== undefined && { stopTimeoutMs: order.stopTimeoutMs }),
     ...(order.maxSurge === 1 && { surges: true }),
+    ...(goal.kind === 'update' && goal.release.irreversible === true && { irreversible: true }),
     drain: order.drain,
     rejoin: order.rejoin,
   };

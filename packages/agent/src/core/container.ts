@@ -32,6 +32,8 @@ export interface Observation {
     readonly attempt: string;
     readonly target?: Digest;
     readonly left?: number;
+    /** Once it is cut over it is not undone. */
+    readonly irreversible?: true;
   };
   /** The image to go back to, if this engine has kept one. */
   readonly lastGood?: { readonly digest?: Digest };
@@ -66,6 +68,8 @@ export interface SwapOrder {
    * it before; and none, where that is the same.
    */
   readonly lastGood: 'running' | 'unchanged' | 'none';
+  /** Once its new container has been started, this swap is not undone. */
+  readonly irreversible?: true;
   /** Between the stop signal and the kill; the container's own where it is missing. */
   readonly stopTimeoutMs?: number;
 }

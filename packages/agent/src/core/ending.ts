@@ -57,6 +57,8 @@ export function isHaltedAttempt({ halt }: ServiceState, { kind, digest, rollout 
 
 /** What turns an update round once the old container has stopped. A way back is not turned round. */
 export function endingInTheMiddle(state: ServiceState, attempt: Attempt): Ending | undefined {
+  // It goes on, halted or not; of a stop, whoever starts next takes it up.
+  if (attempt.irreversible === true) return undefined;
   if (isHaltedAttempt(state, attempt))
     return { result: 'returned', reason: 'the rollout was halted in the middle of it' };
   // The program ends: nobody is left half-way.

@@ -92,7 +92,8 @@ export type AgentEvent =
   | { readonly kind: 'swap-committed'; readonly digests: readonly Digest[] }
   | { readonly kind: 'swap-not-committed'; readonly reason: string }
   | { readonly kind: 'swap-undone' }
-  | { readonly kind: 'swap-not-undone'; readonly reason: string }
+  /** `isOneWay`: its new container has been started, and there is no way back from that. */
+  | { readonly kind: 'swap-not-undone'; readonly reason: string; readonly isOneWay?: true }
   /** Somebody asked, while that mattered, whether to send anything here, and was told that it leaves, or is back. */
   | { readonly kind: 'rotation-told' }
   | { readonly kind: 'report-stored'; readonly id: string }

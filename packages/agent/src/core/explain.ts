@@ -6,6 +6,9 @@ import { obstacleToStart, want } from './want.ts';
 
 export function explain(state: ServiceState, nowMs: number): string {
   const { phase } = state;
+  const { unhealthy } = state.journal.attempt ?? {};
+  if (unhealthy !== undefined && phase.name !== 'settling')
+    return `it is out, and keeps its slot: rollout ${state.journal.attempt?.rollout} cannot be undone, and it is not well: ${unhealthy}`;
   switch (phase.name) {
     case 'idle':
     case 'staging':

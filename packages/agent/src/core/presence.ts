@@ -28,6 +28,8 @@ export function presenceOf(state: ServiceState, nowMs: number): ServicePresence 
 
 /** Would it start now if its turn came? (B15: the first half of "why does this node wait?") */
 function whyNotReady(state: ServiceState, nowMs: number): string | undefined {
+  const { unhealthy } = state.journal.attempt ?? {};
+  if (unhealthy !== undefined) return unhealthy;
   const wanted = want(state);
   switch (wanted.kind) {
     case 'rest':

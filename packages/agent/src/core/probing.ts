@@ -5,8 +5,9 @@ import type { ProbeOutcome } from './container.ts';
 import { type Effect, timer } from './effects.ts';
 import { endingInTheMiddle, revert, settle, type Work } from './ending.ts';
 import type { AgentEvent } from './events.ts';
+import { giveWay, mustGiveWay, withUnhealthy } from './one-way.ts';
 import type { Step } from './outcome.ts';
-import { type Attempt, type Phase, type ServiceState, withPhase } from './state.ts';
+import { type Attempt, type Phase, type ServiceState, withJournal, withPhase } from './state.ts';
 
 type Probing = Extract<Phase, { name: 'probing' }>;
 
@@ -14,9 +15,13 @@ function ask({ id, health }: Attempt): Effect {
   return { kind: 'probe', attempt: id, probe: health.probe, timeoutMs: health.probeTimeoutMs };
 }
 
-/** The next container of the service, until so many are left; asked again, it is the same one. */
-export function goOver({ left }: { readonly left?: number }): Effect {
-  return { kind: 'cut-over', ...(left !== undefined && { left }) };
+/**
+ * The next container of the service, until so many are left; asked again, it is the same one. Where there is no way back
+ * all go over at once: the old ones are not to work on what the new ones have made of it.
+ */
+export function goOver({ attempt, left }: Pick<Work, 'attempt' | 'left'>): Effect {
+  const goal = attempt.irreversible === true ? 0 : left;
+  return { kind: 'cut-over', ...(goal !== undefined && { left: goal }) };
 }
 
 /** What is known of it, as far as it is. */
@@ -54,6 +59,7 @@ export function stepProbing(state: ServiceState, phase: Probing, event: AgentEve
   const { attempt } = phase;
   const ending = endingInTheMiddle(state, attempt);
   if (ending !== undefined) return revert(state, phase, ending);
+  if (mustGiveWay(state, attempt)) return giveWay(state, phase);
   switch (event.kind) {
     case 'probed':
       return event.attempt === attempt.id
@@ -88,6 +94,13 @@ export function takeOver(state: ServiceState, { attempt, lease, left }: Work): S
   return { state: withPhase(state, swapping), effects: [goOver(swapping)] };
 }
 
+/** There is no way back from what has been started: the rest goes over, too. */
+export function goOn(state: ServiceState, { attempt, lease }: Work): Step {
+  const { ending: _, ...open } = attempt;
+  const work = { attempt: open, left: 0, ...(lease !== undefined && { lease }) };
+  return takeOver(withJournal(state, { attempt: open }), work);
+}
+
 function judgeProbe(state: ServiceState, phase: Probing, outcome: ProbeOutcome, nowMs: number): Step {
   const { attempt, sinceMs } = phase;
   const { minHealthyTimeMs, healthyDeadlineMs, intervalMs } = attempt.health;
@@ -105,7 +118,7 @@ function judgeProbe(state: ServiceState, phase: Probing, outcome: ProbeOutcome, 
     return { state: withPhase(state, { ...phase, healthySinceMs }), effects: [timer('probe', restMs)] };
   }
   // A way back goes on all the same: to settle it is to start its container again.
-  if (outcome.wentBack === true && attempt.kind === 'update') {
+  if (outcome.wentBack === true && attempt.kind === 'update' && attempt.irreversible !== true) {
     return revert(state, phase, {
       result: 'interrupted',
       reason: `the old container runs again: ${outcome.seen}`,
@@ -124,6 +137,10 @@ function judgeProbe(state: ServiceState, phase: Probing, outcome: ProbeOutcome, 
     const reason = late
       ? `not healthy within ${formatDuration(healthyDeadlineMs)}: ${outcome.seen}`
       : `its container ended: ${outcome.seen}`;
+    if (attempt.irreversible === true) {
+      const known = withUnhealthy(withPhase(state, unhealthy), unhealthy, reason);
+      return { state: known, effects: [timer('probe', intervalMs)] };
+    }
     if (attempt.kind === 'update') return revert(state, phase, { result: 'failed', reason });
     // The last good image stays, well or not: there is nothing better, and the halted one is worse.
     if (phase.beside === true) return takeOver(state, phase);

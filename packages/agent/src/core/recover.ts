@@ -11,7 +11,7 @@ import { revert, settle } from './ending.ts';
 import type { AgentEvent } from './events.ts';
 import { isLeftover } from './leftover.ts';
 import type { Step } from './outcome.ts';
-import { beginProbing } from './probing.ts';
+import { beginProbing, goOn } from './probing.ts';
 import { type Attempt, type Ending, type ServiceState, withJournal } from './state.ts';
 import { readId } from './tried.ts';
 
@@ -38,6 +38,8 @@ function takeUp(state: ServiceState, observation: Observation, event: AgentEvent
     const over = finish(known, attempt, undefined, attempt.ending ?? RESTARTED, nowMs);
     return { ...over, state: { ...over.state, recovered: false } };
   }
+  if (attempt.irreversible === true && isOver(attempt, observation))
+    return takeUpOneWay(known, attempt, observation, nowMs);
   switch (observation.swap?.progress) {
     case 'prepared':
       return revert(known, { name: 'preparing', attempt }, attempt.ending ?? RESTARTED);
@@ -50,6 +52,18 @@ function takeUp(state: ServiceState, observation: Observation, event: AgentEvent
     case undefined:
       return finish(known, attempt, undefined, endingWithoutMarks(attempt, observation), nowMs);
   }
+}
+
+/** Does what cannot be undone run, however much of the marks somebody has taken away? */
+function isOver({ digest, ending }: Attempt, { swap, digests, state }: Observation): boolean {
+  if (swap !== undefined) return swap.progress !== 'prepared';
+  return ending === undefined && state !== 'absent' && digest !== undefined && digests.includes(digest);
+}
+
+/** There is no way back, and only its health tells how it ends; one that was given up for a newer release stays given up. */
+function takeUpOneWay(state: ServiceState, attempt: Attempt, { swap }: Observation, nowMs: number): Step {
+  if (attempt.ending?.stays === true) return settle(state, { attempt }, attempt.ending);
+  return swap?.progress === 'cut-over' ? goOn(state, { attempt }) : beginProbing(state, { attempt }, nowMs);
 }
 
 function done(attempt: Attempt): Ending {
@@ -76,6 +90,7 @@ function attemptOfMarks({ swap, digests }: Observation): Attempt | undefined {
     kind,
     rollout,
     ...(digest !== undefined && { digest }),
+    ...(swap.irreversible === true && { irreversible: true }),
     health: DEFAULT_POLICY.health,
     leaseMs: DEFAULT_POLICY.slotLeaseMs,
     drain: DEFAULT_POLICY.drain,

@@ -40,6 +40,10 @@ export interface Attempt {
   readonly surges?: true;
   readonly drain: Drain;
   readonly rejoin: Rejoin;
+  /** Once its container has been started there is no way back. */
+  readonly irreversible?: true;
+  /** There is no way back, and it is not well: why, as it was told. */
+  readonly unhealthy?: string;
   /** It is being given up, and this is what will be reported. */
   readonly ending?: Ending;
   /** It has been told that its end does not come about. */
@@ -54,6 +58,8 @@ export interface Ending {
   readonly final?: true;
   /** Somebody on this node wants it later: it is tried again, however often. */
   readonly deferred?: true;
+  /** The new container stays, though it is not well: there is no way back from it. */
+  readonly stays?: true;
 }
 
 /** Attempts of one kind at one rollout. */
@@ -80,6 +86,12 @@ export interface Journal {
   readonly highest: { readonly wave: number; readonly halt: number };
   /** Begun, and not yet reported on (I8). */
   readonly attempt?: Attempt;
+  /** The last release without a way back that has come to this node; `unhealthy`: and was given up there. */
+  readonly irreversible?: {
+    readonly rollout: number;
+    readonly digest: Digest;
+    readonly unhealthy?: true;
+  };
   /** What was tried of the last rollouts, the newest one last. */
   readonly tried: readonly Tried[];
   /** The last thing said, so that it is not said twice. */

@@ -2,12 +2,14 @@
 
 import type { Digest } from '@swell/shared/domain/image.ts';
 import { unreachable } from '@swell/shared/kernel/unreachable.ts';
+import { finish } from './attempt.ts';
 import { timer } from './effects.ts';
 import { endingInTheMiddle, isHaltedAttempt, revert, settle, type Work } from './ending.ts';
 import type { AgentEvent } from './events.ts';
 import { objectionNow, objectionTo, objectionToChange } from './leave.ts';
+import { giveWay, mustGiveWay, withUnhealthy } from './one-way.ts';
 import type { Step } from './outcome.ts';
-import { beginProbing, goOver, stepProbing, surge, takeOver } from './probing.ts';
+import { beginProbing, goOn, goOver, stepProbing, surge, takeOver } from './probing.ts';
 import { type Ending, type Phase, type ServiceState, withJournal, withPhase } from './state.ts';
 import { tryAgain } from './stuck.ts';
 import { drain, isDrained, rejoin, stepDraining, stepRejoining } from './traffic.ts';
@@ -49,7 +51,7 @@ export function stepSwap(state: ServiceState, phase: SwapPhase, event: AgentEven
     case 'probing':
       return stepProbingOf(state, phase, event, nowMs);
     case 'confirming':
-      return stepConfirming(state, phase, event);
+      return stepConfirming(state, phase, event, nowMs);
     case 'settling':
       return stepSettling(state, phase, event, nowMs);
     case 'reverting':
@@ -203,6 +205,7 @@ function refused(
 }
 
 function stepSwapping(state: ServiceState, phase: Of<'swapping'>, event: AgentEvent, nowMs: number): Step {
+  if (mustGiveWay(state, phase.attempt)) return giveWay(state, phase);
   switch (event.kind) {
     case 'swapped': {
       const { attempt, lease } = phase;
@@ -224,6 +227,8 @@ function stepSwapping(state: ServiceState, phase: Of<'swapping'>, event: AgentEv
 
 /** The new container does not start: a word on the image, where it is a new one. */
 function notSwapped(state: ServiceState, phase: Of<'surging' | 'swapping'>, reason: string): Step {
+  if (phase.attempt.irreversible === true && phase.left !== undefined)
+    return { state: withUnhealthy(state, phase, reason), effects: [RETRY] };
   const result = phase.attempt.kind === 'update' ? 'failed' : 'interrupted';
   return revert(state, phase, { result, reason });
 }
@@ -241,14 +246,19 @@ function unlessEnded(
 }
 
 /** What its own hook finds after the update counts like a probe. */
-function stepConfirming(state: ServiceState, phase: Of<'confirming'>, event: AgentEvent): Step {
+function stepConfirming(
+  state: ServiceState,
+  phase: Of<'confirming'>,
+  event: AgentEvent,
+  nowMs: number,
+): Step {
   const ending = endingInTheMiddle(state, phase.attempt);
   if (ending !== undefined) return revert(state, phase, ending);
   switch (event.kind) {
     case 'confirmed':
       return event.why === undefined
         ? settle(state, phase, { result: 'healthy', reason: '' })
-        : revert(state, phase, { result: 'failed', reason: event.why });
+        : notConfirmed(state, phase, event.why, nowMs);
     case 'not-confirmed':
       return { state, effects: [RETRY] };
     case 'timer-fired':
@@ -256,6 +266,14 @@ function stepConfirming(state: ServiceState, phase: Of<'confirming'>, event: Age
     default:
       return stay(state);
   }
+}
+
+function notConfirmed(state: ServiceState, phase: Of<'confirming'>, why: string, nowMs: number): Step {
+  if (phase.attempt.irreversible !== true) return revert(state, phase, { result: 'failed', reason: why });
+  const known = withUnhealthy(state, phase, why);
+  const { attempt = phase.attempt } = known.journal;
+  const probing = beginProbing(known, { ...phase, attempt }, nowMs);
+  return { state: probing.state, effects: [timer('probe', attempt.health.intervalMs)] };
 }
 
 function stepSettling(state: ServiceState, phase: Of<'settling'>, event: AgentEvent, nowMs: number): Step {
@@ -279,6 +297,8 @@ function finishSeen(
   nowMs: number,
 ): Step {
   const { digest, kind } = phase.attempt;
+  // Not well, it does not come back into rotation.
+  if (phase.ending.stays === true) return finish(state, phase.attempt, phase.lease, phase.ending, nowMs);
   if (digest === undefined || digests.includes(digest) === (kind === 'update'))
     return rejoin(state, phase, phase.ending, nowMs);
   const { observation } = state;
@@ -292,7 +312,7 @@ function stepReverting(state: ServiceState, phase: Of<'reverting'>, event: Agent
     case 'swap-undone':
       return rejoin(state, phase, phase.ending, nowMs);
     case 'swap-not-undone':
-      return tryAgain(state, phase, event.reason, nowMs);
+      return event.isOneWay === true ? goOn(state, phase) : tryAgain(state, phase, event.reason, nowMs);
     case 'timer-fired':
       return event.timer === 'retry' ? { state, effects: [{ kind: 'undo-swap' }] } : stay(state);
     default:

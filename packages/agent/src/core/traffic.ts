@@ -8,6 +8,7 @@ import { finish } from './attempt.ts';
 import { type Effect, timer } from './effects.ts';
 import type { Work } from './ending.ts';
 import type { AgentEvent } from './events.ts';
+import { whyOut } from './one-way.ts';
 import type { Step } from './outcome.ts';
 import { type Attempt, type Ending, type Phase, type ServiceState, withPhase } from './state.ts';
 
@@ -125,6 +126,8 @@ export function rotationOf(state: ServiceState, nowMs: number): Rotation {
       if (observation !== undefined && observation.state !== 'running')
         return { is: 'out', why: `its container is ${observation.state}` };
   }
+  const out = whyOut(state);
+  if (out !== undefined) return { is: 'out', why: out };
   const weightPercent = warming === undefined ? 100 : risingWeight(nowMs - warming.sinceMs, warming.rampMs);
   return { is: 'in', weightPercent };
 }

@@ -9,6 +9,7 @@ import { rememberLast } from '@swell/shared/kernel/remember.ts';
 import { unreachable } from '@swell/shared/kernel/unreachable.ts';
 import type { Observation } from './container.ts';
 import { objectionNow, objectionTo, objectionToChange } from './leave.ts';
+import { objectionToEarlier, whyOut } from './one-way.ts';
 import type { Goal, Self, ServiceState } from './state.ts';
 import { mayTryAgain, triedOf } from './tried.ts';
 
@@ -103,6 +104,8 @@ function wantForth(state: ServiceState): Want {
   if (phase === 'halted' || phase === 'aborted') return rest(`rollout ${release.rollout} is ${phase}`);
   const { ended } = triedOf(state, release.rollout).update;
   if (observation.digests.includes(release.image.digest)) {
+    const out = whyOut(state);
+    if (out !== undefined) return rest(out);
     return ended === 'failed'
       ? rest(`its attempt at rollout ${release.rollout} failed, and there was nothing to go back to`)
       : { kind: 'be-done', release };
@@ -129,7 +132,12 @@ function againstUpdate(
   { obstacle, parts }: Observation,
   release: Release,
 ): string | undefined {
-  return obstacle ?? misfit(release.image, parts) ?? objectionTo(state, release);
+  return (
+    obstacle ??
+    misfit(release.image, parts) ??
+    objectionToEarlier(state, release) ??
+    objectionTo(state, release)
+  );
 }
 
 /** I3, and what else must hold before anything starts; the reason where it does not. */

@@ -26,6 +26,8 @@ const attempt = z.object({
   leaseMs: durationMs,
   stopTimeoutMs: durationMs.optional(),
   surges: z.literal(true).optional(),
+  irreversible: z.literal(true).optional(),
+  unhealthy: z.string().optional(),
   drain,
   rejoin,
   ending: z
@@ -34,6 +36,7 @@ const attempt = z.object({
       reason: z.string(),
       final: z.literal(true).optional(),
       deferred: z.literal(true).optional(),
+      stays: z.literal(true).optional(),
     })
     .optional(),
   stuck: z.literal(true).optional(),
@@ -55,6 +58,10 @@ export const journalSchema = z
     mark: z.string(),
     highest: z.object({ wave: sequence, halt: sequence }),
     attempt: attempt.optional(),
+    irreversible: z
+      .object({ rollout: sequence, digest, unhealthy: z.literal(true).optional() })
+      .transform((value) => compact(value))
+      .optional(),
     tried: z.array(z.object({ rollout: sequence, update: tries, return: tries })),
     said: z.object({ rollout: sequence, status, reason: z.string().optional() }).optional(),
     outbox: z.array(reportSchema),

@@ -212,7 +212,11 @@ const PERFORMERS: Performers = {
         await engine.undoSwap(self.service);
         return { kind: 'swap-undone' };
       },
-      ({ message }) => ({ kind: 'swap-not-undone', reason: message }),
+      ({ message, code }) => ({
+        kind: 'swap-not-undone',
+        reason: message,
+        ...(code === 'irreversible' && { isOneWay: true }),
+      }),
     ),
 
   'send-report': ({ report }, { bus }) =>

@@ -71,12 +71,13 @@ export class Service implements Disposable {
 
   /** Nothing is half done, and everything that has to be said has been. */
   get isAtRest(): boolean {
-    const { phase, journal } = this.state;
-    return work(phase) === undefined && phase.name !== 'claiming' && journal.outbox.length === 0;
+    return !this.isInTheMiddle && this.state.journal.outbox.length === 0;
   }
 
   get isInTheMiddle(): boolean {
-    const { phase } = this.state;
+    const { phase, journal } = this.state;
+    // It may be out for days, and whoever starts next takes it up.
+    if (journal.attempt?.unhealthy !== undefined && phase.name === 'probing') return false;
     return work(phase) !== undefined || phase.name === 'claiming';
   }
 

@@ -3,12 +3,13 @@
  * whoever leads next.
  */
 
+import { policyOfIrreversible } from '@swell/shared/domain/irreversible.ts';
 import type { Region, ServiceName } from '@swell/shared/domain/names.ts';
 import { layeredPolicy, type Policy, type PolicyLayer } from '@swell/shared/domain/policy.ts';
 import type { Draw } from '@swell/shared/domain/rank.ts';
 import { emptyRecord, type Rollout, type ServiceRecord } from '@swell/shared/domain/rollout.ts';
 import type { SlotEntry } from '@swell/shared/domain/slot.ts';
-import type { Halt, Wave } from '@swell/shared/domain/wave.ts';
+import type { Halt, Release, Wave } from '@swell/shared/domain/wave.ts';
 import type { GateWatch } from './limits/gate-watch.ts';
 import type { Others } from './limits/others.ts';
 import type { Census, Draws } from './nodes/census.ts';
@@ -122,7 +123,8 @@ export function drawIn({ seed, regions }: Rollout, region: Region): Draw {
 
 /** The policy in force: defaults, under the bucket's, under what the release brought along. */
 export function policyOf({ record }: Pick<ServiceState, 'record'>): Policy {
-  return policyUnder(record, record.rollout?.overrides ?? {});
+  const { overrides = {}, release } = record.rollout ?? {};
+  return policyUnder(record, overrides, release);
 }
 
 export function withRecord(state: ServiceState, change: Partial<ServiceRecord>): ServiceState {
@@ -134,6 +136,11 @@ export function withRollout(state: ServiceState, rollout: Rollout): ServiceState
 }
 
 /** The policy in force, under what a release brings along. */
-export function policyUnder({ policy }: ServiceRecord, overrides: PolicyLayer): Policy {
-  return layeredPolicy(policy?.layer ?? {}, overrides);
+export function policyUnder(
+  { policy }: ServiceRecord,
+  overrides: PolicyLayer,
+  { irreversible }: Pick<Release, 'irreversible'> = {},
+): Policy {
+  const layered = layeredPolicy(policy?.layer ?? {}, overrides);
+  return irreversible === true ? policyOfIrreversible(layered) : layered;
 }

@@ -113,7 +113,9 @@ function wave(
     slotLeaseMs: policy.slotLeaseMs,
     stagingSpreadMs: policy.stagingSpreadMs,
     ...(policy.stopTimeoutMs !== undefined && { stopTimeoutMs: policy.stopTimeoutMs }),
-    ...(policy.maxSurge > 0 && { maxSurge: policy.maxSurge }),
+    ...(release.irreversible === true
+      ? { maxSurge: 'never' as const }
+      : policy.maxSurge > 0 && { maxSurge: policy.maxSurge }),
     health: policy.health,
     drain: policy.drain,
     rejoin: policy.rejoin,

@@ -45,7 +45,8 @@ export async function answerReplay(
     const next = life.next();
     if (next.done === true) {
       const record = { ...recording.before, policy: { sequence: 0, storedAtMs: 0, layer: policy } };
-      return replayAnswer(recording, next.value, policyUnder(record, recording.intent.overrides));
+      const { intent } = recording;
+      return replayAnswer(recording, next.value, policyUnder(record, intent.overrides, intent));
     }
     if (host.monotonicMs() - sliceMs < SLICE_MS) continue;
     await host.sleep(1, signal);

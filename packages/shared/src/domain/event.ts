@@ -42,6 +42,7 @@ export const EVENT_NAMES = [
   'rollout-aborted',
   'rollout-settled',
   'node-failed',
+  'node-unhealthy',
   'slot-lost',
   'slot-cleared',
   'record-set-back',

@@ -9,6 +9,7 @@ export type WrittenRelease = WrittenImage & {
   readonly version: string;
   readonly allowDowngrade?: true;
   readonly urgent?: true;
+  readonly irreversible?: true;
 };
 
 /** With digests: what is published has been decided on. */

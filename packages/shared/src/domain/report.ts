@@ -5,10 +5,12 @@ import type { NodeId, Region, ServiceName } from './names.ts';
  * What a node says of itself after each step that matters.
  *
  * On the way: `staged`, `stage-failed`, `refused` (the operator or the engine says no, and why), `updating`, `returning`,
- * `stuck` (the engine cannot end the attempt, which is tried on, and why).
+ * `stuck` (the engine cannot end the attempt, which is tried on, and why), `unhealthy` (on a release that cannot be undone,
+ * and not well: it stays out of rotation, keeps its slot and is asked on, until it is well or a newer release comes).
  * Results, one for every attempt (I8):
  * - `healthy`: on the release, and well.
- * - `failed`: the release was not well here; the last good image runs again.
+ * - `failed`: the release was not well here; the last good image runs again. After `unhealthy`: the release itself still
+ *   runs, and a newer one takes its place.
  * - `interrupted`: the attempt ended before it showed anything about the release; the node may try again.
  * - `returned`: back on the last good image after a halt.
  * - `kept`: could not go back after a halt (no last good image, or the engine refused); still on what it runs.
@@ -20,6 +22,7 @@ export const NODE_STATUSES = [
   'updating',
   'returning',
   'stuck',
+  'unhealthy',
   'healthy',
   'failed',
   'interrupted',

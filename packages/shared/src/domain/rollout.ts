@@ -31,6 +31,8 @@ export interface Candidate {
   readonly parts?: ByPart<Digest>;
   /** Versions and ranges from which nodes may start. */
   readonly from?: readonly string[];
+  /** What it does to its data cannot be undone. */
+  readonly irreversible?: true;
   /** A person knows that it is older than what the fleet has settled on, and wants it all the same. */
   readonly allowDowngrade?: true;
   /** It does not wait for the end of a cool-down. */
@@ -192,6 +194,8 @@ export interface ServiceRecord {
   readonly held: readonly HoldRule[];
   /** What the fleet has settled on, newest first. */
   readonly settled: readonly Release[];
+  /** The last rollout that has begun of a release that cannot be undone. */
+  readonly irreversible?: Pick<Release, 'rollout' | 'version'>;
   /** Newest first. */
   readonly halted: readonly HaltedRelease[];
   /** Every rollout, the present one too, newest first. */

@@ -73,7 +73,7 @@ export function createChecker({ toleranceMs = 5_000, patienceMs = 60_000 }: Chec
     haltsHold(evidence, docketOf('I5'), toleranceMs),
     revisionsRise(docketOf('I6')),
     leases,
-    attemptsEndOnce(docketOf('I8')),
+    attemptsEndOnce(evidence, docketOf('I8')),
     resultsMatchImages(evidence, docketOf('I9')),
     rejectedStaysRejected(docketOf('I13')),
   ];

@@ -36,6 +36,7 @@ export function standingAfter(status: NodeStatus | undefined, isOnIt: boolean): 
     case 'healthy':
       return 'updated';
     case 'failed':
+    case 'unhealthy':
       return 'failed';
     case 'returned':
     case 'kept':

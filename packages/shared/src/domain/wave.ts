@@ -19,6 +19,8 @@ export interface Release {
   readonly retry?: number;
   /** The release train that it belongs to. */
   readonly train?: string;
+  /** What it does to its data cannot be undone: once its container has been started, nobody goes back from it. */
+  readonly irreversible?: true;
 }
 
 /**
@@ -55,8 +57,8 @@ export interface Wave {
   readonly slotLeaseMs: number;
   readonly stagingSpreadMs: number;
   readonly stopTimeoutMs?: number;
-  /** Missing: 0. */
-  readonly maxSurge?: MaxSurge;
+  /** Missing: 0. Of an irreversible release `never`, which no agent can read that knows nothing of such ones. */
+  readonly maxSurge?: MaxSurge | 'never';
   readonly health: HealthCheck;
   readonly drain: Drain;
   readonly rejoin: Rejoin;

@@ -99,5 +99,6 @@ export const release = z
     from: z.array(z.string()).optional(),
     retry: sequence.optional(),
     train: z.string().optional(),
+    irreversible: z.literal(true).optional(),
   })
   .transform((value): Release => compact(value) as Release);

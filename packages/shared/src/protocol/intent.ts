@@ -74,6 +74,10 @@ export const releaseSchema = z
       .max(32)
       .optional()
       .describe('Versions and ranges from which it may start: ["1.4.2", ">=1.5 <2"]; any'),
+    irreversible: z
+      .boolean()
+      .optional()
+      .describe('What it does to its data cannot be undone: no node goes back from it'),
     allowDowngrade: z
       .boolean()
       .optional()
@@ -122,6 +126,7 @@ export const releaseSchema = z
       overrides: release.policy ?? {},
       acceptHalted: release.acceptHalted ?? false,
       ...(release.from !== undefined && { from: release.from }),
+      ...(release.irreversible === true && { irreversible: true }),
       ...(release.allowDowngrade === true && { allowDowngrade: true }),
       ...(release.urgent === true && { urgent: true }),
       ...(release.notBefore !== undefined && { notBeforeMs: release.notBefore }),

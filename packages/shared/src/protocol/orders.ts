@@ -49,7 +49,7 @@ export const waveSchema = z
     slotLeaseMs: durationMs.min(1),
     stagingSpreadMs: durationMs,
     stopTimeoutMs: durationMs.optional(),
-    maxSurge: z.union([z.literal(0), z.literal(1)]).optional(),
+    maxSurge: z.union([z.literal(0), z.literal(1), z.literal('never')]).optional(),
     health: healthCheck,
     drain,
     rejoin,

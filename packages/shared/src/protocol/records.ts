@@ -195,6 +195,7 @@ const candidate = z.object({
   digest: digest.optional(),
   parts: z.record(part, digest).optional(),
   from: z.array(z.string()).optional(),
+  irreversible: z.literal(true).optional(),
   allowDowngrade: z.literal(true).optional(),
   urgent: z.literal(true).optional(),
   notBeforeMs: z.number().optional(),
@@ -217,6 +218,7 @@ const publishing = z
         version: z.string(),
         allowDowngrade: z.literal(true).optional(),
         urgent: z.literal(true).optional(),
+        irreversible: z.literal(true).optional(),
       })
       .transform((written): WrittenRelease => compact(written) as WrittenRelease),
     asked: z.object({ action: z.string(), mark: z.string() }).optional(),
@@ -292,6 +294,7 @@ export const serviceRecordSchema = z
     // Records from before there were such words have none.
     held: z.array(holdRule).default([]),
     settled: z.array(release),
+    irreversible: z.object({ rollout: sequence.min(1), version: z.string() }).optional(),
     halted: z.array(
       z
         .object({

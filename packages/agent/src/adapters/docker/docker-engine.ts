@@ -20,7 +20,7 @@ import { askRetryAfter } from './images/retry-after.ts';
 import { type Disk, type DiskReserve, Room } from './images/room.ts';
 import { type Recipient, type Supply, stageImage } from './images/stage.ts';
 import type { InspectedContainer } from './inspected.ts';
-import { type Part, readPart } from './marks.ts';
+import { isPastReturn, type Part, readPart } from './marks.ts';
 import { ALONG_LABEL, SERVICE_LABEL } from './memo.ts';
 import { canRunTwice } from './spec/obstacles.ts';
 import { dueDependents } from './swap/dependents.ts';
@@ -238,6 +238,8 @@ export class DockerEngine implements Engine {
   async #end(service: ServiceName, wanted: 'commit' | 'undo'): Promise<void> {
     const found = await this.#look(service);
     if (found.kind !== 'swap') return;
+    if (wanted === 'undo' && found.members.flat().some(isPastReturn))
+      throw new EngineError('irreversible', 'its new container has been started, and cannot be undone');
     const isMissed = found.members.flat().some((pair) => attainable(pair, wanted) !== wanted);
     // While the marks still say that something is to be done.
     if (wanted === 'commit') await this.#restartDependents(found);

@@ -137,7 +137,13 @@ export function progressOf({ old, fresh }: Swap): SwapProgress {
   // Two containers that know nothing of each other: the one in place is the operator's, the other one is litter.
   if (!isSuccessor(fresh, old)) return fresh.suffix === '' ? 'committed' : 'prepared';
   const hasBegun = fresh.started || staysStopped(fresh);
-  return fresh.suffix === '' && hasBegun && !old.up ? 'cut-over' : 'prepared';
+  const isAlone = !old.up || fresh.memo?.irreversible === true;
+  return fresh.suffix === '' && hasBegun && isAlone ? 'cut-over' : 'prepared';
+}
+
+/** Has a container been started that there is no way back from? */
+export function isPastReturn({ fresh }: Swap): boolean {
+  return fresh?.memo?.irreversible === true && fresh.started && fresh.memo.along === undefined;
 }
 
 /** The container that stands for both now: the new one once it has taken over. */

@@ -20,6 +20,7 @@ const PART = 'swell.swap.part';
 const TENANTS = 'swell.swap.tenants';
 export const ALONG_LABEL = 'swell.swap.along-with';
 const LEAD = 'swell.swap.lead';
+const IRREVERSIBLE = 'swell.swap.irreversible';
 
 const OLD_STATES = ['running', 'broken', 'stopped'] as const;
 const RESTART_POLICIES: readonly string[] = ['no', 'always', 'unless-stopped', 'on-failure'];
@@ -43,6 +44,8 @@ export interface Memo {
   readonly oldState: OldState;
   /** Where the new image brought a volume that the old container had not: on the way back it is left behind. */
   readonly broughtVolumes?: readonly string[];
+  /** Once this one has been started the old one is not started again. */
+  readonly irreversible?: true;
   /** The part of a unit that it is: of each, the image is its own. */
   readonly part?: PartName;
   /** Ids of the old containers that live in the old one's namespaces, and go along. */
@@ -64,6 +67,7 @@ export function memoLabels(memo: Memo): Record<string, string> {
     ...(memo.target !== undefined && { [TARGET]: memo.target }),
     ...(memo.stopTimeoutMs !== undefined && { [STOP_TIMEOUT]: String(memo.stopTimeoutMs) }),
     ...(memo.broughtVolumes !== undefined && { [BROUGHT]: memo.broughtVolumes.join('\n') }),
+    ...(memo.irreversible === true && { [IRREVERSIBLE]: 'true' }),
     ...(memo.part !== undefined && { [PART]: memo.part }),
     ...(memo.tenants !== undefined && { [TENANTS]: memo.tenants.join('\n') }),
     ...(memo.along !== undefined && { [ALONG_LABEL]: memo.along.service, [LEAD]: memo.along.lead }),
@@ -86,6 +90,7 @@ export function readMemo(labels: Readonly<Record<string, string>>): Memo | undef
     ...(target !== undefined && { target }),
     ...(stopTimeoutMs !== undefined && { stopTimeoutMs }),
     ...(brought !== undefined && { broughtVolumes: brought.split('\n') }),
+    ...(labels[IRREVERSIBLE] === 'true' && { irreversible: true }),
     ...(part !== undefined && { part }),
     ...(tenants !== undefined && { tenants: tenants.split('\n') }),
     ...(service !== undefined && isName(service) && lead !== undefined && { along: { service, lead } }),

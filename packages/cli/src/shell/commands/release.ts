@@ -16,7 +16,7 @@ export const release: Command = {
   name: 'release',
   usage:
     '<service> <image> | <service> <part>=<image> … [--version <text>] [--policy <file>] [--from <version> …] [--allow-downgrade] ' +
-    '[--accept-halted] [--urgent] [--not-before <time>] [--expires <time>] ' +
+    '[--accept-halted] [--irreversible] [--urgent] [--not-before <time>] [--expires <time>] ' +
     '[--train <name>] [--train-of <service> …] [--timeout 1m]',
   about: 'Releases an image, and waits until a coordinator has accepted or refused it',
   options: {
@@ -25,6 +25,7 @@ export const release: Command = {
     from: { type: 'string', multiple: true },
     'allow-downgrade': { type: 'boolean' },
     'accept-halted': { type: 'boolean' },
+    irreversible: { type: 'boolean' },
     urgent: { type: 'boolean' },
     'not-before': { type: 'string' },
     expires: { type: 'string' },
@@ -46,6 +47,7 @@ export const release: Command = {
       ...(values['from'] !== undefined && { from: values['from'] }),
       ...(values['allow-downgrade'] === true && { allowDowngrade: true }),
       ...(values['accept-halted'] === true && { acceptHalted: true }),
+      ...(values['irreversible'] === true && { irreversible: true }),
       ...(values['urgent'] === true && { urgent: true }),
       ...(values['not-before'] !== undefined && { notBefore: values['not-before'] }),
       ...(values['expires'] !== undefined && { expires: values['expires'] }),

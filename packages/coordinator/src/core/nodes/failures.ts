@@ -33,7 +33,7 @@ function* failuresIn(census: Census): Iterable<Pick<HeardReport, 'report' | 'seq
 const failuresOf = rememberLast((nodes: ReadonlyMap<NodeId, NodeFacts>) => {
   const failures: Pick<HeardReport, 'report' | 'sequence'>[] = [];
   for (const { report, reported } of nodes.values()) {
-    if (report?.status === 'failed' && reported !== undefined)
+    if ((report?.status === 'failed' || report?.status === 'unhealthy') && reported !== undefined)
       failures.push({ report, sequence: reported.sequence });
   }
   return failures;
@@ -41,13 +41,23 @@ const failuresOf = rememberLast((nodes: ReadonlyMap<NodeId, NodeFacts>) => {
 
 function tellFailure(
   state: ServiceState,
-  { rollout, region, node, reason = 'without a reason' }: NodeReport,
+  { rollout, region, node, status, reason = 'without a reason' }: NodeReport,
 ): ServiceState {
-  return tell(state, {
-    name: 'node-failed',
-    rollout,
-    region,
-    node,
-    line: `${node} in ${region} failed rollout ${rollout} of ${state.service}: ${reason}`,
-  });
+  const where = `${node} in ${region}`;
+  const what = `rollout ${rollout} of ${state.service}`;
+  return status === 'unhealthy'
+    ? tell(state, {
+        name: 'node-unhealthy',
+        rollout,
+        region,
+        node,
+        line: `${where} is not well on ${what}, which cannot be undone, and stays out of rotation: ${reason}`,
+      })
+    : tell(state, {
+        name: 'node-failed',
+        rollout,
+        region,
+        node,
+        line: `${where} failed ${what}: ${reason}`,
+      });
 }

@@ -37,9 +37,13 @@ function lateHolder(
   return nowMs > Math.max(heardAtMs, readAtMs) + holder.leaseMs + LEASE_GRACE_MS ? holder : undefined;
 }
 
-/** Is any node in the middle of something that it does for this rollout? */
-export function isHeldFor({ slots }: ServiceState, rollout: number): boolean {
-  return [...slots.values()].some((region) =>
-    [...region.values()].some(({ entry }) => entry.holder?.rollout === rollout),
+/** Is any node in the middle of something that it does for this rollout? One that is not well, and cannot go back, is not. */
+export function isHeldFor({ slots, census }: ServiceState, rollout: number): boolean {
+  return [...slots].some(([region, held]) =>
+    [...held.values()].some(({ entry: { holder } }) => {
+      if (holder?.rollout !== rollout) return false;
+      const { report } = census.get(region)?.get(holder.node) ?? {};
+      return report?.attempt !== holder.attempt || report.status !== 'unhealthy';
+    }),
   );
 }

@@ -169,12 +169,16 @@ function place(state: ServiceState, candidate: Candidate, digest: Digest, nowMs:
     line: `rollout ${number} of ${state.service} begins: ${release.version}`,
   });
   const halted = state.record.halted.filter((one) => one.digest !== digest);
-  return begin(withRecord(started, { halted }), release, candidate, nowMs);
+  const known = withRecord(started, {
+    halted,
+    ...(release.irreversible === true && { irreversible: { rollout: number, version: release.version } }),
+  });
+  return begin(known, release, candidate, nowMs);
 }
 
 function begin(state: ServiceState, release: Release, candidate: Candidate, nowMs: number): ServiceState {
   const { overrides } = candidate;
-  const policy = policyUnder(state.record, overrides);
+  const policy = policyUnder(state.record, overrides, release);
   const group = nextGroup(state, policy.regions, 0, nowMs) ?? 0;
   const rollout: Rollout = {
     release,
@@ -216,6 +220,7 @@ function pinned(state: ServiceState, candidate: Candidate, digest: Digest): Rele
     version,
     ...(candidate.from !== undefined && { from: candidate.from }),
     ...(candidate.train !== undefined && { train: candidate.train }),
+    ...(candidate.irreversible === true && { irreversible: true }),
   };
 }
 

@@ -11,16 +11,27 @@ export function versionProblems(record: ServiceRecord, intent: ReleaseIntent): r
 
 /** An older version takes an explicit word. Where a version cannot be told from another (`latest`), nobody is asked. */
 function downgradeProblems(
-  { settled: [settled] }: ServiceRecord,
+  { settled: [settled], irreversible }: ServiceRecord,
   { image, version = tagOf(image), allowDowngrade }: ReleaseIntent,
 ): readonly string[] {
-  if (settled === undefined || version === undefined || allowDowngrade === true) return [];
-  const order = compareVersions(version, settled.version);
-  if (order === undefined || order >= 0) return [];
-  return [
-    `version: ${version} is older than ${settled.version}, on which the fleet has settled: ` +
-      'publish a newer one, or say "allowDowngrade": true',
-  ];
+  if (version === undefined || allowDowngrade === true) return [];
+  const remedy = 'publish a newer one, or say "allowDowngrade": true';
+  if (settled !== undefined && isOlder(version, settled.version))
+    return [
+      `version: ${version} is older than ${settled.version}, on which the fleet has settled: ${remedy}`,
+    ];
+  // Nobody goes back from it, whether the fleet has settled on it or not.
+  const isLeft = irreversible !== undefined && (settled?.rollout ?? 0) < irreversible.rollout;
+  return isLeft && isOlder(version, irreversible.version)
+    ? [
+        `version: ${version} is older than ${irreversible.version}, which cannot be undone and is on some nodes: ${remedy}`,
+      ]
+    : [];
+}
+
+function isOlder(version: string, other: string): boolean {
+  const order = compareVersions(version, other);
+  return order !== undefined && order < 0;
 }
 
 /** Nodes that lag behind are held one by one; here the fleet as a whole is asked. */

@@ -64,6 +64,8 @@ function explainStanding(
     case 'updated':
       return `it is on ${version}`;
     case 'failed':
+      if (reportOn(facts, rollout)?.status === 'unhealthy')
+        return `it is not well on ${version}, which cannot be undone: it stays out of rotation${describeSlot(state, facts)}, until it is, or a newer release comes: ${reason}`;
       return `it failed with ${version}: ${reason}`;
     case 'back':
       return `it is back from ${version}: ${reason}`;

@@ -3,13 +3,14 @@
  * is the answer. A new answer to "may it go on?" gets its line here.
  */
 
+import type { NodeId } from '@swell/shared/domain/names.ts';
 import type { Policy } from '@swell/shared/domain/policy.ts';
 import { isUnderWay, type Rollout } from '@swell/shared/domain/rollout.ts';
 import { formatDuration } from '@swell/shared/kernel/units.ts';
 import { activeLines } from '../advance.ts';
 import { timeOf, waitOf } from '../limits/cool-down.ts';
 import { judgeGates } from '../limits/gates.ts';
-import { countBelow, countStanding, nodesStanding } from '../nodes/line.ts';
+import { countBelow, countStanding, type Line, nodesStanding } from '../nodes/line.ts';
 import { isCensusComplete, LOOK_OUT_MS } from '../nodes/look-out.ts';
 import { hasToReturn, isAwaited } from '../nodes/standing.ts';
 import { countAttempts } from '../nodes/tally.ts';
@@ -20,6 +21,7 @@ import { soakOf } from '../stage/soak.ts';
 import { type ActiveRegion, awaitsTime, judgeStage, judgeStaging, missingNodes } from '../stage/verdict.ts';
 import { policyOf, type ServiceState } from '../state.ts';
 import { nameNodes } from '../words/pausing.ts';
+import { isInTheMiddle, isStaying } from '../words/staying.ts';
 
 export type Because =
   | 'record-set-back'
@@ -122,25 +124,29 @@ function reasonsOf(state: ServiceState, rollout: Rollout, nowMs: number): readon
   return [{ because: 'nothing', line }];
 }
 
-const explainOver: Asked = ({ rollout: { phase, release } }) => {
+const explainOver: Asked = ({ state, rollout }) => {
+  const { phase, release } = rollout;
   if (phase.name === 'settled')
     return { because: 'over', why: `it has settled, the fleet is on ${release.version}` };
   if (phase.name === 'aborted') return { because: 'over', why: `it was aborted: ${phase.reason}` };
-  return phase.name === 'rested'
-    ? { because: 'over', why: `it was halted, and every node that is there has gone back: ${phase.reason}` }
-    : undefined;
+  if (phase.name !== 'rested') return undefined;
+  const who = isStaying(state.record, rollout)
+    ? 'who is on it stays'
+    : 'every node that is there has gone back';
+  return { because: 'over', why: `it was halted, and ${who}: ${phase.reason}` };
 };
 
 const explainHalting: Asked = ({ state, rollout, nowMs }) => {
   if (rollout.phase.name !== 'halting') return undefined;
   if (!isHaltStanding(state)) return { because: 'halting', why: 'the halt is on its way to the bus' };
-  const returning = [...state.census.values()].flatMap((nodes) =>
-    [...nodes.values()].filter((facts) => hasToReturn(facts, rollout, nowMs)),
+  const stays = isStaying(state.record, rollout);
+  const awaited = [...state.census.values()].flatMap((nodes) =>
+    [...nodes.values()].filter((facts) => (stays ? isInTheMiddle : hasToReturn)(facts, rollout, nowMs)),
   );
-  const whom = returning.length === 0 ? 'somebody in the middle of it' : nameNodes(returning);
+  const whom = awaited.length === 0 ? 'somebody in the middle of it' : nameNodes(awaited);
   return {
     because: 'halting',
-    why: `it is halted (${rollout.phase.reason}), and ${whom} has still to go back`,
+    why: `it is halted (${rollout.phase.reason}), and ${whom} has still to ${stays ? 'end what it does' : 'go back'}`,
   };
 };
 
@@ -199,11 +205,19 @@ const explainSlots: Asked = ({ state, rollout, regions }) => {
     );
     if (waiting === 0 || holders.length < progress.slots) continue;
     const all = progress.slots === 1 ? 'the only slot' : `each of the ${progress.slots} slots`;
-    const why = `${all} of ${region} is held, by ${holders.slice(0, 5).join(', ')}: ${waiting} admitted nodes wait for one`;
+    const why = `${all} of ${region} is held, by ${holders.slice(0, 5).join(', ')}: ${waiting} admitted nodes wait for one${describeUnhealthy(line, holders)}`;
     return { because: 'slots', why };
   }
   return undefined;
 };
+
+/** They keep their slots for longer than any update takes. */
+function describeUnhealthy({ nodes }: Line, holders: readonly NodeId[]): string {
+  const out = nodes.filter(({ node, report }) => report?.status === 'unhealthy' && holders.includes(node));
+  return out.length === 0
+    ? ''
+    : `; ${nameNodes(out)} is not well on what cannot be undone, and keeps its own until it is, or a newer release comes`;
+}
 
 const explainNodes: Asked = ({ state, rollout, regions, policy }) => {
   if (rollout.phase.name !== 'rolling') return undefined;

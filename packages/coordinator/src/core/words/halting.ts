@@ -13,12 +13,19 @@ const HALTED_KEPT = 64;
 
 /**
  * From now on the digest is known as bad (B12), and what the fleet has settled on is what it was before. A newer word about
- * the same rollout takes the place of the one before it.
+ * the same rollout takes the place of the one before it. From what cannot be undone nobody returns.
  */
 export function halt(state: ServiceState, rollout: Rollout, reason: string, stay?: true): ServiceState {
   const { rollout: number, image, version } = rollout.release;
   const { paused: _, ...unpaused } = rollout;
-  const newest = { rollout: number, digest: image.digest, version, reason, ...(stay && { stay }) };
+  const stays = stay === true || isOneWay(rollout);
+  const newest = {
+    rollout: number,
+    digest: image.digest,
+    version,
+    reason,
+    ...(stays && { stay: true as const }),
+  };
   const halted = [newest, ...state.record.halted.filter((one) => one.rollout !== number)];
   const stopped = withRecord(state, {
     rollout: { ...unpaused, phase: { name: 'halting', reason } },
@@ -37,9 +44,13 @@ export function haltBy(state: ServiceState, rollout: Rollout, reason: string, st
   const { name } = rollout.phase;
   const isHalted = name === 'halting' || name === 'rested';
   const stays = isStaying(state.record, rollout);
-  const isSaid = isHalted && stays === (stay === true);
+  const isSaid = isHalted && stays === (stay === true || isOneWay(rollout));
   const isTooLate = name === 'rested' && !stays;
   return isSaid || isTooLate ? state : halt(state, rollout, reason, stay);
+}
+
+function isOneWay({ release }: Rollout): boolean {
+  return release.irreversible === true;
 }
 
 /** The rollout rests once everybody can have heard the halt, and no present node has anything left to return from. */

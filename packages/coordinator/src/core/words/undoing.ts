@@ -46,16 +46,34 @@ function isBrought(rollout: Rollout, digest: Digest): boolean {
 }
 
 /** A person has decided: that it is an older version, and that it waits for no cool-down, is said with it. */
-function release(state: ServiceState, { image, version }: Release, asked: Asked): ServiceState {
+function release(state: ServiceState, target: Release, asked: Asked): ServiceState {
+  const { image, version, irreversible } = target;
+  const objection = objectionTo(state, target);
+  if (objection !== undefined) return refused(state, asked, [objection]);
   if (state.record.publishing !== undefined)
     return refused(state, asked, ['another release is being published at this moment: say it again']);
   return withRecord(state, {
     publishing: {
       publication: `${prefixOf(asked.action)}${asked.mark}`,
-      release: { ...writtenImage(image), version, allowDowngrade: true, urgent: true },
+      release: {
+        ...writtenImage(image),
+        version,
+        allowDowngrade: true,
+        urgent: true,
+        ...(irreversible === true && { irreversible }),
+      },
       asked,
     },
   });
+}
+
+/** What was there before a release that cannot be undone may not be able to read what that has left. */
+function objectionTo({ record: { irreversible } }: ServiceState, target: Release): string | undefined {
+  if (irreversible === undefined || target.rollout >= irreversible.rollout) return undefined;
+  return (
+    `rollout ${irreversible.rollout} (${irreversible.version}) cannot be undone, and ${target.version} is from before it: ` +
+    'publish a newer release, or that one with "allowDowngrade": true'
+  );
 }
 
 function prefixOf(action: string): string {

@@ -37,6 +37,7 @@ export class Evidence {
   readonly #waves = new Map<string, StoredWave>();
   readonly #newestWaves = new Map<string, StoredWave>();
   readonly #digests = new Map<string, Digest>();
+  readonly #irreversible = new Set<string>();
   readonly #tenures = new Map<string, Tenure>();
   readonly #present = new Map<string, Tenure>();
   /** Slots that the coordinator declared lost or cleared, by the revision that it named. */
@@ -94,6 +95,11 @@ export class Evidence {
     return this.#digests.get(`${service}/${rollout}`);
   }
 
+  /** Does a wave of the log say of this rollout's release that it cannot be undone? */
+  isIrreversible(service: ServiceName, rollout: number): boolean {
+    return this.#irreversible.has(`${service}/${rollout}`);
+  }
+
   /** Has the coordinator said that this holder lost its slot? */
   wasDeclaredLost(tenure: Tenure): boolean {
     return this.#declared.has(at(tenure, tenure.revision));
@@ -109,7 +115,9 @@ export class Evidence {
       if (newest !== undefined) newest.next = stored;
       this.#newestWaves.set(key, stored);
     }
-    this.#digests.set(`${wave.service}/${wave.release.rollout}`, wave.release.image.digest);
+    const rollout = `${wave.service}/${wave.release.rollout}`;
+    this.#digests.set(rollout, wave.release.image.digest);
+    if (wave.release.irreversible === true) this.#irreversible.add(rollout);
   }
 
   #seeSlot(entry: Extract<LogEntry, { kind: 'slot' }>): Tenure | undefined {

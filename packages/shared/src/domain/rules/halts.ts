@@ -14,7 +14,8 @@ interface StoredHalt {
 
 /**
  * I5. After a halt nobody who could know of it starts, and every node that was on it goes back, or says why not. Where the
- * newest word about it lets them stay, only who was in the middle goes back.
+ * newest word about it lets them stay, only who was in the middle goes back; and from what cannot be undone nobody who has
+ * begun it.
  */
 export function haltsHold(evidence: Evidence, docket: Docket, toleranceMs: number): Rule {
   /** Of each service, by rollout. */
@@ -35,7 +36,8 @@ export function haltsHold(evidence: Evidence, docket: Docket, toleranceMs: numbe
         const halted = halts.get(report.service)?.get(report.rollout);
         if (halted === undefined || gone.has(report.node)) continue;
         docket.judged();
-        if (hasLeft(report) || (halted.halt.stay === true && report.status === 'healthy')) continue;
+        const isOnIt = report.status === 'healthy' || report.status === 'unhealthy';
+        if (hasLeft(report) || (halted.halt.stay === true && isOnIt)) continue;
         docket.violation(
           halted.sequence,
           `${who(report)} is still ${report.status} on rollout ${report.rollout}, which was halted at revision ${halted.revision}`,
@@ -50,6 +52,14 @@ export function haltsHold(evidence: Evidence, docket: Docket, toleranceMs: numbe
     halts.set(service, known);
     for (const rollout of known.keys()) if (rollout > (halt?.rollout ?? 0)) known.delete(rollout);
     if (halt === undefined) return;
+    if (evidence.isIrreversible(service, halt.rollout)) {
+      docket.judged();
+      if (halt.stay !== true)
+        docket.violation(
+          sequence,
+          `the halt of rollout ${halt.rollout} of ${service} at revision ${revision} takes nodes back from what cannot be undone`,
+        );
+    }
     const first = known.get(halt.rollout) ?? { sequence, revision, atMs };
     known.set(halt.rollout, { ...first, halt });
   }

@@ -1,17 +1,24 @@
 import type { LogEntry } from '../log.ts';
 import type { NodeId } from '../names.ts';
-import { isResult, type NodeReport } from '../report.ts';
-import { nodeKey, who } from './evidence.ts';
+import { isResult, type NodeReport, type NodeStatus } from '../report.ts';
+import { type Evidence, nodeKey, who } from './evidence.ts';
 import type { Docket, Rule } from './rule.ts';
+
+const UNDER_WAY: readonly NodeStatus[] = ['updating', 'returning', 'stuck', 'unhealthy'];
 
 interface Attempt {
   readonly sequence: number;
   readonly first: NodeReport;
+  /** It was not well on a release that cannot be undone, when last heard. */
+  isUnhealthy?: boolean;
   result?: NodeReport;
 }
 
-/** I8. Every attempt ends in exactly one reported result, however often the agent dies. */
-export function attemptsEndOnce(docket: Docket): Rule {
+/**
+ * I8. Every attempt ends in exactly one reported result, however often the agent dies. One that has brought a release that
+ * cannot be undone, and has said that it is not well, may still be open when all is at rest.
+ */
+export function attemptsEndOnce(evidence: Evidence, docket: Docket): Rule {
   const attempts = new Map<string, Attempt>();
 
   return {
@@ -19,15 +26,16 @@ export function attemptsEndOnce(docket: Docket): Rule {
       if (entry.kind !== 'report') return;
       const { report } = entry;
       const { status } = report;
-      const isUnderWay = status === 'updating' || status === 'returning' || status === 'stuck';
+      const isUnderWay = UNDER_WAY.includes(status);
       if (report.attempt === undefined || !(isUnderWay || isResult(status))) return;
       seeAttempt(entry, report, report.attempt);
     },
     atRest(gone: ReadonlySet<NodeId>) {
-      for (const { sequence, first, result } of attempts.values()) {
+      for (const { sequence, first, result, isUnhealthy } of attempts.values()) {
         if (gone.has(first.node)) continue;
         docket.judged();
-        if (result !== undefined) continue;
+        const mayBeOpen = isUnhealthy === true && evidence.isIrreversible(first.service, first.rollout);
+        if (result !== undefined || mayBeOpen) continue;
         docket.violation(
           sequence,
           `${who(first)} never said how attempt ${first.attempt} at rollout ${first.rollout} ended`,
@@ -48,6 +56,8 @@ export function attemptsEndOnce(docket: Docket): Rule {
       );
     } else if (isResult(report.status)) {
       attempt.result = report;
+    } else if (report.status === 'unhealthy') {
+      attempt.isUnhealthy = true;
     }
   }
 }

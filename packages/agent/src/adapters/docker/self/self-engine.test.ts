@@ -94,6 +94,12 @@ describe('an engine whose agent is a service of its own', () => {
     await expect(engine().prepareSwap(order('agent'))).rejects.toMatchObject(why);
   });
 
+  it('takes no release of itself that cannot be undone: the old one has to be able to go on', async () => {
+    await expect(engine().prepareSwap({ ...order('agent'), irreversible: true })).rejects.toMatchObject({
+      code: 'not-carried',
+    });
+  });
+
   it('begins with nothing else while its own swap is under way', async () => {
     found.set('agent', swapOf('agent'));
     await expect(engine().prepareSwap(order('web'))).rejects.toMatchObject({

@@ -176,7 +176,12 @@ export class SelfEngine implements Engine {
   }
 
   /** The agent comes last: it waits until no other swap is under way. */
-  async #mayBeginOwn({ target, service }: SwapOrder): Promise<void> {
+  async #mayBeginOwn({ target, service, irreversible }: SwapOrder): Promise<void> {
+    if (irreversible === true)
+      throw new EngineError(
+        'not-carried',
+        'the agent stands by to take back its own update: that can be undone',
+      );
     const { engine, dockerd, own, acting } = this.#options;
     const busy = new Set(acting.inTheMiddle());
     for (const other of await engine.services()) {

@@ -5,7 +5,7 @@
 
 import { unreachable } from '@swell/shared/kernel/unreachable.ts';
 import { describe, expect, it } from 'vitest';
-import { type Marked, type Part, progressOf, readMarks, type Swap } from '../marks.ts';
+import { isPastReturn, type Marked, type Part, progressOf, readMarks, type Swap } from '../marks.ts';
 import type { Memo } from '../memo.ts';
 import { attainable, type Intent, nextStep, performedKey, type Step, type StepName } from './plan.ts';
 
@@ -127,6 +127,61 @@ describe('a swap', () => {
         }
       });
     });
+  });
+});
+
+describe('a swap that cannot be undone', () => {
+  const oneWay = (given: Part['policy']): Model =>
+    afterCreate(given).map((part) =>
+      part.memo === undefined ? part : { ...part, memo: { ...part.memo, irreversible: true } },
+    );
+
+  it('disarms the old container before it starts the new one under its own policy', () => {
+    const ended = run(oneWay(policy('unless-stopped')), ['prepare', 'cut-over']);
+    expect(ended.map(({ step }) => step).slice(4)).toEqual([
+      'set-aside-old',
+      'name-new',
+      'guard-old',
+      'stop-old',
+      'disarm-old',
+      'restore-new-policy',
+      'start-new',
+    ]);
+    expect(last(ended)).toMatchObject([
+      { id: 'old', up: false, policy: policy('no') },
+      { id: 'new', up: true, policy: policy('unless-stopped') },
+    ]);
+  });
+
+  describe.each(POLICIES)('under restart policy $Name', (given) => {
+    it.each(['nothing', 'dockerd restarts'] as const)(
+      'goes back as it was until the new one was started, and only on from then, wherever it dies, and %s',
+      (accident) => {
+        const way = run(oneWay(given), ['prepare', 'cut-over', 'commit']);
+        for (const { step, model } of way) {
+          const found = happen(accident, model);
+          const swap = marked(found);
+          if (swap.kind !== 'swap') continue;
+          const isOver = found.some(({ id, started }) => id === 'new' && started);
+          expect([step, isPastReturn(swap)]).toEqual([step, isOver]);
+          expect([step, progressOf(swap) !== 'prepared']).toEqual([step, isOver]);
+          const ended = isOver
+            ? [...run(found, ['cut-over']), ...run(last(run(found, ['cut-over'])), ['commit'])]
+            : run(found, ['undo']);
+          // At no moment do both run, and the old one never once the new one was started.
+          const both = ended.some(({ model: now }) => now.filter(({ up }) => up).length > 1);
+          const isOldAfter =
+            isOver && ended.some(({ model: now }) => now.some(({ id, up }) => id === 'old' && up));
+          expect([step, both, isOldAfter]).toEqual([step, false, false]);
+          const untouched = found.some(({ id, suffix, up }) => id === 'old' && suffix === '' && !up);
+          if (untouched) continue;
+          expect([step, last(ended)]).toMatchObject([
+            step,
+            [{ id: isOver ? 'new' : 'old', suffix: '', up: true, policy: given }],
+          ]);
+        }
+      },
+    );
   });
 });
 

@@ -147,7 +147,9 @@ function toLeave(swap: Swap, did: Did): Step | undefined {
     const naming = toRename({ old, fresh });
     if (naming !== undefined) return naming;
   }
-  return old.policy.Name === GUARD || staysStopped(fresh) ? undefined : { step: 'guard-old', old };
+  // Where there is no way back it is guarded until it has stopped, and disarmed then.
+  const isOver = fresh.memo.irreversible === true && !old.up;
+  return isOver || old.policy.Name === GUARD || staysStopped(fresh) ? undefined : { step: 'guard-old', old };
 }
 
 /** One that runs in circles has nothing to lose, and Docker cannot rename it while it comes and goes. */
@@ -171,9 +173,18 @@ function toTakeOver(swap: Swap, did: Did): Step | undefined {
   const { old, fresh } = pair(swap);
   const naming = toRename({ old, fresh });
   if (naming !== undefined || staysStopped(fresh)) return naming;
+  const parting = fresh.memo.irreversible === true ? toPart({ old, fresh }) : undefined;
+  if (parting !== undefined) return parting;
   // One that ran and ended has shown what it is; it is started again only where the old one ran in between.
   const due = !fresh.started || did('stop-old');
   return !fresh.up && due && !did('start-new') ? { step: 'start-new', fresh, mayFail: false } : undefined;
+}
+
+/** Before the new one is started, so that dockerd itself never starts the old one after it, and keeps the new one up. */
+function toPart({ old, fresh }: Pair): Step | undefined {
+  if (old.policy.Name !== NO_RESTART) return { step: 'disarm-old', old };
+  const { policy } = fresh.memo;
+  return samePolicy(fresh.policy, policy) ? undefined : { step: 'restore-new-policy', fresh, policy };
 }
 
 /** Whoever commits has judged; a new container that does not run is as good as one that runs. */

@@ -200,6 +200,7 @@ function memoOf(order: SwapOrder, old: InspectedContainer, target: Target): Memo
     ...(target.digest !== undefined && { target: target.digest }),
     ...(target.part !== undefined && { part: target.part }),
     ...(order.stopTimeoutMs !== undefined && { stopTimeoutMs: order.stopTimeoutMs }),
+    ...(order.irreversible === true && { irreversible: true }),
   };
 }
 

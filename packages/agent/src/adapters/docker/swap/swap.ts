@@ -19,7 +19,7 @@ import {
   seenSpec,
 } from '../spec/spec.ts';
 import { copyWritten, missingWritten } from '../spec/written.ts';
-import { type Found, isUnit, type MemberSwap, memberProgress, membersLeft } from './members.ts';
+import { type Found, isUnit, type MemberSwap, memberProgress, membersLeft, memoOf } from './members.ts';
 import { type Intent, nextStep, type Performed, performedKey, type Step, type StepName } from './plan.ts';
 
 /** Called before and after every step: a crash test dies here. */
@@ -146,7 +146,10 @@ function stepTowards(found: MemberSwap, aim: Aim, performed: Performed): Step | 
   if (aim === 'beside') return left[0] && nextStep(left[0].slice(0, 1), aim, performed);
   const isDone = left.length <= aim.left && memberProgress(found) !== 'prepared';
   const [next] = left;
-  return isDone || next === undefined ? undefined : nextStep(next, 'cut-over', performed);
+  if (isDone || next === undefined) return undefined;
+  // Where there is no way back all stop before any starts: none is to work on what another one has made of it.
+  const leaving = memoOf(found)?.irreversible === true ? left.flat() : next;
+  return nextStep(leaving, 'cut-over', performed);
 }
 
 function first<Item, Value>(

@@ -69,6 +69,7 @@ function describeSwap(found: MemberSwap): NonNullable<Observation['swap']> {
     attempt: memo?.attempt ?? 'unknown',
     ...(memo?.target !== undefined && { target: memo.target }),
     ...(left > 0 && { left }),
+    ...(memo?.irreversible === true && { irreversible: true }),
   };
 }
 
