@@ -128,6 +128,12 @@ export function parseHealthSubject(
   return isPlace ? { region, service, node } : undefined;
 }
 
+/** Of a service's record: whose it is. */
+export function scopeOfRecord(subject: string): Scope | undefined {
+  const [scope, service] = tokensBehind(subject, '$KV.swell_rollouts.service.');
+  return service === undefined ? undefined : scope;
+}
+
 /** Of `region.<region>`. */
 export function regionOf(subject: string): Region | undefined {
   const [region = '', ...more] = tokensBehind(subject, '$KV.swell_rollouts.region.');
