@@ -3,6 +3,7 @@
  * of each other only what the bus carries. Agents know of no scope.
  */
 
+import type { FleetEvent } from '@swell/shared/domain/event.ts';
 import type { Scope } from '@swell/shared/domain/scope.ts';
 import { expect, test } from 'vitest';
 import { digestOf } from '../world.ts';
@@ -224,6 +225,36 @@ test('a coordinator whose scope has no region leads nothing, until it has one', 
   await stage.until('it leads', () => writers(stage, 'us').includes('misspelt'));
   expect(stage.violations()).toEqual([]);
 });
+
+test(
+  'Z6: what leaders release of themselves they release once, though each of them means to',
+  LONG,
+  async () => {
+    using stage = await open();
+    await settled(stage, stage.release('web'));
+    const last = stage.release('web');
+    await settled(stage, last);
+    const releases = (): number => stage.entries.filter(({ kind }) => kind === 'release').length;
+    stage.control('web', 'undo');
+    await settled(stage, last + 1);
+    expect(running(stage)).toEqual([digestOf('v2')]);
+    expect([...new Set(stage.events.flatMap(answer))].sort()).toEqual(['america', 'europe', 'global']);
+    expect(releases()).toBe(3);
+    stage.move('latest', 'v2');
+    stage.policy('web', { watch: { image: 'registry.example/web:latest', every: '1m', mode: 'auto' } });
+    await stage.pass(120_000);
+    stage.move('latest', 'v4');
+    await settled(stage, last + 2);
+    await stage.pass(120_000);
+    expect([releases(), running(stage)]).toEqual([4, [digestOf('v4')]]);
+    expect(stage.violations()).toEqual([]);
+  },
+);
+
+/** Whose answer it is to a word that was obeyed. */
+function answer({ name, scope }: FleetEvent): readonly string[] {
+  return name === 'control-applied' ? [scope ?? 'global'] : [];
+}
 
 async function settledOf(stage: ServicesStage, rollout: number): Promise<void> {
   await stage.untilTold('rollout-settled', rollout);

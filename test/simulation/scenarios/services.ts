@@ -200,6 +200,11 @@ export class ServicesStage implements Disposable {
     return number;
   }
 
+  /** A tag of the registry names another image. */
+  move(tag: string, version: string): void {
+    this.#registry.tags.set(tag, digestOf(version));
+  }
+
   control(service: string, action: string, more: object = {}): void {
     this.#server.say(controlSubject(service), encode({ action, ...more }));
   }
