@@ -170,7 +170,7 @@ export class Fleet implements AsyncDisposable {
     return Promise.race([value, ...programs]);
   }
 
-  async startCoordinator(name: string): Promise<Program> {
+  async startCoordinator(name: string, environment: Readonly<Record<string, string>> = {}): Promise<Program> {
     const bundle = this.#options.bundles?.coordinator;
     const program = new Program({
       program: 'coordinator',
@@ -185,6 +185,7 @@ export class Fleet implements AsyncDisposable {
         SWELL_LEASE_MS: String(COORDINATOR_LEASE_MS),
         SWELL_PULSE_EVERY_MS: String(PULSE_EVERY_MS),
         ...this.#options.coordinatorEnvironment,
+        ...environment,
       },
     });
     this.coordinators.set(name, program);

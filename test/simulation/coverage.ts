@@ -107,6 +107,7 @@ const COORDINATOR_EVENTS = keysOf<CoordinatorEvent['kind']>({
   'slot-seen': 0,
   'wave-seen': 0,
   'halt-seen': 0,
+  'halt-elsewhere': 0,
   'wave-stored': 0,
   'halt-stored': 0,
   'event-stored': 0,

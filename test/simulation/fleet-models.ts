@@ -11,6 +11,7 @@ import type { Registry } from '@swell/shared/adapters/registry.ts';
 import { RegistryError } from '@swell/shared/adapters/registry-error.ts';
 import type { Digest, ImageReference } from '@swell/shared/domain/image.ts';
 import type { ServiceName } from '@swell/shared/domain/names.ts';
+import type { Scope } from '@swell/shared/domain/scope.ts';
 import type { Line } from './bus/line.ts';
 import type { ModelServer } from './bus-model.ts';
 import type { Chance } from './chance.ts';
@@ -130,6 +131,7 @@ export function startCoordinator(
   registry: RegistryModel,
   name: string,
   incarnation: number,
+  scope?: Scope,
 ): Running {
   const itself = `${name}#${incarnation}`;
   const chance = ground.chance.fork(itself);
@@ -140,6 +142,7 @@ export function startCoordinator(
     await serveTerms(
       {
         name: itself,
+        ...(scope !== undefined && { scope }),
         bus,
         registry: registry.seenBy(process),
         ...(ground.prometheus !== undefined && { prometheus: ground.prometheus.seenBy(process) }),

@@ -136,7 +136,7 @@ export const AGENT_MUTANTS: readonly Mutant[] = [
     story:
       'A halt stops nobody who has his slot: the service is taken down for an image that is known to be bad.',
     file: `${CORE}/ending.ts`,
-    find: "return kind === 'update' && digest !== undefined && isHalted(halt?.order, { rollout, image: { digest } });",
+    find: "return kind === 'update' && digest !== undefined && isHaltedHere(state, { rollout, image: { digest } });",
     replace: 'return false;',
     breaks: ['I5'],
     world: 'quiet',

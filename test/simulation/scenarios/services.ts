@@ -5,8 +5,17 @@ import type { FleetEvent } from '@swell/shared/domain/event.ts';
 import type { LogEntry } from '@swell/shared/domain/log.ts';
 import type { NodeReport } from '@swell/shared/domain/report.ts';
 import { createChecker } from '@swell/shared/domain/rules.ts';
-import { encode } from '@swell/shared/protocol/codec.ts';
-import { controlSubject, policyKey, releaseSubject } from '@swell/shared/protocol/subjects.ts';
+import type { Scope } from '@swell/shared/domain/scope.ts';
+import { decode, encode } from '@swell/shared/protocol/codec.ts';
+import { type Lease, leaseSchema } from '@swell/shared/protocol/records.ts';
+import {
+  controlSubject,
+  leaseKey,
+  policyKey,
+  regionKey,
+  releaseSubject,
+  STREAMS,
+} from '@swell/shared/protocol/subjects.ts';
 import { Ailments } from '../ailments.ts';
 import { readShapes } from '../bus/definition.ts';
 import { ModelServer } from '../bus-model.ts';
@@ -20,6 +29,11 @@ import { digestOf, START_MS } from '../world.ts';
 const SHAPES = await readShapes();
 const TURN_MS = 10;
 const COORDINATORS = ['north', 'south'];
+
+/** Of the global one, where it has none. */
+interface Leader extends Running {
+  readonly scope: Scope | undefined;
+}
 
 /** One stage, opened at once, with room for one node of a region at a time. */
 const POLICY = {
@@ -44,6 +58,8 @@ const NOBODY: Witness = {
 
 export class ServicesStage implements Disposable {
   readonly entries: LogEntry[] = [];
+  /** What is wrong with images. */
+  readonly ailments = new Ailments();
   readonly nodes: readonly NodeModel[];
   readonly #time = new VirtualTime(START_MS);
   readonly #registry = new RegistryModel();
@@ -51,22 +67,25 @@ export class ServicesStage implements Disposable {
   readonly #ground: Ground;
   readonly #programs: Running[] = [];
   #agents: Running[] = [];
-  #leaders: Running[] = [];
+  #leaders: readonly Leader[] = [];
+  readonly #scopes: readonly (Scope | undefined)[];
   #starts = 0;
 
-  /** Programs run, and the policies are in force. */
+  /** Programs run, two coordinators in each scope beside two global ones, and the policies are in force. */
   static async open(
     policies: Readonly<Record<string, object>>,
     regions: readonly string[],
+    scopes: readonly Scope[] = [],
   ): Promise<ServicesStage> {
-    const stage = new ServicesStage(Object.keys(policies), regions);
+    const stage = new ServicesStage(Object.keys(policies), regions, scopes);
     await stage.pass(60_000);
     for (const [service, policy] of Object.entries(policies)) stage.policy(service, policy);
     await stage.pass(1_000);
     return stage;
   }
 
-  private constructor(services: readonly string[], regions: readonly string[]) {
+  private constructor(services: readonly string[], regions: readonly string[], scopes: readonly Scope[]) {
+    this.#scopes = [undefined, ...scopes];
     const time = this.#time;
     const chance = new Chance('services');
     this.#server = new ModelServer(time, chance.fork('bus'), SHAPES);
@@ -91,7 +110,7 @@ export class ServicesStage implements Disposable {
       const containers = new MemoryNode(
         Object.fromEntries(services.map((service) => [service, { up: true, digest: digestOf('v1') }])),
       );
-      const ground = { time, chance: chance.fork(name), ailments: new Ailments(), witness: NOBODY };
+      const ground = { time, chance: chance.fork(name), ailments: this.ailments, witness: NOBODY };
       return new NodeModel({ region, name }, containers, ground);
     });
     this.#agents = this.nodes.map((node) => startAgent(this.#ground, node, 1));
@@ -100,19 +119,53 @@ export class ServicesStage implements Disposable {
 
   /** All coordinators die, and others go on with what was saved. */
   replaceCoordinators(): void {
-    for (const { process, line } of this.#leaders) {
-      process.kill();
-      line.giveUp(0);
-    }
+    this.killCoordinators(() => true);
     this.#startLeaders();
+  }
+
+  /** Nothing starts them again. */
+  killCoordinators(isMeant: (scope: Scope | undefined, name: string) => boolean): void {
+    for (const leader of this.#leaders.filter((one) => isMeant(one.scope, one.process.name))) {
+      leader.process.kill();
+      leader.line.giveUp(0);
+    }
+  }
+
+  /** The ways of a scope's coordinators to the bus are blocked, or free again. */
+  cutOff(scope: Scope | undefined, isCutOff: boolean): void {
+    for (const { line } of this.#leaders.filter((one) => one.scope === scope)) {
+      if (isCutOff) line.partition('both');
+      else line.heal();
+    }
   }
 
   #startLeaders(): void {
     this.#starts += 1;
-    this.#leaders = COORDINATORS.map((name) =>
-      startCoordinator(this.#ground, this.#registry, name, this.#starts),
+    this.#leaders = this.#scopes.flatMap((scope) =>
+      COORDINATORS.map((name) => ({
+        scope,
+        ...startCoordinator(
+          this.#ground,
+          this.#registry,
+          [...(scope === undefined ? [] : [scope]), name].join('-'),
+          this.#starts,
+          scope,
+        ),
+      })),
     );
     this.#programs.push(...this.#leaders);
+  }
+
+  /** Somebody writes whose a region is: `undefined`, the global coordinator's. */
+  assign(region: string, scope: Scope | undefined): void {
+    this.#server.say(regionKey(region), encode({ scope }), scope === undefined);
+  }
+
+  /** The lease that stands in a scope. */
+  leaseOf(scope: Scope | undefined): Lease | undefined {
+    const message = this.#server.lastOf(STREAMS.rollouts, leaseKey(scope));
+    const read = message && decode(message.body, leaseSchema);
+    return read?.ok === true ? read.value : undefined;
   }
 
   /** The agent of a node ends, and nothing starts it until it is told to come back. */
@@ -147,8 +200,13 @@ export class ServicesStage implements Disposable {
     return number;
   }
 
-  control(service: string, action: string): void {
-    this.#server.say(controlSubject(service), encode({ action }));
+  /** A tag of the registry names another image. */
+  move(tag: string, version: string): void {
+    this.#registry.tags.set(tag, digestOf(version));
+  }
+
+  control(service: string, action: string, more: object = {}): void {
+    this.#server.say(controlSubject(service), encode({ action, ...more }));
   }
 
   async pass(ms: number): Promise<void> {
@@ -164,9 +222,9 @@ export class ServicesStage implements Disposable {
     }
   }
 
-  async untilTold(name: FleetEvent['name'], rollout: number): Promise<FleetEvent> {
+  async untilTold(name: FleetEvent['name'], rollout: number, scope?: Scope): Promise<FleetEvent> {
     const find = (): FleetEvent | undefined =>
-      this.events.find((event) => event.name === name && event.rollout === rollout);
+      this.events.find((event) => event.name === name && event.rollout === rollout && event.scope === scope);
     await this.until(`${name} of ${rollout}`, () => find() !== undefined);
     const found = find();
     if (found === undefined) throw new Error(`${name} of ${rollout} is gone`);

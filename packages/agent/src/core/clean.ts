@@ -9,9 +9,9 @@
 
 import type { Digest } from '@swell/shared/domain/image.ts';
 import { imagesOf } from '@swell/shared/domain/unit.ts';
-import { isHalted } from '@swell/shared/domain/wave.ts';
 import type { Effect } from './effects.ts';
 import type { AgentEvent } from './events.ts';
+import { isHaltedHere } from './halts.ts';
 import type { ServiceState } from './state.ts';
 
 /** @param before what was known before this event */
@@ -40,10 +40,11 @@ function cleanImages(state: ServiceState): Effect {
 }
 
 /** What this node may be asked to run by the orders that it knows. */
-function wantedHere({ wave, halt }: ServiceState): readonly Digest[] | undefined {
+function wantedHere(state: ServiceState): readonly Digest[] | undefined {
+  const { wave } = state;
   if (wave === undefined) return undefined;
   const { release, phase } = wave.order;
-  const isGivenUp = phase === 'halted' || phase === 'aborted' || isHalted(halt?.order, release);
+  const isGivenUp = phase === 'halted' || phase === 'aborted' || isHaltedHere(state, release);
   if (isGivenUp) return undefined;
   return [...new Set([release.image, ...imagesOf(release.image)].map(({ digest }) => digest))];
 }

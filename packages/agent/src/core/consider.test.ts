@@ -312,6 +312,29 @@ describe('after a halt', () => {
     expect(agent.state.journal.attempt?.id).toBe('7.return.2');
   });
 
+  test('the halt of a scope stands in its wave, and takes a node back without a broadcast', () => {
+    const wave = { revision: 11, order: newWave({ phase: 'halted', scope: 'europe', halt: newHalt() }) };
+    const agent = new AgentStory();
+    agent.look(ON_V2);
+    agent.tell({ kind: 'connected' });
+    agent.read(wave, { revision: 0 });
+    agent.pulse(11, 0);
+    agent.begin(wave, { revision: 0 });
+    expect(agent.state.journal.attempt?.id).toBe('7.return.1');
+  });
+
+  test('it stands there still when the wave tells what the scope had settled on, and another halt is the broadcast', () => {
+    const order = newWave({ rollout: 6, digest: V1, phase: 'settled', halt: newHalt() });
+    const wave = { revision: 13, order };
+    const broadcast = { revision: 12, order: newHalt(5, V3) };
+    const agent = new AgentStory();
+    agent.look(ON_V2);
+    agent.tell({ kind: 'connected' });
+    agent.read(wave, broadcast);
+    agent.begin(wave, broadcast);
+    expect(agent.state.journal.attempt?.id).toBe('7.return.1');
+  });
+
   test('a node that is not on the release does nothing', () => {
     const agent = halted(ON_V1);
     expect({ phase: agent.phase, said: statuses(agent) }).toEqual({ phase: 'idle', said: [] });

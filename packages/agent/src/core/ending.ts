@@ -1,6 +1,6 @@
 /** How an attempt under way is brought to its end, forward or back, and what makes it turn. */
 
-import { isHalted } from '@swell/shared/domain/wave.ts';
+import { isHaltedHere } from './halts.ts';
 import type { Step } from './outcome.ts';
 import {
   type Attempt,
@@ -51,8 +51,8 @@ function isServing({ name, beside, left }: Work): boolean {
   return name === 'preparing' || name === 'asking' || name === 'draining' || (isBeside && left === undefined);
 }
 
-export function isHaltedAttempt({ halt }: ServiceState, { kind, digest, rollout }: Attempt): boolean {
-  return kind === 'update' && digest !== undefined && isHalted(halt?.order, { rollout, image: { digest } });
+export function isHaltedAttempt(state: ServiceState, { kind, digest, rollout }: Attempt): boolean {
+  return kind === 'update' && digest !== undefined && isHaltedHere(state, { rollout, image: { digest } });
 }
 
 /** What turns an update round once the old container has stopped. A way back is not turned round. */

@@ -102,6 +102,10 @@ describe('several containers of the service', () => {
 });
 
 const HALTED: AgentEvent = { kind: 'halt-heard', told: { revision: 11, order: newHalt() } };
+const HALTED_HERE: AgentEvent = {
+  kind: 'wave-heard',
+  told: { revision: 12, order: newWave({ phase: 'halted', scope: 'europe', halt: newHalt() }) },
+};
 const LOST: AgentEvent = { kind: 'slot-not-renewed', slot: 0, lost: true };
 const STOP: AgentEvent = { kind: 'stop-requested' };
 const NOT_PREPARED: AgentEvent = { kind: 'swap-not-prepared', reason: 'no answer', retryable: true };
@@ -115,6 +119,7 @@ function result(agent: AgentStory): unknown {
 
 describe.each([
   ['a halt', HALTED, 'the rollout was halted before the swap'],
+  ['a halt in the wave of a scope', HALTED_HERE, 'the rollout was halted before the swap'],
   ['a lost slot', LOST, 'its slot was lost before the swap'],
   ['a stop', STOP, 'the agent is stopping'],
 ])('%s', (_, event, reason) => {

@@ -4,10 +4,11 @@ import { heldBy } from '@swell/shared/domain/hold.ts';
 import type { NodeId } from '@swell/shared/domain/names.ts';
 import { rankIn } from '@swell/shared/domain/rank.ts';
 import { misfit } from '@swell/shared/domain/unit.ts';
-import { admits, isHalted, PULSE_FRESH_MS, type Release, wantsStaged } from '@swell/shared/domain/wave.ts';
+import { admits, type Halt, PULSE_FRESH_MS, type Release, wantsStaged } from '@swell/shared/domain/wave.ts';
 import { rememberLast } from '@swell/shared/kernel/remember.ts';
 import { unreachable } from '@swell/shared/kernel/unreachable.ts';
 import type { Observation } from './container.ts';
+import { haltsOf, isHaltedHere } from './halts.ts';
 import { objectionNow, objectionTo, objectionToChange } from './leave.ts';
 import { objectionToEarlier, whyOut } from './one-way.ts';
 import type { Goal, Self, ServiceState } from './state.ts';
@@ -64,7 +65,7 @@ function insteadOfKeeping(keep: Keep, forth: Want): Want {
 }
 
 function haltedRollout(state: ServiceState): number {
-  return state.halt?.order.rollout ?? 0;
+  return Math.max(0, ...haltsOf(state).map(({ rollout }) => rollout));
 }
 
 const ownRank = rememberLast((self: Self, seed: string, canaries: readonly NodeId[] | undefined) =>
@@ -75,11 +76,18 @@ function rest(why: string): Want {
   return { kind: 'rest', why };
 }
 
+/** Any of the halts may demand it. */
+type Back = Keep | Extract<Want, { kind: 'go' }>;
+
+function wantBack(state: ServiceState): Back | undefined {
+  const ways = haltsOf(state).map((halt) => wayBack(state, halt));
+  return ways.find((back) => back !== undefined);
+}
+
 /** The way back after a halt, if this node runs what was halted. */
-function wantBack(state: ServiceState): Keep | Extract<Want, { kind: 'go' }> | undefined {
+function wayBack(state: ServiceState, halt: Halt): Back | undefined {
   const { observation, wave } = state;
-  const halt = state.halt?.order;
-  if (halt === undefined || wave === undefined || observation === undefined) return undefined;
+  if (wave === undefined || observation === undefined) return undefined;
   if (halt.stay === true) return undefined;
   if (!observation.digests.includes(halt.digest)) return undefined;
   const { release } = wave.order;
@@ -100,7 +108,7 @@ function wantForth(state: ServiceState): Want {
   const { observation, wave, self } = state;
   if (observation === undefined || wave === undefined) return rest('nothing is known yet');
   const { release, phase, seed, canaries, holds = [] } = wave.order;
-  if (isHalted(state.halt?.order, release)) return rest(`rollout ${release.rollout} is halted`);
+  if (isHaltedHere(state, release)) return rest(`rollout ${release.rollout} is halted`);
   if (phase === 'halted' || phase === 'aborted') return rest(`rollout ${release.rollout} is ${phase}`);
   const { ended } = triedOf(state, release.rollout).update;
   if (observation.digests.includes(release.image.digest)) {

@@ -11,6 +11,8 @@ const WELL: Findings = {
   drift: [],
   clocks: [{ server: 'a', aheadMs: -12, toleranceMs: 3 }],
   lease: { coordinator: 'first', leaseMs: 10_000, ageMs: 2_000 },
+  scopes: [{ scope: 'europe', lease: { coordinator: 'second', leaseMs: 10_000, ageMs: 3_000 } }],
+  unread: [],
 };
 
 function bad(change: Partial<Findings>): readonly Check[] {
@@ -25,6 +27,7 @@ test('what is well is told with what was found', () => {
     { name: 'definitions', state: 'ok', found: 'as in nats/streams' },
     { name: 'clock of a', state: 'ok', found: '12ms behind ours (± 3ms)' },
     { name: 'coordinator', state: 'ok', found: 'first, 2s ago' },
+    { name: 'coordinator of scope europe', state: 'ok', found: 'second, 3s ago' },
   ]);
 });
 
@@ -89,6 +92,16 @@ test.each<[string, Partial<Findings>, Partial<Check>]>([
     { lease: { coordinator: 'first', leaseMs: 10_000, ageMs: 21_000 } },
     { name: 'coordinator', state: 'concern' },
   ],
+  [
+    'a scope that nobody has ever led',
+    { scopes: [{ scope: 'europe' }] },
+    { name: 'coordinator of scope europe', state: 'concern' },
+  ],
+  [
+    'a region that nobody can read the scope of',
+    { unread: ['eu'] },
+    { name: 'region eu', state: 'concern', found: 'nobody can read whose it is' },
+  ],
 ])('%s is told, and nothing else', (_, change, expected) => {
   expect(bad(change)).toEqual([expect.objectContaining(expected)]);
 });
@@ -99,7 +112,10 @@ test('a clock that a slow answer could not measure any better is none of our con
 
 test('no lease at all is a concern', () => {
   const { lease: _, ...findings } = WELL;
-  expect(diagnose(findings).at(-1)).toMatchObject({ name: 'coordinator', state: 'concern' });
+  expect(diagnose({ ...findings, scopes: [] }).at(-1)).toMatchObject({
+    name: 'coordinator',
+    state: 'concern',
+  });
 });
 
 test('each is drawn with its remedy below it', () => {

@@ -1,5 +1,7 @@
 /** What is wrong with the bus and who leads on it: each thing that was looked at, what was found, what to do. */
 
+import type { Region } from '@swell/shared/domain/names.ts';
+import type { Scope } from '@swell/shared/domain/scope.ts';
 import { formatDuration } from '@swell/shared/kernel/units.ts';
 import { type Row, span, type Tone } from './rows.ts';
 
@@ -40,8 +42,18 @@ export interface Findings {
     readonly aheadMs: number;
     readonly toleranceMs: number;
   }[];
-  /** The coordinator's lease as it stands. */
-  readonly lease?: { readonly coordinator: string; readonly leaseMs: number; readonly ageMs: number };
+  /** The global coordinator's lease as it stands. */
+  readonly lease?: StandingLease;
+  /** Those of scopes that have a region. */
+  readonly scopes: readonly { readonly scope: Scope; readonly lease?: StandingLease }[];
+  /** Regions of which nobody can read whose they are. */
+  readonly unread: readonly Region[];
+}
+
+export interface StandingLease {
+  readonly coordinator: string;
+  readonly leaseMs: number;
+  readonly ageMs: number;
 }
 
 /** Reports and slots of two servers are compared by their clocks with this much allowance (domain/rules). */
@@ -57,7 +69,9 @@ export function diagnose(findings: Findings): readonly Check[] {
     ...findings.streams.map((standing) => replicasCheck(standing)),
     ...driftChecks(findings),
     ...findings.clocks.map((clock) => clockCheck(clock)),
-    leaseCheck(findings),
+    leaseCheck('coordinator', findings.lease),
+    ...findings.scopes.map(({ scope, lease }) => leaseCheck(`coordinator of scope ${scope}`, lease)),
+    ...findings.unread.map((region) => unreadCheck(region)),
   ];
 }
 
@@ -126,8 +140,12 @@ function clockCheck({ server, aheadMs, toleranceMs }: Findings['clocks'][number]
   return { name, state: 'concern', found, remedy: 'set both by NTP: one of them is wrong' };
 }
 
-function leaseCheck({ lease }: Findings): Check {
-  const name = 'coordinator';
+function unreadCheck(region: Region): Check {
+  const remedy = `nats kv put swell_rollouts region.${region} '{"scope":"…"}', or nats kv del swell_rollouts region.${region}`;
+  return { name: `region ${region}`, state: 'concern', found: 'nobody can read whose it is', remedy };
+}
+
+function leaseCheck(name: string, lease: StandingLease | undefined): Check {
   const remedy = 'start one: nothing begins while none leads';
   if (lease === undefined)
     return { name, state: 'concern', found: 'none has ever led, or its lease is gone', remedy };

@@ -28,13 +28,13 @@ export function drawStatus(status: RolloutStatus): readonly Row[] {
   ];
 }
 
-function headline({ service, rollout, version, phase, paused, stage }: RolloutStatus): Row {
+function headline({ service, scope, rollout, version, phase, paused, stage }: RolloutStatus): Row {
   const which = rollout === undefined ? '' : `  rollout ${rollout}`;
   const called = version === undefined ? '' : ` (${version})`;
   const place = stage === undefined ? '' : `, stage ${stage.number} of ${stage.of} (${stage.percent} %)`;
   return [
     span(service, 'strong'),
-    span(`${which}${called}  `),
+    span(`${scope === undefined ? '' : `  scope ${scope}`}${which}${called}  `),
     span(paused ? `${phase}, paused` : phase, paused ? 'busy' : (PHASE_TONES[phase] ?? 'plain')),
     span(place),
   ];

@@ -7,6 +7,7 @@ import type { FleetEvent } from '@swell/shared/domain/event.ts';
 import type { NodeId, Region, ServiceName } from '@swell/shared/domain/names.ts';
 import type { NodeReport, ServicePresence } from '@swell/shared/domain/report.ts';
 import type { ServiceRecord } from '@swell/shared/domain/rollout.ts';
+import { type Assignments, isOf, type Scope } from '@swell/shared/domain/scope.ts';
 import type { SlotHolder } from '@swell/shared/domain/slot.ts';
 import type { Wave } from '@swell/shared/domain/wave.ts';
 
@@ -23,6 +24,14 @@ export type Sighting =
     }
   | { readonly kind: 'report'; readonly report: NodeReport }
   | { readonly kind: 'event'; readonly told: ToldEvent };
+
+/** Does it speak of the scope's regions, or is it told by its leader? */
+export function isSeenIn(sighting: Sighting, scope: Scope | undefined, assigned: Assignments): boolean {
+  if (sighting.kind === 'record') return true;
+  if (sighting.kind === 'event') return sighting.told.event.scope === scope;
+  const { region } = sighting.kind === 'report' ? sighting.report : sighting;
+  return isOf(assigned, scope, region);
+}
 
 /** An event, and when the log got it. */
 export interface ToldEvent {
@@ -45,6 +54,8 @@ export function nodeKeyOf({ region, node }: { readonly region: Region; readonly 
 
 export class Sightings {
   readonly service: ServiceName;
+  /** Whose regions are seen; missing: the global one's. */
+  readonly scope: Scope | undefined;
   record: ServiceRecord | undefined;
   readonly waves = new Map<Region, Wave>();
   /** Held ones, by region. */
@@ -53,8 +64,9 @@ export class Sightings {
   /** Of this service, oldest first. */
   readonly events: ToldEvent[] = [];
 
-  constructor(service: ServiceName) {
+  constructor(service: ServiceName, scope?: Scope) {
     this.service = service;
+    this.scope = scope;
   }
 
   see(sighting: Sighting): void {

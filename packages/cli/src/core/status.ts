@@ -4,6 +4,7 @@ import type { FleetEvent } from '@swell/shared/domain/event.ts';
 import type { Digest } from '@swell/shared/domain/image.ts';
 import type { NodeId, Region, ServiceName } from '@swell/shared/domain/names.ts';
 import type { Rollout, RolloutPhase } from '@swell/shared/domain/rollout.ts';
+import type { Scope } from '@swell/shared/domain/scope.ts';
 import { NODE_STANDINGS, type NodeStanding } from '@swell/shared/domain/standing.ts';
 import { releaseReference } from '@swell/shared/domain/unit.ts';
 import type { Wave } from '@swell/shared/domain/wave.ts';
@@ -27,6 +28,8 @@ export type StatusPhase =
 
 export interface RolloutStatus {
   readonly service: ServiceName;
+  /** Missing: the global one, of all regions that no scope has. */
+  readonly scope?: Scope;
   readonly phase: StatusPhase;
   /** Nothing more is to come of it without a person. */
   readonly ended: boolean;
@@ -65,7 +68,8 @@ export interface NodeTrouble {
 
 /** @param wanted the number of a rollout; the newest one of the service where it is missing */
 export function summarize(sightings: Sightings, wanted?: number): RolloutStatus {
-  const status = statusOf(sightings, wanted);
+  const { scope } = sightings;
+  const status = { ...statusOf(sightings, wanted), ...(scope !== undefined && { scope }) };
   const { image, proposal } = sightings.record?.watched ?? {};
   if (image === undefined || proposal === undefined) return status;
   return { ...status, proposal: { image, digest: proposal.digest } };

@@ -2,6 +2,7 @@
 
 import type { ServiceName } from '@swell/shared/domain/names.ts';
 import type { NodeReport, ServicePresence } from '@swell/shared/domain/report.ts';
+import type { Scope } from '@swell/shared/domain/scope.ts';
 import type { Parsed } from '@swell/shared/kernel/parsed.ts';
 import { decode } from '@swell/shared/protocol/codec.ts';
 import type { LogMessage } from '@swell/shared/protocol/log.ts';
@@ -34,9 +35,9 @@ export interface Source {
   readonly read: (message: LogMessage, service: ServiceName) => Read;
 }
 
-export function sourcesOf(service: ServiceName): readonly Source[] {
+export function sourcesOf(service: ServiceName, scope?: Scope): readonly Source[] {
   return [
-    { stream: STREAMS.rollouts, subject: rolloutKey(service), from: 'last', read: readRecord },
+    { stream: STREAMS.rollouts, subject: rolloutKey(service, scope), from: 'last', read: readRecord },
     { stream: STREAMS.orders, subject: waveKey('*', service), from: 'last', read: readOrder },
     { stream: STREAMS.slots, subject: slotKeysOf('*', service), from: 'last', read: readSlot },
     { stream: STREAMS.nodes, subject: nodeKey('*', '*'), from: 'last', read: readPresence },

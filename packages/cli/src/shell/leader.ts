@@ -3,6 +3,7 @@
 import { BusError } from '@swell/shared/adapters/bus.ts';
 import type { NatsBus } from '@swell/shared/adapters/nats-bus.ts';
 import type { Question, ServiceName } from '@swell/shared/domain/names.ts';
+import type { Scope } from '@swell/shared/domain/scope.ts';
 import { decode, encode } from '@swell/shared/protocol/codec.ts';
 import { ANSWER_BYTES_MAX, answerSchema } from '@swell/shared/protocol/questions.ts';
 import { questionSubject } from '@swell/shared/protocol/subjects.ts';
@@ -20,13 +21,17 @@ export async function askLeader(
   bus: NatsBus,
   question: Question,
   service: ServiceName,
-  { body, timeoutMs }: { readonly body?: object; readonly timeoutMs?: number } = {},
+  {
+    scope,
+    body,
+    timeoutMs,
+  }: { readonly scope?: Scope; readonly body?: object; readonly timeoutMs?: number } = {},
 ): Promise<LeaderAnswer> {
   const asking = {
     ...(body !== undefined && { question: encode(body) }),
     ...(timeoutMs !== undefined && { timeoutMs }),
   };
-  const answer = await bus.ask(questionSubject(question, service), asking).catch((error: unknown) => {
+  const answer = await bus.ask(questionSubject(question, service, scope), asking).catch((error: unknown) => {
     if (!(error instanceof BusError) || error.code !== 'unavailable') throw error;
     throw new Error(`no coordinator answers: does one lead? swell doctor tells (${error.message})`, {
       cause: error,

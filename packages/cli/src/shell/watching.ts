@@ -2,8 +2,9 @@
 
 import type { Bus } from '@swell/shared/adapters/bus.ts';
 import type { ServiceName } from '@swell/shared/domain/names.ts';
+import type { Assignments, Scope } from '@swell/shared/domain/scope.ts';
 import { STREAMS } from '@swell/shared/protocol/subjects.ts';
-import { type Sighting, Sightings } from '../core/sightings.ts';
+import { isSeenIn, type Sighting, Sightings } from '../core/sightings.ts';
 import { type Source, sourcesOf } from '../protocol/sightings.ts';
 
 export interface Watching {
@@ -15,15 +16,25 @@ export interface Watching {
   close(): void;
 }
 
+/** Of a service in one scope. */
+export interface Watched {
+  readonly service: ServiceName;
+  readonly scope?: Scope;
+  /** Whose each region is. */
+  readonly assigned: Assignments;
+}
+
 /** @param onSeen hears everything, what was there in the beginning too */
-export function watchService(bus: Bus, service: ServiceName, onSeen: (sighting: Sighting) => void): Watching {
-  const sightings = new Sightings(service);
+export function watchService(bus: Bus, watched: Watched, onSeen: (sighting: Sighting) => void): Watching {
+  const { service, scope, assigned } = watched;
+  const sightings = new Sightings(service, scope);
   const closing = new AbortController();
   const see = (sighting: Sighting): void => {
+    if (!isSeenIn(sighting, scope, assigned)) return;
     sightings.see(sighting);
     onSeen(sighting);
   };
-  const sources = sourcesOf(service).map((source) => {
+  const sources = sourcesOf(service, scope).map((source) => {
     const { promise, resolve } = Promise.withResolvers<void>();
     return {
       caughtUp: promise,

@@ -96,6 +96,8 @@ export type CoordinatorEvent =
       /** Nobody starts while a halt cannot be read, so it must not stay. */
       readonly unreadable?: true;
     }
+  /** The leader of another scope has ordered it. */
+  | { readonly kind: 'halt-elsewhere'; readonly halt: Halt }
   /** The bus has acknowledged what we wrote. */
   | {
       readonly kind: 'wave-stored';

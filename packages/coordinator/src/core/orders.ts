@@ -18,7 +18,7 @@ export function publishOrders(state: ServiceState): Step {
   const effects: Effect[] = [];
   const waves = new Map(state.waves);
   const halt = wantedHalt(state);
-  const isHaltDue = !state.halt.sending && !isHaltStanding(state);
+  const isHaltDue = state.scope === undefined && !state.halt.sending && !isHaltStanding(state);
   // The halt goes first: who hears one of the two must not start by the other.
   if (isHaltDue) effects.push({ kind: 'publish-halt', halt, expect: state.halt.revision });
   for (const region of knownRegions(state)) {
@@ -35,7 +35,9 @@ export function publishOrders(state: ServiceState): Step {
   };
 }
 
+/** A scope's halt is said in the waves of its regions. */
 export function isHaltStanding(state: ServiceState): boolean {
+  if (state.scope !== undefined) return knownRegions(state).every((region) => isWaveStanding(state, region));
   return state.halt.unreadable !== true && sameValue(wantedHalt(state), state.halt.stored);
 }
 

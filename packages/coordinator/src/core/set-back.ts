@@ -6,7 +6,7 @@
 
 import { FIRST } from '@swell/shared/domain/rank.ts';
 import { isUnderWay } from '@swell/shared/domain/rollout.ts';
-import type { Wave } from '@swell/shared/domain/wave.ts';
+import type { Halt, Wave } from '@swell/shared/domain/wave.ts';
 import { unreachable } from '@swell/shared/kernel/unreachable.ts';
 import type { ServiceState } from './state.ts';
 import { tell } from './tell.ts';
@@ -33,12 +33,19 @@ function orderAhead(state: ServiceState): string | undefined {
       return `the wave of ${region}, which is ${stored.phase} for rollout ${stored.release.rollout}`;
   }
   const { rollout, halted } = state.record;
-  const halt = state.halt.stored;
+  const halts = [state.halt, ...state.waves.values()].map(({ stored }) => haltIn(stored));
   // One that is to be lifted was of an earlier rollout.
-  if (halt === undefined || halt.rollout < (rollout?.release.rollout ?? 0)) return undefined;
-  return halted.some((one) => one.rollout === halt.rollout)
-    ? undefined
-    : `the halt of rollout ${halt.rollout}`;
+  const unknown = halts.find(
+    (halt) =>
+      halt !== undefined &&
+      halt.rollout >= (rollout?.release.rollout ?? 0) &&
+      !halted.some((one) => one.rollout === halt.rollout),
+  );
+  return unknown && `the halt of rollout ${unknown.rollout}`;
+}
+
+function haltIn(order: Halt | Wave | undefined): Halt | undefined {
+  return order !== undefined && 'region' in order ? order.halt : order;
 }
 
 function isAhead({ record: { rollout } }: ServiceState, wave: Wave): boolean {

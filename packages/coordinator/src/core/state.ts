@@ -8,6 +8,7 @@ import type { Region, ServiceName } from '@swell/shared/domain/names.ts';
 import { layeredPolicy, type Policy, type PolicyLayer } from '@swell/shared/domain/policy.ts';
 import type { Draw } from '@swell/shared/domain/rank.ts';
 import { emptyRecord, type Rollout, type ServiceRecord } from '@swell/shared/domain/rollout.ts';
+import type { Scope } from '@swell/shared/domain/scope.ts';
 import type { SlotEntry } from '@swell/shared/domain/slot.ts';
 import type { Halt, Release, Wave } from '@swell/shared/domain/wave.ts';
 import type { GateWatch } from './limits/gate-watch.ts';
@@ -57,6 +58,8 @@ export interface Looking {
 
 export interface ServiceState {
   readonly service: ServiceName;
+  /** Missing: the global one, which has all regions that no scope has. */
+  readonly scope?: Scope;
   readonly record: ServiceRecord;
   /** All that the bus holds has been read; nothing is decided before. */
   readonly ready: boolean;
@@ -68,6 +71,8 @@ export interface ServiceState {
   readonly slots: ReadonlyMap<Region, ReadonlyMap<number, SlotSighting>>;
   readonly waves: ReadonlyMap<Region, OrderPlace<Wave>>;
   readonly halt: OrderPlace<Halt>;
+  /** Halts that leaders of other scopes have ordered, by rollout. */
+  readonly elsewhere: ReadonlyMap<number, Halt>;
   readonly resolving?: Resolving;
   /** The publication that is on its way; `last`: it was not stored, because this message is the last one there. */
   readonly releasing?: { readonly publication: string; readonly last?: number };
@@ -101,6 +106,7 @@ export function newService(service: ServiceName, record: ServiceRecord = emptyRe
     slots: new Map(),
     waves: new Map(),
     halt: { revision: 0, sending: false },
+    elsewhere: new Map(),
     gatesAsked: 0,
     telling: new Set(),
     progress: { steps: -1, sinceMs: 0 },

@@ -33,6 +33,7 @@ import { drawsOf, type ServiceState } from './state.ts';
 import { told } from './tell.ts';
 import { keepPast } from './view/past.ts';
 import { takeControl } from './words/control.ts';
+import { heedElsewhere } from './words/heeding.ts';
 
 /** More steps than any rollout can have due at once: beyond it, two of them undo each other. */
 const STEPS_MAX = 1_000;
@@ -40,7 +41,7 @@ const STEPS_MAX = 1_000;
 export function step(state: ServiceState, event: CoordinatorEvent, nowMs: number): Step {
   const heard = hear(countOpenTime(state, nowMs), event, nowMs);
   if (!heard.ready) return heard.isSetBack === true ? publishSayings(heard) : { state: heard, effects: [] };
-  const begun = keepRegions(regroup(beginDue(heard, nowMs), nowMs), nowMs);
+  const begun = keepRegions(regroup(beginDue(heedElsewhere(heard), nowMs), nowMs), nowMs);
   const named = keepMinimumVersion(heedDependencies(keepWindows(begun, nowMs), nowMs), nowMs);
   const { state: kept, effects: cleared } = loseSlots(named, nowMs);
   const advanced = keepPast(state, advanceAll(kept, nowMs), nowMs);
@@ -113,6 +114,8 @@ function hear(state: ServiceState, event: CoordinatorEvent, nowMs: number): Serv
       return { ...state, halt: withSeen(state.halt, event.revision, event.halt, event.unreadable) };
     case 'halt-stored':
       return { ...state, halt: withStored(state.halt, event.revision, event.halt) };
+    case 'halt-elsewhere':
+      return { ...state, elsewhere: new Map(state.elsewhere).set(event.halt.rollout, event.halt) };
     case 'event-stored':
       return told(state, event.id);
     default:

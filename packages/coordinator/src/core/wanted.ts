@@ -103,6 +103,7 @@ function wave(
   return {
     region,
     service: state.service,
+    ...scoped(state),
     release,
     phase,
     stage: stageOf(policy, percent),
@@ -120,4 +121,11 @@ function wave(
     drain: policy.drain,
     rejoin: policy.rejoin,
   };
+}
+
+/** The broadcast is the global one's: two leaders would write it in turn. */
+function scoped(state: ServiceState): Pick<Wave, 'scope' | 'halt'> {
+  const { scope } = state;
+  const halt = scope === undefined ? undefined : wantedHalt(state);
+  return { ...(scope !== undefined && { scope }), ...(halt !== undefined && { halt }) };
 }

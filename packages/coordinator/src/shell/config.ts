@@ -1,6 +1,8 @@
 /** The environment of a coordinator: parsed once, here. */
 
 import { hostname } from 'node:os';
+import { isName } from '@swell/shared/domain/names.ts';
+import type { Scope } from '@swell/shared/domain/scope.ts';
 import {
   type BusConfig,
   busVariables,
@@ -14,6 +16,8 @@ import type { PrometheusOptions } from '../adapters/prometheus.ts';
 
 export interface CoordinatorConfig {
   readonly name: string;
+  /** Missing: all regions that no scope has. */
+  readonly scope: Scope | undefined;
   readonly bus: BusConfig;
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'silent';
   readonly status: { readonly host: string; readonly port: number };
@@ -45,6 +49,11 @@ const variables = z
       .min(1)
       .default(`${hostname()}-${process.pid}`)
       .describe('Tells this coordinator from others'),
+    SWELL_SCOPE: z
+      .string()
+      .refine(isName, { error: 'must be a name of letters, digits, "-" and "_"' })
+      .optional()
+      .describe('Leads the regions of this scope, and no others; without it all that no scope has'),
     SWELL_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
     SWELL_STATUS_HOST: z.string().default('0.0.0.0').describe('Where /healthz, /readyz and /metrics are'),
     SWELL_STATUS_PORT: portVariable(8080),
@@ -83,6 +92,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): CoordinatorConfig {
   const read = parseEnvironment(variables, environment);
   return {
     name: read.SWELL_NAME,
+    scope: read.SWELL_SCOPE,
     bus: toBusConfig(read, `swell-coordinator ${read.SWELL_NAME}`),
     logLevel: read.SWELL_LOG_LEVEL,
     status: { host: read.SWELL_STATUS_HOST, port: read.SWELL_STATUS_PORT },

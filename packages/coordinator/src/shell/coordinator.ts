@@ -15,8 +15,10 @@ import { serveTerms } from './terms.ts';
 
 /** Runs until the signal aborts. Throws where going on makes no sense: refused by the bus, the status port taken. */
 export async function runCoordinator(config: CoordinatorConfig, signal: AbortSignal): Promise<void> {
-  const logger = createLogger({ name: 'coordinator', level: config.logLevel });
-  const metrics = new CoordinatorMetrics(VERSION);
+  const { scope } = config;
+  const inScope = scope === undefined ? {} : { scope };
+  const logger = createLogger({ name: 'coordinator', level: config.logLevel }).child(inScope);
+  const metrics = new CoordinatorMetrics(VERSION, scope);
   let reason: string | undefined = 'it is not connected to the bus yet';
   let bus: NatsBus | undefined;
   const { notificationsTokenFile: file } = config;
@@ -50,6 +52,7 @@ export async function runCoordinator(config: CoordinatorConfig, signal: AbortSig
   await serveTerms(
     {
       name,
+      ...inScope,
       bus: connected,
       registry,
       ...prometheus,

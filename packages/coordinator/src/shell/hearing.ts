@@ -4,29 +4,36 @@ import type { Bus, Follower, StoredMessage } from '@swell/shared/adapters/bus.ts
 import type { Host } from '@swell/shared/adapters/host.ts';
 import type { Logger } from '@swell/shared/adapters/logger.ts';
 import type { FleetEvent } from '@swell/shared/domain/event.ts';
-import { isName, type ServiceName } from '@swell/shared/domain/names.ts';
-import { NOWHERE, type Place } from '@swell/shared/domain/place.ts';
+import { isName, type Region, type ServiceName } from '@swell/shared/domain/names.ts';
+import type { Place } from '@swell/shared/domain/place.ts';
+import { readAssignment } from '@swell/shared/protocol/scopes.ts';
 import {
   ALL_CONTROLS,
   ALL_HEALTH,
   ALL_NODES,
   ALL_ORDERS,
   ALL_POLICIES,
+  ALL_REGIONS,
   ALL_RELEASES,
-  ALL_ROLLOUTS,
   ALL_SLOTS,
-  LEASE_KEY,
+  parseHealthSubject,
+  parseNodeSubject,
+  parseSlotSubject,
   STREAMS,
 } from '@swell/shared/protocol/subjects.ts';
 import type { NodeSighting } from '../core/events.ts';
 import { Gathering } from './gathering.ts';
 import type { Term } from './leadership.ts';
 import { publishEvent } from './performers.ts';
+import { lastPlace, restore } from './restoring.ts';
 import type { Services } from './services.ts';
+import type { Territory } from './territory.ts';
 import {
+  isMeant,
   readPresence,
   readReport,
   type Translated,
+  type TranslatedOrder,
   translateControl,
   translateOrder,
   translatePolicy,
@@ -38,6 +45,7 @@ export interface HearingOptions {
   readonly bus: Bus;
   readonly host: Host;
   readonly term: Term;
+  readonly territory: Territory;
   readonly logger: Logger;
   /** A message did not parse. */
   readonly onRejected: () => void;
@@ -50,9 +58,6 @@ interface Source {
   readonly hear: (message: StoredMessage) => void;
   readonly follow?: (message: StoredMessage) => void;
 }
-
-/** A replica that is behind is asked again after so long. */
-const BEHIND_MS = 200;
 
 export class Hearing {
   readonly #options: HearingOptions;
@@ -67,47 +72,51 @@ export class Hearing {
     this.#gathering = new Gathering(options.host, (service, event) => this.#hand({ service, event }));
   }
 
-  /** Last values first, so that nothing is decided on half of them; then whatever came after. */
+  /**
+   * Last values first, so that nothing is decided on half of them; then whatever came after. Where there is no region to lead,
+   * nothing is heard but that one comes.
+   */
   async readBus(): Promise<Promise<void>[]> {
-    await this.#restore();
+    const { territory } = this.#options;
+    const regions = await restore(this.#options, this.#services, (it, problems) =>
+      this.#reject(it, problems),
+    );
+    const pump = this.#pump(STREAMS.rollouts, [ALL_REGIONS], regions, (it) => this.#watchRegion(it));
+    if (territory.isEmpty) return [pump];
     const sources: readonly Source[] = [
       { stream: STREAMS.policies, subjects: ALL_POLICIES, hear: (it) => this.#hand(translatePolicy(it)) },
       {
         stream: STREAMS.orders,
         subjects: ALL_ORDERS,
-        hear: (it) => this.#hand(this.#read(it, translateOrder(it))),
+        hear: (it) => this.#hearOrder(it, (ours) => this.#hand(ours)),
         // What we write ourselves comes back by its acknowledgement, not by the stream.
-        follow: (it) => this.#watchOrder(it),
+        follow: (it) => this.#hearOrder(it, (ours) => this.#watchOrder(it, ours)),
       },
       {
         stream: STREAMS.slots,
         subjects: ALL_SLOTS,
-        hear: (it) => this.#gather(this.#read(it, translateSlot(it, this.#nowMs))),
+        hear: this.#ofOurs(parseSlotSubject, (it) =>
+          this.#gather(this.#read(it, translateSlot(it, this.#nowMs))),
+        ),
       },
-      { stream: STREAMS.nodes, subjects: ALL_NODES, hear: (it) => this.#hearPresence(it) },
-      { stream: STREAMS.health, subjects: ALL_HEALTH, hear: (it) => this.#hearReport(it) },
+      {
+        stream: STREAMS.nodes,
+        subjects: ALL_NODES,
+        hear: this.#ofOurs(parseNodeSubject, (it) => this.#hearPresence(it)),
+      },
+      {
+        stream: STREAMS.health,
+        subjects: ALL_HEALTH,
+        hear: this.#ofOurs(parseHealthSubject, (it) => this.#hearReport(it)),
+      },
     ];
-    const pumps: Promise<void>[] = [];
+    const pumps: Promise<void>[] = [pump];
     for (const { stream, subjects, hear, follow = hear } of sources) {
       const last = await this.#last(stream, [subjects], hear);
       pumps.push(this.#pump(stream, [subjects], last, follow));
     }
     this.#gathering.handOn();
     return pumps;
-  }
-
-  /** Our lease lies beside the records: whoever shows it shows all that was saved before it, and no replica's older word. */
-  async #restore(): Promise<void> {
-    const { bus, host, term } = this.#options;
-    for (;;) {
-      const messages = await bus.readLastOfEach(STREAMS.rollouts, [ALL_ROLLOUTS, LEASE_KEY]);
-      const lease = messages.find(({ subject }) => subject === LEASE_KEY);
-      if (lease !== undefined && lease.sequence >= term.revision) {
-        for (const message of messages) if (message !== lease) this.#services.restore(message);
-        return;
-      }
-      await host.sleep(BEHIND_MS, term.signal);
-    }
   }
 
   async #last(
@@ -117,7 +126,7 @@ export class Hearing {
   ): Promise<Place> {
     const messages = await this.#options.bus.readLastOfEach(stream, subjects);
     for (const message of messages) handle(message);
-    return messages.reduce<Place>((last, it) => (it.sequence > last.sequence ? it : last), NOWHERE);
+    return lastPlace(messages);
   }
 
   async #pump(
@@ -136,7 +145,7 @@ export class Hearing {
   }
 
   /** What stands on the bus and does not parse is taken for what it is worth, and told (I13). */
-  #read(message: StoredMessage, translated: Translated | undefined): Translated | undefined {
+  #read<Told extends Translated>(message: StoredMessage, translated: Told | undefined): Told | undefined {
     if (translated === undefined) this.#reject(message, ['its subject names no place of ours']);
     else if (translated.problems !== undefined) this.#reject(message, translated.problems);
     return translated;
@@ -151,15 +160,43 @@ export class Hearing {
     if (translated !== undefined) this.#gathering.add(translated.service, translated.event);
   }
 
+  /** Of the orders of others, a halt concerns us too. */
+  #hearOrder(message: StoredMessage, take: (ours: TranslatedOrder) => void): void {
+    const translated = this.#read(message, translateOrder(message));
+    if (translated === undefined) return;
+    const { service, event } = translated;
+    const { isOurs, scope } = this.#options.territory;
+    if (event.kind === 'wave-seen' ? isOurs(event.region) : scope === undefined) return take(translated);
+    const halt = event.kind === 'wave-seen' ? event.wave?.halt : event.halt;
+    if (halt !== undefined) this.#hand({ service, event: { kind: 'halt-elsewhere', halt } });
+  }
+
+  /** Hears what names a region only where that is ours; what names none is told as ever. */
+  #ofOurs(
+    parse: (subject: string) => { readonly region: Region } | undefined,
+    hear: (message: StoredMessage) => void,
+  ): (message: StoredMessage) => void {
+    return (message) => {
+      const place = parse(message.subject);
+      if (place === undefined || this.#options.territory.isOurs(place.region)) hear(message);
+    };
+  }
+
+  /** Where a region changes hands, whoever has it now must have read all that stands there; what nobody can read changes nothing. */
+  #watchRegion(message: StoredMessage): void {
+    const read = readAssignment(message);
+    if (!read.ok) return this.#reject(message, read.problems);
+    const reason = this.#options.territory.change(read.value);
+    if (reason !== undefined) this.#options.term.depose(reason);
+  }
+
   /**
    * Somebody else writes our orders: by what we know nothing is to be written over it. Whoever leads next, and that may
    * be us, reads anew what is saved and what stands.
    */
-  #watchOrder(message: StoredMessage): void {
-    const translated = this.#read(message, translateOrder(message));
-    const state = translated && this.#services.machines.get(translated.service)?.state;
-    if (translated === undefined || state === undefined) return;
-    const { event } = translated;
+  #watchOrder(message: StoredMessage, { service, event }: TranslatedOrder): void {
+    const state = this.#services.machines.get(service)?.state;
+    if (state === undefined) return;
     const place = event.kind === 'wave-seen' ? state.waves.get(event.region) : state.halt;
     if (place?.sending !== true && message.sequence > (place?.revision ?? 0))
       this.#options.term.depose(`somebody else wrote ${message.subject}`);
@@ -189,6 +226,7 @@ export class Hearing {
       },
       host,
       term.signal,
+      term.scope,
     );
   }
 
@@ -230,7 +268,7 @@ export class Hearing {
     const line = `${message.subject} (${message.sequence}) does not parse: ${problems.join('; ')}`;
     const id = `${message.subject}.${message.sequence}`;
     const event: FleetEvent = { id, name: 'message-rejected', service: 'unknown', problems, line };
-    publishEvent(bus, event, host, term.signal).catch((error: unknown) =>
+    publishEvent(bus, event, host, term.signal, term.scope).catch((error: unknown) =>
       logger.debug({ err: error }, 'not told'),
     );
   }
@@ -245,7 +283,8 @@ export class Hearing {
         term.hasRead('releases', message);
       }),
       this.#pump(STREAMS.controls, [ALL_CONTROLS], controls, async (message) => {
-        await this.#take(message, translateControl(message), 'control-rejected');
+        const translated = translateControl(message);
+        if (isMeant(translated, term.scope)) await this.#take(message, translated, 'control-rejected');
         term.hasRead('controls', message);
       }),
     ]);

@@ -14,6 +14,7 @@ import type { Term } from './leadership.ts';
 import { PulseSender } from './pulse-sender.ts';
 import { Questions } from './questions.ts';
 import { type ServiceMachine, Services } from './services.ts';
+import { Territory } from './territory.ts';
 
 /** Whoever counts what a leader does. */
 export interface LeaderWatcher {
@@ -59,6 +60,7 @@ export async function lead(options: LeaderOptions, signal: AbortSignal): Promise
 
 class Leader {
   readonly #options: LeaderOptions;
+  readonly #territory: Territory;
   readonly #services: Services;
   readonly #hearing: Hearing;
   readonly #pulse: PulseSender;
@@ -67,14 +69,20 @@ class Leader {
   constructor(options: LeaderOptions) {
     this.#options = options;
     const { term, watcher, pulseEveryMs } = options;
+    const territory = new Territory(term.scope);
+    this.#territory = territory;
     this.#services = new Services({
       ...options,
+      territory,
       onHandled: (...handled) => watcher.handled(...handled),
       onOrderStored: () => this.#pulse.soon(),
     });
-    this.#hearing = new Hearing({ ...options, onRejected: () => watcher.rejected() }, this.#services);
+    this.#hearing = new Hearing(
+      { ...options, territory, onRejected: () => watcher.rejected() },
+      this.#services,
+    );
     this.#pulse = new PulseSender({ ...options, everyMs: pulseEveryMs }, this.#services);
-    this.#questions = new Questions(options, this.#services);
+    this.#questions = new Questions({ ...options, territory }, this.#services);
     watcher.watch(
       () => this.#services.machines,
       () => term.nowMs(),
@@ -84,12 +92,18 @@ class Leader {
   async run(ending: AbortSignal): Promise<void> {
     const { term, logger } = this.#options;
     const pumps = await this.#hearing.readBus();
-    this.#services.busRead();
-    this.#questions.open();
-    logger.info({ term: term.number, services: this.#services.machines.size }, 'leading');
     const ended = new Promise<void>((resolve) =>
       ending.addEventListener('abort', () => resolve(), { once: true }),
     );
+    if (this.#territory.isEmpty) {
+      const { scope } = this.#territory;
+      const remedy = `nats kv put swell_rollouts region.<region> '{"scope":"${scope}"}'`;
+      logger.warn({ term: term.number, scope, remedy }, 'no region is of this scope: nothing is led');
+      return Promise.race([Promise.all(pumps), ended]).then(() => undefined);
+    }
+    this.#services.busRead();
+    this.#questions.open();
+    logger.info({ term: term.number, services: this.#services.machines.size }, 'leading');
     const going = [
       ...pumps,
       this.#hearing.hearPeople(),

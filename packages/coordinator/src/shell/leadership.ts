@@ -8,14 +8,17 @@
 import { type Bus, BusError } from '@swell/shared/adapters/bus.ts';
 import type { Host } from '@swell/shared/adapters/host.ts';
 import { NOWHERE, type Place } from '@swell/shared/domain/place.ts';
+import type { Scope } from '@swell/shared/domain/scope.ts';
 import { decode, encode } from '@swell/shared/protocol/codec.ts';
 import { type Lease, leaseSchema } from '@swell/shared/protocol/records.ts';
-import { LEASE_KEY, STREAMS } from '@swell/shared/protocol/subjects.ts';
+import { leaseKey, STREAMS } from '@swell/shared/protocol/subjects.ts';
 
 export interface LeadershipOptions {
   readonly bus: Bus;
   readonly host: Host;
   readonly coordinator: string;
+  /** Missing: the global one. In each scope somebody leads. */
+  readonly scope?: Scope;
   readonly leaseMs: number;
   /** A lease that nobody can read holds nobody back, and is told (I13). */
   readonly onUnreadable: (problems: readonly string[]) => void;
@@ -44,10 +47,10 @@ export async function acquireLeadership(options: LeadershipOptions, signal: Abor
 }
 
 async function look(
-  { bus, host, onUnreadable }: LeadershipOptions,
+  { bus, host, scope, onUnreadable }: LeadershipOptions,
   before: Sighting | undefined,
 ): Promise<Sighting> {
-  const message = await bus.readLast(STREAMS.rollouts, LEASE_KEY);
+  const message = await bus.readLast(STREAMS.rollouts, leaseKey(scope));
   const revision = message?.sequence ?? 0;
   if (before?.revision === revision) return before;
   const parsed = message === undefined || message.deleted ? undefined : decode(message.body, leaseSchema);
@@ -96,6 +99,10 @@ export class Term {
 
   get number(): number {
     return this.#lease.term;
+  }
+
+  get scope(): Scope | undefined {
+    return this.#options.scope;
   }
 
   get coordinator(): string {
@@ -184,17 +191,21 @@ interface Written {
   readonly heardAtMs: number;
 }
 
-async function write({ bus, host }: LeadershipOptions, lease: Lease, expect: number): Promise<Written> {
+async function write(
+  { bus, host, scope }: LeadershipOptions,
+  lease: Lease,
+  expect: number,
+): Promise<Written> {
   const sentAtMs = host.monotonicMs();
   const { sequence } = await bus.publish({
-    subject: LEASE_KEY,
+    subject: leaseKey(scope),
     body: encode(lease),
-    line: `${lease.coordinator} leads, term ${lease.term}`,
+    line: `${lease.coordinator} leads${scope === undefined ? '' : ` scope ${scope}`}, term ${lease.term}`,
     id: `${lease.term}.${expect}.${lease.coordinator}`,
     expectLast: expect,
   });
   const heardAtMs = host.monotonicMs();
-  const stored = await bus.readLast(STREAMS.rollouts, LEASE_KEY);
+  const stored = await bus.readLast(STREAMS.rollouts, leaseKey(scope));
   if (stored?.sequence !== sequence)
     throw new BusError('conflict', 'another coordinator has taken the lease');
   return { revision: sequence, sentAtMs, storedAtMs: stored.storedAtMs, heardAtMs };

@@ -2,6 +2,7 @@
 
 import { createEventCounter, createMetricsRegistry } from '@swell/shared/adapters/metrics.ts';
 import type { ServiceName } from '@swell/shared/domain/names.ts';
+import type { Scope } from '@swell/shared/domain/scope.ts';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { CoordinatorEvent } from '../core/events.ts';
 import { isPresent } from '../core/nodes/census.ts';
@@ -19,8 +20,10 @@ export class CoordinatorMetrics {
   #machines: () => ReadonlyMap<ServiceName, ServiceMachine> = () => new Map();
   #nowMs: () => number = () => 0;
 
-  constructor(version: string) {
+  /** @param scope bears its label on everything; the global one's metrics bear none */
+  constructor(version: string, scope?: Scope) {
     this.registry = createMetricsRegistry({ version, component: 'coordinator' });
+    if (scope !== undefined) this.registry.setDefaultLabels({ scope });
     const registers = [this.registry];
     this.#events = createEventCounter(this.registry);
     this.#rejected = new Counter({

@@ -8,6 +8,7 @@ import { RegistryError } from '@swell/shared/adapters/registry-error.ts';
 import { SlotBucket } from '@swell/shared/adapters/slot-bucket.ts';
 import type { FleetEvent } from '@swell/shared/domain/event.ts';
 import type { GateAnswer } from '@swell/shared/domain/gate.ts';
+import type { Scope } from '@swell/shared/domain/scope.ts';
 import { encode } from '@swell/shared/protocol/codec.ts';
 import { describeHalt, describeWave } from '@swell/shared/protocol/orders.ts';
 import { eventSubject, haltKey, waveKey } from '@swell/shared/protocol/subjects.ts';
@@ -22,6 +23,7 @@ import type { TagLooks } from './tag-looks.ts';
 
 export interface PerformerContext {
   readonly service: string;
+  readonly scope?: Scope;
   /** Whose orders these are: of two leaders, neither may take the other's for its own. */
   readonly term: number;
   readonly bus: Bus;
@@ -41,14 +43,14 @@ type Performers = {
 };
 
 const PERFORMERS: Performers = {
-  async 'publish-wave'({ wave, expect }, { term, bus, host, signal, post }) {
+  async 'publish-wave'({ wave, expect }, { scope, term, bus, host, signal, post }) {
     const { sequence } = await publishUntilStored(
       bus,
       {
         subject: waveKey(wave.region, wave.service),
         body: encode(wave),
         line: describeWave(wave),
-        id: orderId(term, expect),
+        id: orderId(scope, term, expect),
         expectLast: expect,
       },
       host,
@@ -57,8 +59,8 @@ const PERFORMERS: Performers = {
     post({ kind: 'wave-stored', region: wave.region, revision: sequence, wave });
   },
 
-  async 'publish-halt'({ halt, expect }, { service, term, bus, host, signal, post }) {
-    const place = { subject: haltKey(service), id: orderId(term, expect), expectLast: expect };
+  async 'publish-halt'({ halt, expect }, { service, scope, term, bus, host, signal, post }) {
+    const place = { subject: haltKey(service), id: orderId(scope, term, expect), expectLast: expect };
     const publication: Publication =
       halt === undefined
         ? { ...place, body: new Uint8Array(), line: `${service}: the halt is lifted`, deletes: true }
@@ -79,8 +81,8 @@ const PERFORMERS: Performers = {
     if (failure !== undefined) context.post(failure);
   },
 
-  async tell({ event }, { bus, host, signal, post }) {
-    await publishEvent(bus, event, host, signal);
+  async tell({ event }, { scope, bus, host, signal, post }) {
+    await publishEvent(bus, event, host, signal, scope);
     post({ kind: 'event-stored', id: event.id });
   },
 
@@ -136,10 +138,10 @@ async function askGate(
 
 /**
  * Within a term one order at most follows a revision. In another one it may say something else: a leader whose write is
- * refused, because a rival's stands there, must not find its own name on it.
+ * refused, because a rival's stands there, must not find its own name on it. Terms are counted in each scope.
  */
-function orderId(term: number, expect: number): string {
-  return `${term}.${expect}`;
+function orderId(scope: Scope | undefined, term: number, expect: number): string {
+  return scope === undefined ? `${term}.${expect}` : `${scope}.${term}.${expect}`;
 }
 
 /** Performs one effect to its end. Throws `conflict` where somebody else writes our orders: we lead no more. */
@@ -153,16 +155,19 @@ export async function perform(effect: Effect, context: PerformerContext): Promis
   }
 }
 
+/** Every scope's leader tells for itself, also where it has the same to say. */
 export async function publishEvent(
   bus: Bus,
   event: FleetEvent,
   host: Host,
   signal: AbortSignal,
+  scope?: Scope,
 ): Promise<void> {
-  const { id, line, service, name } = event;
+  const told: FleetEvent = scope === undefined ? event : { ...event, id: `${scope}.${event.id}`, scope };
+  const { id, line, service, name } = told;
   await publishUntilStored(
     bus,
-    { subject: eventSubject(service, name), body: encode(event), line, id },
+    { subject: eventSubject(service, name), body: encode(told), line, id },
     host,
     signal,
   );

@@ -10,7 +10,7 @@ import type { Logger } from '@swell/shared/adapters/logger.ts';
 import type { NodeId, Region, ServiceName } from '@swell/shared/domain/names.ts';
 import { decode } from '@swell/shared/protocol/codec.ts';
 import { explainQuestion, replayQuestion } from '@swell/shared/protocol/questions.ts';
-import { lastToken, questionSubject } from '@swell/shared/protocol/subjects.ts';
+import { questionSubject, serviceAsked } from '@swell/shared/protocol/subjects.ts';
 import { VERSION } from '@swell/shared/shell/version.ts';
 import type { z } from 'zod';
 import { timeOf } from '../core/limits/cool-down.ts';
@@ -22,11 +22,13 @@ import type { Term } from './leadership.ts';
 import { type Endpoint, MicroServer, RefusalError } from './micro-server.ts';
 import { answerReplay } from './replaying.ts';
 import type { ServiceMachine, Services } from './services.ts';
+import type { Territory } from './territory.ts';
 
 export interface QuestionsOptions {
   readonly bus: Bus;
   readonly host: Host;
   readonly term: Term;
+  readonly territory: Territory;
   readonly logger: Logger;
 }
 
@@ -44,10 +46,14 @@ export class Questions {
       ...options,
       service: {
         name: 'swell-coordinator',
-        id: `term-${term.number}`,
+        id: term.scope === undefined ? `term-${term.number}` : `${term.scope}-term-${term.number}`,
         version: VERSION,
         description: 'Answers how rollouts stand: whoever leads does',
-        metadata: { coordinator: term.coordinator, term: String(term.number) },
+        metadata: {
+          coordinator: term.coordinator,
+          term: String(term.number),
+          ...(term.scope !== undefined && { scope: term.scope }),
+        },
         startedAtMs: term.nowMs(),
       },
       endpoints: this.#endpoints(),
@@ -65,29 +71,30 @@ export class Questions {
   }
 
   #endpoints(): readonly Endpoint[] {
+    const { scope } = this.#options.term;
     return [
       {
         name: 'rollout',
-        subject: questionSubject('rollout', '*'),
+        subject: questionSubject('rollout', '*', scope),
         description: 'How the rollout of a service stands, and why it does not go on right now',
         handle: async (question) => viewRollout(await this.#saved(question), this.#nowMs),
       },
       {
         name: 'history',
-        subject: questionSubject('history', '*'),
+        subject: questionSubject('history', '*', scope),
         description: 'What became of the rollouts of a service',
         handle: async (question) => viewHistory(await this.#saved(question)),
       },
       {
         name: 'explain',
-        subject: questionSubject('explain', '*'),
+        subject: questionSubject('explain', '*', scope),
         description:
           'Why the rollout of a service, or one of its nodes ({"node":"…"}), does not go on right now',
         handle: (question) => this.#explain(question),
       },
       {
         name: 'replay',
-        subject: questionSubject('replay', '*'),
+        subject: questionSubject('replay', '*', scope),
         description: 'Would this policy have stopped that release ({"rollout":…,"policy":{…}})?',
         handle: (question) => this.#replay(question),
       },
@@ -118,8 +125,8 @@ export class Questions {
     if (this.#replays) throw new RefusalError(429, 'another replay is running: ask again when it is over');
     this.#replays = true;
     try {
-      const { bus, host, term } = this.#options;
-      return await answerReplay({ bus, host, signal: term.signal }, state, asked);
+      const { bus, host, term, territory } = this.#options;
+      return await answerReplay({ bus, host, territory, signal: term.signal }, state, asked);
     } finally {
       this.#replays = false;
     }
@@ -144,7 +151,7 @@ export class Questions {
 
   /** A state whose record is saved: what a crash would take back is told to nobody. */
   async #saved(question: HeardMessage): Promise<ServiceState> {
-    const machine = this.#machineOf(lastToken(question.subject));
+    const machine = this.#machineOf(serviceAsked(question.subject));
     await machine.post({ kind: 'time-passed' });
     return machine.state;
   }

@@ -14,6 +14,7 @@ import {
 import { expect, test } from 'vitest';
 import { QUICK, RolloutStory } from '../../../../test/support/rollout-story.ts';
 import { answerReplay } from './replaying.ts';
+import { Territory } from './territory.ts';
 
 /** Streams that were filled before, and are only read. */
 class PaperBus {
@@ -82,7 +83,8 @@ function halted() {
     paper.store(STREAMS.log, eventSubject('web', event.name), event, undefined, story.nowMs);
   const ask = (number: number, wire: object) => {
     const policy = policySchema.parse(wire);
-    const options = { bus: paper.bus, host: systemHost, signal: new AbortController().signal };
+    const { signal } = new AbortController();
+    const options = { bus: paper.bus, host: systemHost, territory: new Territory(undefined), signal };
     return answerReplay(options, story.state, { rollout: number, policy });
   };
   return { paper, story, rollout, ask };

@@ -4,6 +4,7 @@ import type { Bus } from '@swell/shared/adapters/bus.ts';
 import type { Host } from '@swell/shared/adapters/host.ts';
 import { readStored } from '@swell/shared/adapters/reading.ts';
 import type { Digest } from '@swell/shared/domain/image.ts';
+import type { LogEntry } from '@swell/shared/domain/log.ts';
 import type { ServiceName } from '@swell/shared/domain/names.ts';
 import type { PolicyLayer } from '@swell/shared/domain/policy.ts';
 import { emptyRecord, type ServiceRecord } from '@swell/shared/domain/rollout.ts';
@@ -21,9 +22,11 @@ import { type KnownNode, Recorder, type Recording } from '../core/replay/recordi
 import { replay } from '../core/replay/replay.ts';
 import { policyUnder, type ServiceState } from '../core/state.ts';
 import { RefusalError } from './micro-server.ts';
+import type { Territory } from './territory.ts';
 import { translateRelease } from './translate.ts';
 
 export interface ReplayingOptions {
+  readonly territory: Territory;
   readonly bus: Bus;
   readonly host: Host;
   readonly signal: AbortSignal;
@@ -34,11 +37,12 @@ const SLICE_MS = 20;
 
 /** Throws a {@link RefusalError} where there is nothing to replay. */
 export async function answerReplay(
-  { bus, host, signal }: ReplayingOptions,
+  options: ReplayingOptions,
   state: ServiceState,
   { rollout, policy }: { readonly rollout: number; readonly policy: PolicyLayer },
 ): Promise<ReplayAnswer> {
-  const recording = await readRecording(bus, state, rollout);
+  const { host, signal } = options;
+  const recording = await readRecording(options, state, rollout);
   const life = replay(recording, policy);
   let sliceMs = host.monotonicMs();
   for (;;) {
@@ -54,17 +58,22 @@ export async function answerReplay(
   }
 }
 
-async function readRecording(bus: Bus, state: ServiceState, rollout: number): Promise<Recording> {
+async function readRecording(
+  { bus, territory }: ReplayingOptions,
+  state: ServiceState,
+  rollout: number,
+): Promise<Recording> {
   const { service } = state;
+  const saved = recordLogged(service, territory.scope);
   const { at, intent } = await readRelease(bus, service, rollout);
   const recorder = new Recorder(rollout);
   let before: ServiceRecord = emptyRecord(service);
   let digest: Digest | undefined;
-  const subjects = [healthSubject('*', service, '*'), eventSubject(service, '*'), recordLogged(service)];
+  const subjects = [healthSubject('*', service, '*'), eventSubject(service, '*'), saved];
   for await (const message of readStored(bus, STREAMS.log, subjects)) {
     const entry = readLogEntry(message);
-    if (entry !== undefined) recorder.hear(entry);
-    if (message.subject !== recordLogged(service) || digest !== undefined) continue;
+    if (entry !== undefined && isOfOurs(entry, territory)) recorder.hear(entry);
+    if (message.subject !== saved || digest !== undefined) continue;
     const record = readServiceRecord(message.body, service);
     if (!record.ok) continue;
     if (record.value.releasesTaken.sequence < rollout) before = record.value;
@@ -77,6 +86,12 @@ async function readRecording(bus: Bus, state: ServiceState, rollout: number): Pr
     );
   const known = [...state.census.values()].flatMap((nodes): KnownNode[] => [...nodes.values()]);
   return { at, intent, digest, before, nodes: recorder.nodes(known), as: recorder.end };
+}
+
+/** What nodes of other scopes say is not this leader's, nor what their leaders tell. */
+function isOfOurs(entry: LogEntry, { scope, isOurs }: Territory): boolean {
+  if (entry.kind === 'report') return isOurs(entry.report.region);
+  return entry.kind !== 'event' || entry.event.scope === scope;
 }
 
 async function readRelease(bus: Bus, service: ServiceName, rollout: number) {

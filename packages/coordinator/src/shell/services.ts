@@ -16,12 +16,14 @@ import type { Effect } from '../core/effects.ts';
 import type { CoordinatorEvent } from '../core/events.ts';
 import type { Others } from '../core/limits/others.ts';
 import { withShown } from '../core/limits/shown.ts';
+import { recordWithin, takenOver } from '../core/scoping.ts';
 import { newService, type ServiceState } from '../core/state.ts';
 import { step } from '../core/step.ts';
 import type { Term } from './leadership.ts';
 import { mergeEvents } from './merge.ts';
 import { perform } from './performers.ts';
 import { TagLooks } from './tag-looks.ts';
+import type { Territory } from './territory.ts';
 
 export type ServiceMachine = Machine<ServiceState, CoordinatorEvent, Effect>;
 
@@ -31,6 +33,7 @@ export interface ServicesOptions {
   readonly prometheus?: Prometheus;
   readonly host: Host;
   readonly term: Term;
+  readonly territory: Territory;
   readonly logger: Logger;
   readonly onHandled: (
     service: ServiceName,
@@ -46,6 +49,8 @@ export class Services {
   readonly #machines = new Map<ServiceName, ServiceMachine>();
   readonly #revisions = new Map<ServiceName, number>();
   readonly #unreadable = new Set<ServiceName>();
+  /** Taken over from the global one, and not under our own key yet. */
+  readonly #unsaved = new Set<ServiceName>();
   readonly #looks: TagLooks;
   /** How each service stands by what is saved. Cores are told with every step, as they are told the time: no event has to go round. */
   #others: Others = new Map();
@@ -60,21 +65,44 @@ export class Services {
     return this.#machines;
   }
 
+  /** Takes all saved records: this scope's own, and of a service that has none the global one's. */
+  restore(messages: readonly StoredMessage[]): void {
+    const { scope } = this.#options.territory;
+    const own = new Set<ServiceName>();
+    for (const message of messages) {
+      const service = lastToken(message.subject);
+      if (message.subject !== rolloutKey(service, scope)) continue;
+      own.add(service);
+      this.#revisions.set(service, message.sequence);
+      this.#restoreOne(message, service, (record) => record);
+    }
+    if (scope === undefined) return;
+    for (const message of messages) {
+      const service = lastToken(message.subject);
+      if (own.has(service)) continue;
+      this.#unsaved.add(service);
+      this.#restoreOne(message, service, (record) => takenOver(record, scope));
+    }
+  }
+
   /**
-   * Takes a saved record. A service whose record does not parse is left alone: to go on without it would forget what was
-   * halted, and the others are not to blame.
+   * A service whose record does not parse is left alone: to go on without it would forget what was halted, and the others are
+   * not to blame.
    */
-  restore(message: StoredMessage): void {
-    const service = lastToken(message.subject);
-    this.#revisions.set(service, message.sequence);
-    if (message.deleted) return;
-    const record = readServiceRecord(message.body, service);
+  #restoreOne(
+    { body, deleted }: StoredMessage,
+    service: ServiceName,
+    begun: (record: ServiceRecord) => ServiceRecord,
+  ): void {
+    if (deleted) return;
+    const { territory, logger } = this.#options;
+    const record = readServiceRecord(body, service);
     if (record.ok) {
-      this.#add(service, record.value);
+      this.#add(service, recordWithin(begun(record.value), territory.isOurs));
       return;
     }
     this.#unreadable.add(service);
-    this.#options.logger.error({ service, problems: record.problems }, 'record does not parse');
+    logger.error({ service, problems: record.problems }, 'record does not parse');
   }
 
   /** Missing where its record cannot be read. */
@@ -103,6 +131,7 @@ export class Services {
       core: { step: (state, event, nowMs) => step(this.#told(state), event, nowMs) },
       initial: {
         ...newService(service, record),
+        ...(term.scope !== undefined && { scope: term.scope }),
         ...(prometheus === undefined && { hasNoPrometheus: true }),
       },
       nowMs: () => term.nowMs(),
@@ -128,13 +157,13 @@ export class Services {
   }
 
   async #save(service: ServiceName, before: ServiceState, after: ServiceState): Promise<void> {
-    if (before.record === after.record) return;
+    if (before.record === after.record && !this.#unsaved.has(service)) return;
     const { bus, host, term } = this.#options;
     const expect = this.#revisions.get(service) ?? 0;
     const { sequence } = await publishUntilStored(
       bus,
       {
-        subject: rolloutKey(service),
+        subject: rolloutKey(service, term.scope),
         body: encode(after.record),
         line: describeRecord(after.record),
         id: `${term.number}.${expect}`,
@@ -144,6 +173,7 @@ export class Services {
       term.signal,
     );
     this.#revisions.set(service, sequence);
+    this.#unsaved.delete(service);
   }
 
   async #perform(service: ServiceName, machine: ServiceMachine, effect: Effect): Promise<void> {
@@ -151,6 +181,7 @@ export class Services {
     try {
       await perform(effect, {
         service,
+        ...(term.scope !== undefined && { scope: term.scope }),
         term: term.number,
         bus,
         registry,

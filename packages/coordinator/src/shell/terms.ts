@@ -4,12 +4,15 @@ import type { Bus } from '@swell/shared/adapters/bus.ts';
 import type { Host } from '@swell/shared/adapters/host.ts';
 import type { Logger } from '@swell/shared/adapters/logger.ts';
 import type { Registry } from '@swell/shared/adapters/registry.ts';
+import type { Scope } from '@swell/shared/domain/scope.ts';
 import type { Prometheus } from '../adapters/prometheus.ts';
 import { type LeaderWatcher, lead } from './leader.ts';
 import { acquireLeadership } from './leadership.ts';
 
 export interface TermsOptions {
   readonly name: string;
+  /** Missing: the global one. */
+  readonly scope?: Scope;
   readonly bus: Bus;
   readonly registry: Registry;
   readonly prometheus?: Prometheus;
@@ -37,10 +40,13 @@ export async function serveTerms(options: TermsOptions, signal: AbortSignal): Pr
 }
 
 async function serveOne(options: TermsOptions, signal: AbortSignal): Promise<void> {
-  const { name, bus, host, leaseMs, logger, watcher } = options;
+  const { name, scope, bus, host, leaseMs, logger, watcher } = options;
   const onUnreadable = (problems: readonly string[]): void =>
     logger.warn({ problems }, 'the lease does not parse');
-  const term = await acquireLeadership({ bus, host, coordinator: name, leaseMs, onUnreadable }, signal);
+  const term = await acquireLeadership(
+    { bus, host, coordinator: name, ...(scope !== undefined && { scope }), leaseMs, onUnreadable },
+    signal,
+  );
   logger.info({ term: term.number, coordinator: name }, 'lease taken');
   watcher.leads(true);
   await lead({ ...options, term }, signal);

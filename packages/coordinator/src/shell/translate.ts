@@ -5,6 +5,7 @@ import { readSlotEntry } from '@swell/shared/adapters/slot-bucket.ts';
 import type { ServiceName } from '@swell/shared/domain/names.ts';
 import type { Place } from '@swell/shared/domain/place.ts';
 import type { NodeReport, Presence } from '@swell/shared/domain/report.ts';
+import type { Scope } from '@swell/shared/domain/scope.ts';
 import { decode } from '@swell/shared/protocol/codec.ts';
 import { controlSchema } from '@swell/shared/protocol/control.ts';
 import { releaseSchema } from '@swell/shared/protocol/intent.ts';
@@ -27,6 +28,10 @@ export interface Translated {
   readonly problems?: readonly string[];
 }
 
+export type TranslatedOrder = Translated & {
+  readonly event: Extract<CoordinatorEvent, { readonly kind: 'wave-seen' | 'halt-seen' }>;
+};
+
 export function translateRelease(message: StoredMessage): Translated {
   const release = decode(message.body, releaseSchema);
   return {
@@ -41,6 +46,13 @@ export function translateControl(message: StoredMessage): Translated {
     service: lastToken(message.subject),
     event: { kind: 'control-given', at: placeOf(message), control },
   };
+}
+
+/** A word that names a scope is for its leader alone. */
+export function isMeant({ event }: Translated, scope: Scope | undefined): boolean {
+  if (event.kind !== 'control-given' || !event.control.ok) return true;
+  const { scope: named } = event.control.value;
+  return named === undefined || named === scope;
 }
 
 export function translatePolicy(message: StoredMessage): Translated {
@@ -64,7 +76,7 @@ export function translateSlot(message: StoredMessage, heardAtMs: number): Transl
 }
 
 /** An order that stands on the bus; one that does not parse is as good as none, and will be written over. */
-export function translateOrder(message: StoredMessage): Translated | undefined {
+export function translateOrder(message: StoredMessage): TranslatedOrder | undefined {
   const place = parseOrderSubject(message.subject);
   if (place === undefined) return undefined;
   const revision = message.sequence;

@@ -5,6 +5,7 @@
 
 import type { Digest } from './image.ts';
 import type { NodeId, Region, ServiceName } from './names.ts';
+import type { Scope } from './scope.ts';
 
 export const EVENT_NAMES = [
   'release-accepted',
@@ -46,6 +47,7 @@ export const EVENT_NAMES = [
   'slot-lost',
   'slot-cleared',
   'record-set-back',
+  'record-taken-over',
 ] as const;
 export type EventName = (typeof EVENT_NAMES)[number];
 
@@ -54,6 +56,8 @@ export interface FleetEvent {
   readonly id: string;
   readonly name: EventName;
   readonly service: ServiceName;
+  /** Whose leader tells it; missing: the global one's. */
+  readonly scope?: Scope;
   /** One sentence for whoever tails the log. */
   readonly line: string;
   readonly rollout?: number;

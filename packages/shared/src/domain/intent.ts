@@ -3,6 +3,7 @@
 import type { HoldRule, NodeChoice } from './hold.ts';
 import type { Digest } from './image.ts';
 import type { Candidate } from './rollout.ts';
+import type { Scope } from './scope.ts';
 
 /** A release before it has a number. */
 export type ReleaseIntent = Omit<
@@ -37,7 +38,8 @@ interface OfProposal {
   readonly reason?: string;
 }
 
-export type ControlIntent =
+/** `scope`: for that one's leader alone. */
+export type ControlIntent = { readonly scope?: Scope } & (
   | (OfRollout & { readonly action: 'pause' | 'resume' | 'abort' | 'retry' })
   /** `stay`: nobody returns who is on it already. */
   | (OfRollout & { readonly action: 'halt'; readonly stay?: true })
@@ -48,4 +50,5 @@ export type ControlIntent =
   | (OfProposal & { readonly action: 'reject' })
   | (OfRollout & { readonly action: 'rollback'; readonly version: string })
   | { readonly action: 'hold'; readonly hold: HoldRule }
-  | { readonly action: 'unhold'; readonly nodes: NodeChoice };
+  | { readonly action: 'unhold'; readonly nodes: NodeChoice }
+);

@@ -432,6 +432,42 @@ test('I5: a node that stays on a halted release breaks it, one that is gone does
   expect(stay({ atRest: false })).toEqual([]);
 });
 
+test('I5: a scope says its halt in the waves of its regions, and holds nobody of another region to it', () => {
+  const stay = (region: string) => {
+    const story = new LogStory();
+    story.order(8);
+    story.update('n1', 0);
+    const halt = { service: 'web', rollout: 8, digest: digestOf(8), version: 'v8', reason: 'bad' };
+    story.order(8, { region, phase: 'halted', scope: 'europe', halt });
+    return rulesBroken(story);
+  };
+  expect(stay(REGION)).toEqual(['I5']);
+  expect(stay('elsewhere')).toEqual([]);
+});
+
+test('I5: a start by a wave that came after the halt in another wave breaks it', () => {
+  const story = new LogStory();
+  story.order(7, { phase: 'settled' });
+  story.order(8, { scope: 'europe' });
+  const halt = { service: 'web', rollout: 8, digest: digestOf(8), version: 'v8', reason: 'bad' };
+  story.order(8, { phase: 'halted', scope: 'europe', halt });
+  story.order(8, { scope: 'europe', halt });
+  const turn = story.claim('n1', 0);
+  story.start(turn);
+  story.report(turn, 'returned', { running: digestOf(7) });
+  expect(rulesBroken(story)).toEqual(['I5']);
+});
+
+test('I13: what one scope rejects another may order, and it itself may not', () => {
+  const ordered = (scope: string | undefined) => {
+    const story = new LogStory();
+    story.tell('release-rejected', { rollout: 8, scope: 'europe' });
+    story.order(8, scope === undefined ? {} : { scope });
+    return rulesBroken(story);
+  };
+  expect([undefined, 'america', 'europe'].map(ordered)).toEqual([[], [], ['I13']]);
+});
+
 test('I5: a node that may stay breaks nothing, until a newer word takes it back; nor may one in the middle stay there', () => {
   const stay = (how: (story: LogStory) => void) => {
     const story = new LogStory();

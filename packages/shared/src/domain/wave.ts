@@ -4,6 +4,7 @@ import type { Digest } from './image.ts';
 import type { NodeId, Region, ServiceName } from './names.ts';
 import type { MaxSurge } from './policy.ts';
 import { isBelow, type Rank } from './rank.ts';
+import type { Scope } from './scope.ts';
 import type { Drain, Rejoin } from './traffic.ts';
 import type { ReleaseImage } from './unit.ts';
 
@@ -39,6 +40,10 @@ export type WavePhase = 'staging' | 'open' | 'paused' | 'settled' | 'halted' | '
 export interface Wave {
   readonly region: Region;
   readonly service: ServiceName;
+  /** Whose leader has written it; missing: the global one's. */
+  readonly scope?: Scope;
+  /** The newest halt in that scope, which has no key of its own: a broadcast reaches all regions, and this one its own. */
+  readonly halt?: Halt;
   readonly release: Release;
   readonly phase: WavePhase;
   /** Where the rollout stands, for people: stage 2 of 5, up to 12.5 %. */

@@ -3,11 +3,13 @@
 import { z } from 'zod';
 import type { HoldRule, NodeChoice } from '../domain/hold.ts';
 import { CONTROL_ACTIONS, type ControlAction, type ControlIntent } from '../domain/intent.ts';
-import { compact, digest } from './fields.ts';
+import { compact, digest, name } from './fields.ts';
 import { holdReason, NAMES_NODES, namesNodes, nodeChoiceFields } from './policy-rollout.ts';
 
 const reason = z.string().max(500).optional().describe('For whoever reads the log');
+const scope = name.optional().describe('The one scope that it is for: the others leave it alone');
 const ofRollout = {
+  scope,
   rollout: z.int().min(1).optional().describe('Act only if this is the present rollout'),
   reason,
 };
@@ -41,6 +43,7 @@ const reject = z
   .strictObject({
     action: z.literal('reject'),
     digest: digest.describe('What is proposed'),
+    scope,
     reason,
   })
   .transform((said) => compact(said) as ControlIntent);
@@ -69,18 +72,23 @@ const rollback = z
   .transform((said) => compact(said) as ControlIntent);
 
 const hold = z
-  .strictObject({ action: z.literal('hold'), ...nodeChoiceFields, reason: holdReason })
-  .refine((said) => namesNodes(compact(said) as NodeChoice), NAMES_NODES)
-  .transform(({ action, ...rule }): ControlIntent => ({ action, hold: compact(rule) as HoldRule }));
-
-const unhold = z
-  .strictObject({ action: z.literal('unhold'), ...nodeChoiceFields, reason })
+  .strictObject({ action: z.literal('hold'), ...nodeChoiceFields, scope, reason: holdReason })
   .refine((said) => namesNodes(compact(said) as NodeChoice), NAMES_NODES)
   .transform(
-    ({ action, nodes, label, version, region }): ControlIntent => ({
-      action,
-      nodes: compact({ nodes, label, version, region }) as NodeChoice,
-    }),
+    ({ action, scope: of, ...rule }) =>
+      compact({ action, scope: of, hold: compact(rule) as HoldRule }) as ControlIntent,
+  );
+
+const unhold = z
+  .strictObject({ action: z.literal('unhold'), ...nodeChoiceFields, scope, reason })
+  .refine((said) => namesNodes(compact(said) as NodeChoice), NAMES_NODES)
+  .transform(
+    ({ action, scope: of, nodes, label, version, region }) =>
+      compact({
+        action,
+        scope: of,
+        nodes: compact({ nodes, label, version, region }) as NodeChoice,
+      }) as ControlIntent,
   );
 
 export const controlSchema = z.discriminatedUnion(

@@ -32,6 +32,8 @@ const HALT: Halt = { service: 'web', rollout: 7, digest: DIGEST, version: 'v2', 
 test('an order is read in its own place', () => {
   expect(readWave(encode(WAVE), PLACE)).toEqual({ ok: true, value: WAVE });
   expect(readHalt(encode(HALT), PLACE)).toEqual({ ok: true, value: HALT });
+  const scoped: Wave = { ...WAVE, scope: 'europe', halt: HALT };
+  expect(readWave(encode(scoped), PLACE)).toEqual({ ok: true, value: scoped });
 });
 
 test.each<[string, Wave, string]>([
@@ -41,6 +43,11 @@ test.each<[string, Wave, string]>([
     "with another service's release",
     { ...WAVE, release: { ...WAVE.release, service: 'db' } },
     'release.service: it speaks of db, under the name of web',
+  ],
+  [
+    "with another service's halt",
+    { ...WAVE, halt: { ...HALT, service: 'db' } },
+    'halt.service: it speaks of db, under the name of web',
   ],
 ])('a wave %s is none: it would bring an image to the wrong containers', (_, wave, problem) => {
   expect(readWave(encode(wave), PLACE)).toEqual({ ok: false, problems: [problem] });

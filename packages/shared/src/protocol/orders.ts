@@ -21,10 +21,23 @@ import {
 } from './fields.ts';
 import { formatRank } from './lines.ts';
 
+export const haltSchema = z
+  .object({
+    service: name,
+    rollout: sequence,
+    digest,
+    version: z.string(),
+    reason: z.string(),
+    stay: z.literal(true).optional(),
+  })
+  .transform((halt): Halt => compact(halt) as Halt);
+
 export const waveSchema = z
   .object({
     region: name,
     service: name,
+    scope: name.optional(),
+    halt: haltSchema.optional(),
     release,
     phase: z.enum(['staging', 'open', 'paused', 'settled', 'halted', 'aborted']),
     stage: z.object({ number: z.int(), of: z.int(), percent }),
@@ -56,17 +69,6 @@ export const waveSchema = z
   })
   .transform((wave): Wave => compact(wave) as Wave);
 
-export const haltSchema = z
-  .object({
-    service: name,
-    rollout: sequence,
-    digest,
-    version: z.string(),
-    reason: z.string(),
-    stay: z.literal(true).optional(),
-  })
-  .transform((halt): Halt => compact(halt) as Halt);
-
 /**
  * Reads the wave that stands in a place. One that speaks of another place is none: followed, it would bring a service's
  * image to another one's containers.
@@ -80,6 +82,8 @@ export function readWave(
   const { value: it } = wave;
   if (it.region !== region) return misplaced('region', it.region, region);
   if (it.service !== service) return misplaced('service', it.service, service);
+  if (it.halt !== undefined && it.halt.service !== service)
+    return misplaced('halt.service', it.halt.service, service);
   return it.release.service === service ? wave : misplaced('release.service', it.release.service, service);
 }
 
@@ -97,7 +101,8 @@ export function describeWave(wave: Wave): string {
   const { release: it, stage } = wave;
   return (
     `${wave.service} in ${wave.region}: rollout ${it.rollout} (${it.version}) ${wave.phase}, ` +
-    `stage ${stage.number} of ${stage.of} (${stage.percent} %), cursor ${formatRank(wave.cursor)}, ${wave.slots} slots`
+    `stage ${stage.number} of ${stage.of} (${stage.percent} %), cursor ${formatRank(wave.cursor)}, ${wave.slots} slots` +
+    (wave.scope === undefined ? '' : `, scope ${wave.scope}`)
   );
 }
 

@@ -260,6 +260,7 @@ const event = z
     id: z.string(),
     name: z.enum(EVENT_NAMES),
     service: name,
+    scope: name.optional(),
     line: z.string(),
     rollout: sequence.optional(),
     digest: digest.optional(),

@@ -3,6 +3,7 @@
  */
 
 import { isName, type NodeId, type Question, type Region, type ServiceName } from '../domain/names.ts';
+import type { Scope } from '../domain/scope.ts';
 
 export const STREAMS = {
   releases: 'SWELL_RELEASES',
@@ -24,8 +25,15 @@ export const ALL_CONTROLS = 'swell.control.*';
 
 /** Keys of buckets, as the subjects that their streams store. */
 export const policyKey = (service: ServiceName): string => `$KV.swell_policies.${service}`;
-export const rolloutKey = (service: ServiceName): string => `$KV.swell_rollouts.service.${service}`;
-export const LEASE_KEY = '$KV.swell_rollouts.leader';
+/** Keys without a scope are the global one's. */
+const inScope = (scope: Scope | undefined): string => (scope === undefined ? '' : `.${scope}`);
+export const rolloutKey = (service: ServiceName, scope?: Scope): string =>
+  `$KV.swell_rollouts.service${inScope(scope)}.${service}`;
+export const leaseKey = (scope?: Scope): string => `$KV.swell_rollouts.leader${inScope(scope)}`;
+export const LEASE_KEY = leaseKey();
+/** Whose a region is. */
+export const regionKey = (region: Region): string => `$KV.swell_rollouts.region.${region}`;
+export const ALL_REGIONS = '$KV.swell_rollouts.region.*';
 export const waveKey = (region: Region, service: ServiceName): string =>
   `$KV.swell_orders.wave.${region}.${service}`;
 export const haltKey = (service: ServiceName): string => `$KV.swell_orders.halt.${service}`;
@@ -33,7 +41,8 @@ export const slotKey = (region: Region, service: ServiceName, slot: number): str
   `$KV.swell_slots.${region}.${service}.${slot}`;
 export const nodeKey = (region: Region, node: NodeId): string => `$KV.swell_nodes.${region}.${node}`;
 export const ALL_POLICIES = '$KV.swell_policies.*';
-export const ALL_ROLLOUTS = '$KV.swell_rollouts.service.*';
+export const allRollouts = (scope?: Scope): string => rolloutKey('*', scope);
+export const ALL_ROLLOUTS = allRollouts();
 export const ALL_ORDERS = '$KV.swell_orders.>';
 export const ALL_SLOTS = '$KV.swell_slots.>';
 export const ALL_NODES = '$KV.swell_nodes.>';
@@ -46,7 +55,8 @@ export const healthSubject = (region: Region, service: ServiceName, node: NodeId
 export const ALL_HEALTH = 'swell.health.*.*.*';
 export const eventSubject = (service: ServiceName, name: string): string => `swell.event.${service}.${name}`;
 /** Under which the log holds what coordinators have saved of a service. */
-export const recordLogged = (service: ServiceName): string => `swell.rollout.service.${service}`;
+export const recordLogged = (service: ServiceName, scope?: Scope): string =>
+  `swell.rollout.service${inScope(scope)}.${service}`;
 /** All that the log holds. */
 export const ALL_LOG = 'swell.>';
 export const pulseSubject = (region: Region): string => `swell.pulse.${region}`;
@@ -56,9 +66,11 @@ export const HINTS = 'swell.hint';
 
 /** Questions to one node, asked with `nats request`. */
 export const askSubject = (region: Region, node: NodeId): string => `swell.ask.${region}.${node}`;
-/** Questions to the leading coordinator, of a service (`*`: of any). */
-export const questionSubject = (question: Question, service: ServiceName): string =>
-  `swell.ask.${question}.${service}`;
+/** Questions to the leading coordinator of a scope, of a service (`*`: of any). */
+export const questionSubject = (question: Question, service: ServiceName, scope?: Scope): string =>
+  `swell.ask.${question}.${service}${inScope(scope)}`;
+/** Which service a question is about. */
+export const serviceAsked = (subject: string): ServiceName => subject.split('.')[3] ?? '';
 
 /** Where whatever answers questions is found, as NATS' microservices have it (`nats micro`). */
 export const discoverySubjects = (
@@ -105,6 +117,27 @@ export function parseSlotSubject(
   );
   const isPlace = isName(region) && isName(service) && /^\d{1,6}$/.test(slot) && more.length === 0;
   return isPlace ? { region, service, slot: Number(slot) } : undefined;
+}
+
+/** Of what a node reports. */
+export function parseHealthSubject(
+  subject: string,
+): { region: Region; service: ServiceName; node: NodeId } | undefined {
+  const [region = '', service = '', node = '', ...more] = tokensBehind(subject, 'swell.health.');
+  const isPlace = [region, service, node].every(isName) && more.length === 0;
+  return isPlace ? { region, service, node } : undefined;
+}
+
+/** Of a service's record: whose it is. */
+export function scopeOfRecord(subject: string): Scope | undefined {
+  const [scope, service] = tokensBehind(subject, '$KV.swell_rollouts.service.');
+  return service === undefined ? undefined : scope;
+}
+
+/** Of `region.<region>`. */
+export function regionOf(subject: string): Region | undefined {
+  const [region = '', ...more] = tokensBehind(subject, '$KV.swell_rollouts.region.');
+  return isName(region) && more.length === 0 ? region : undefined;
 }
 
 /** The last token: the service of a release, a control, a policy or a rollout. */

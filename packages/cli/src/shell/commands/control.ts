@@ -8,6 +8,7 @@ import { EXIT } from '../../core/status.ts';
 import { askCoordinator } from '../answers.ts';
 import { type Command, durationOf, rolloutOf, serviceOf, textOf } from '../command.ts';
 import type { Values } from '../connection.ts';
+import { SCOPE_OPTION, scopeOf } from '../scopes.ts';
 import { UsageError } from '../usage.ts';
 
 const TIMEOUT_MS = 30_000;
@@ -95,14 +96,14 @@ export const controls: readonly Command[] = CONTROL_ACTIONS.map((action) =>
 function controlCommand(action: ControlAction, { usage, options, fields }: Form): Command {
   return {
     name: action,
-    usage: `${usage} [--timeout 30s]`,
+    usage: `${usage} [--scope <scope>] [--timeout 30s]`,
     about: `Says "${action}", and waits for what the coordinator answers`,
-    options: { ...options, timeout: { type: 'string' } },
+    options: { ...options, timeout: { type: 'string' }, ...SCOPE_OPTION },
     async run({ args, values, signal, connect, print }) {
       const [name, ...words] = args;
       const service = serviceOf(name);
       const timeoutMs = durationOf(values, 'timeout') ?? TIMEOUT_MS;
-      const body = encode({ action, ...fields(words, values) });
+      const body = encode({ action, ...scopeOf(values), ...fields(words, values) });
       const read = decode(body, controlSchema);
       if (!read.ok) throw new UsageError(read.problems.join('; '));
       const { sequence, answer } = await askCoordinator(await connect(), {

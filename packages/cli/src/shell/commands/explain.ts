@@ -8,13 +8,14 @@ import { row, span } from '../../core/rows.ts';
 import { EXIT, type ExitCode } from '../../core/status.ts';
 import { atMost, type Command, type Context, serviceOf, textOf } from '../command.ts';
 import { askLeader } from '../leader.ts';
+import { SCOPE_OPTION, scopeOf } from '../scopes.ts';
 import { UsageError } from '../usage.ts';
 
 export const explain: Command = {
   name: 'explain',
-  usage: '<service> [--node <node> | <region>.<node>] | <node> | <region>.<node>',
+  usage: '<service> [--node <node> | <region>.<node>] [--scope <scope>] | <node> | <region>.<node>',
   about: 'Asks the coordinator why a rollout, or a node in it, does not go on; or a node itself',
-  options: { node: { type: 'string' } },
+  options: { node: { type: 'string' }, ...SCOPE_OPTION },
   async run(context) {
     const { args, values, connect } = context;
     const [name] = atMost(1, args);
@@ -49,16 +50,14 @@ function nameOf(text: string): NodeName {
 }
 
 async function explainService(
-  { connect, print }: Context,
+  { connect, print, values }: Context,
   service: ServiceName,
   node?: NodeName,
 ): Promise<ExitCode> {
-  const answer = await askLeader(
-    await connect(),
-    'explain',
-    service,
-    node === undefined ? {} : { body: node },
-  );
+  const answer = await askLeader(await connect(), 'explain', service, {
+    ...scopeOf(values),
+    ...(node !== undefined && { body: node }),
+  });
   print(answer, [row(answer.line)]);
   return EXIT.done;
 }

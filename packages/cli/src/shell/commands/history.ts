@@ -11,14 +11,16 @@ import { row } from '../../core/rows.ts';
 import type { ToldEvent } from '../../core/sightings.ts';
 import { EXIT } from '../../core/status.ts';
 import { atMost, type Command, serviceOf } from '../command.ts';
+import { SCOPE_OPTION, scopeOf } from '../scopes.ts';
 
 export const history: Command = {
   name: 'history',
-  usage: '<service>',
+  usage: '<service> [--scope <scope>]',
   about: 'Shows every release of a service, newest first, and what became of it',
-  options: {},
-  async run({ args, connect, print }) {
+  options: SCOPE_OPTION,
+  async run({ args, values, connect, print }) {
     const service = serviceOf(atMost(1, args)[0]);
+    const { scope } = scopeOf(values);
     const bus = await connect();
     const published: PublishedRelease[] = [];
     for await (const message of readStored(bus, STREAMS.releases, releaseSubject(service)))
@@ -26,7 +28,7 @@ export const history: Command = {
     const events: ToldEvent[] = [];
     for await (const { body, storedAtMs } of readStored(bus, STREAMS.log, eventSubject(service, '*'))) {
       const event = decode(body, eventSchema);
-      if (event.ok) events.push({ event: event.value, atMs: storedAtMs });
+      if (event.ok && event.value.scope === scope) events.push({ event: event.value, atMs: storedAtMs });
     }
     const stored = await bus.readLast(STREAMS.rollouts, rolloutKey(service));
     const record = stored === undefined ? undefined : readServiceRecord(stored.body, service);

@@ -1,25 +1,35 @@
 import type { Bus } from '@swell/shared/adapters/bus.ts';
 import { readStored } from '@swell/shared/adapters/reading.ts';
 import type { ServiceName } from '@swell/shared/domain/names.ts';
+import { scopesOf } from '@swell/shared/domain/scope.ts';
 import { releaseSubject, STREAMS } from '@swell/shared/protocol/subjects.ts';
 import type { Screen } from '../../adapters/terminal.ts';
 import { drawStatus } from '../../core/draw-status.ts';
 import { row } from '../../core/rows.ts';
 import type { ToldEvent } from '../../core/sightings.ts';
-import { EXIT, type ExitCode, exitCodeOf, isEndTold, summarize } from '../../core/status.ts';
+import {
+  EXIT,
+  type ExitCode,
+  exitCodeOf,
+  isEndTold,
+  type RolloutStatus,
+  summarize,
+} from '../../core/status.ts';
 import { atMost, type Command, type Context, durationOf, rolloutOf, serviceOf } from '../command.ts';
+import { assignmentsOn, SCOPE_OPTION, scopeOf } from '../scopes.ts';
 import { TooLateError, UsageError } from '../usage.ts';
-import { type Watching, watchService } from '../watching.ts';
+import { type Watched, type Watching, watchService } from '../watching.ts';
 import { printOverview } from './overview.ts';
 
 export const status: Command = {
   name: 'status',
-  usage: '[<service>] [--watch] [--rollout <number>] [--timeout 30m]',
+  usage: '[<service>] [--scope <scope>] [--watch] [--rollout <number>] [--timeout 30m]',
   about: 'Shows how rollouts stand; with --watch until one ends (0 settled, 2 stopped, 3 too long)',
   options: {
     watch: { type: 'boolean', short: 'w' },
     rollout: { type: 'string' },
     timeout: { type: 'string' },
+    ...SCOPE_OPTION,
   },
   async run(context) {
     const { args, values, connect, print } = context;
@@ -29,16 +39,15 @@ export const status: Command = {
     const watches = values['watch'] === true;
     if (timeoutMs !== undefined && !watches) throw new UsageError('--timeout is for --watch: say both');
     if (name === undefined) {
-      if (watches || rollout !== undefined)
-        throw new UsageError('<service> is missing: --watch and --rollout are of one');
+      if (watches || rollout !== undefined || values['scope'] !== undefined)
+        throw new UsageError('<service> is missing: --watch, --rollout and --scope are of one');
       return printOverview(await connect(), print);
     }
     const service = serviceOf(name);
     const bus = await connect();
     if (rollout !== undefined) await needRelease(bus, service, rollout);
-    return watches
-      ? watch(context, bus, { service, rollout, timeoutMs })
-      : show(context, bus, { service, rollout });
+    const wanted = { service, rollout, ...scopeOf(values), assigned: await assignmentsOn(bus) };
+    return watches ? watch(context, bus, { ...wanted, timeoutMs }) : show(context, bus, wanted);
   },
 };
 
@@ -50,33 +59,47 @@ async function needRelease(bus: Bus, service: ServiceName, rollout: number): Pro
   throw new UsageError(`${rollout} is no release of ${service}: swell history ${service} shows them`);
 }
 
-interface Wanted {
-  readonly service: ServiceName;
+interface Wanted extends Watched {
   readonly rollout: number | undefined;
 }
 
-async function show({ print }: Context, bus: Bus, { service, rollout }: Wanted): Promise<ExitCode> {
-  const watching = watchService(bus, service, () => undefined);
+/** Without a scope that is named: every one that there is. */
+async function show({ print }: Context, bus: Bus, wanted: Wanted): Promise<ExitCode> {
+  const { service, scope, assigned } = wanted;
+  const others = scope === undefined ? scopesOf(assigned) : [];
+  const found = await Promise.all([
+    look(bus, wanted),
+    ...others.map((other) => look(bus, { ...wanted, scope: other })),
+  ]);
+  const [only] = found;
+  print(
+    others.length === 0 && only !== undefined ? only : { service, scopes: found },
+    found.flatMap((one) => drawStatus(one)),
+  );
+  return EXIT.done;
+}
+
+async function look(bus: Bus, wanted: Wanted): Promise<RolloutStatus> {
+  const watching = watchService(bus, wanted, () => undefined);
   await watching.caughtUp;
   watching.close();
-  const found = summarize(watching.sightings, rollout);
-  print(found, drawStatus(found));
-  return EXIT.done;
+  return summarize(watching.sightings, wanted.rollout);
 }
 
 async function watch(
   { screen, json, signal, print }: Context,
   bus: Bus,
-  { service, rollout, timeoutMs }: Wanted & { readonly timeoutMs: number | undefined },
+  wanted: Wanted & { readonly timeoutMs: number | undefined },
 ): Promise<ExitCode> {
+  const { service, rollout, timeoutMs } = wanted;
   await using stack = new AsyncDisposableStack();
   const late = new AbortController();
   if (timeoutMs !== undefined) {
     const timer = setTimeout(() => late.abort(), timeoutMs);
     stack.defer(() => clearTimeout(timer));
   }
-  let look: (() => void) | undefined;
-  const watching = watchService(bus, service, () => look?.());
+  let onSeen: (() => void) | undefined;
+  const watching = watchService(bus, wanted, () => onSeen?.());
   const end = AbortSignal.any([signal, late.signal]);
   end.addEventListener('abort', () => watching.close());
   if (end.aborted) watching.close();
@@ -90,7 +113,7 @@ async function watch(
     throw new UsageError(`nothing of ${service} was released yet: swell release ${service} <image>`);
   const picture = new Picture(json ? undefined : screen, watching, target);
   stack.defer(() => picture.stop());
-  look = () => picture.touch();
+  onSeen = () => picture.touch();
   picture.touch();
   await watching.ended;
   signal.throwIfAborted();

@@ -1,5 +1,5 @@
 import type { LogEntry } from '../log.ts';
-import type { NodeId, ServiceName } from '../names.ts';
+import type { NodeId, Region, ServiceName } from '../names.ts';
 import type { NodeReport } from '../report.ts';
 import type { Halt } from '../wave.ts';
 import { type Evidence, nodeKey, who } from './evidence.ts';
@@ -18,14 +18,16 @@ interface StoredHalt {
  * begun it.
  */
 export function haltsHold(evidence: Evidence, docket: Docket, toleranceMs: number): Rule {
-  /** Of each service, by rollout. */
-  const halts = new Map<ServiceName, Map<number, StoredHalt>>();
+  /** Of each service, and of a scope's of each of its regions, by rollout. */
+  const halts = new Map<string, Map<number, StoredHalt>>();
   /** Where each node has come to, by its last word on more than its staging. */
   const positions = new Map<string, NodeReport>();
 
   return {
     see(entry) {
-      if (entry.kind === 'halt') seeHalt(entry);
+      if (entry.kind === 'halt') seeHalt(entry.service, entry);
+      // A scope's leader says it in the waves of its own regions.
+      if (entry.kind === 'wave') seeHalt(placeOf(entry.wave), { ...entry, halt: entry.wave.halt });
       if (entry.kind !== 'report' || !tellsPosition(entry.report)) return;
       const { report } = entry;
       positions.set(nodeKey(report), report);
@@ -33,7 +35,7 @@ export function haltsHold(evidence: Evidence, docket: Docket, toleranceMs: numbe
     },
     atRest(gone: ReadonlySet<NodeId>) {
       for (const report of positions.values()) {
-        const halted = halts.get(report.service)?.get(report.rollout);
+        const halted = haltOf(report);
         if (halted === undefined || gone.has(report.node)) continue;
         docket.judged();
         const isOnIt = report.status === 'healthy' || report.status === 'unhealthy';
@@ -46,10 +48,18 @@ export function haltsHold(evidence: Evidence, docket: Docket, toleranceMs: numbe
     },
   };
 
-  /** One key holds the newest halt: a halt of an earlier rollout in it, or none, says that the later were lifted. */
-  function seeHalt({ sequence, revision, atMs, service, halt }: Extract<LogEntry, { kind: 'halt' }>): void {
-    const known = halts.get(service) ?? new Map<number, StoredHalt>();
-    halts.set(service, known);
+  function haltOf(report: NodeReport): StoredHalt | undefined {
+    const { service, rollout } = report;
+    return halts.get(service)?.get(rollout) ?? halts.get(placeOf(report))?.get(rollout);
+  }
+
+  /** One place holds the newest halt: a halt of an earlier rollout in it, or none, says that the later were lifted. */
+  function seeHalt(
+    place: string,
+    { sequence, revision, atMs, halt }: Omit<StoredHalt, 'halt'> & { readonly halt?: Halt | undefined },
+  ): void {
+    const known = halts.get(place) ?? new Map<number, StoredHalt>();
+    halts.set(place, known);
     for (const rollout of known.keys()) if (rollout > (halt?.rollout ?? 0)) known.delete(rollout);
     if (halt === undefined) return;
     if (evidence.isIrreversible(service, halt.rollout)) {
@@ -66,7 +76,7 @@ export function haltsHold(evidence: Evidence, docket: Docket, toleranceMs: numbe
 
   function judgeStart(entry: LogEntry, report: NodeReport): void {
     const { region, service, rollout, warrant } = report;
-    const halted = halts.get(service)?.get(rollout);
+    const halted = haltOf(report);
     if (halted === undefined || warrant === undefined) return;
     docket.judged();
     // Waves and halts lie in one bucket: their revisions tell which was first.
@@ -84,6 +94,10 @@ export function haltsHold(evidence: Evidence, docket: Docket, toleranceMs: numbe
       `${who(report)} started rollout ${rollout} by a slot that it claimed ${tenure.claimedAtMs - halted.atMs} ms after its halt`,
     );
   }
+}
+
+function placeOf({ region, service }: { readonly region: Region; readonly service: ServiceName }): string {
+  return `${region}/${service}`;
 }
 
 function tellsPosition({ status }: NodeReport): boolean {
