@@ -62,12 +62,12 @@ export function haltsHold(evidence: Evidence, docket: Docket, toleranceMs: numbe
     halts.set(place, known);
     for (const rollout of known.keys()) if (rollout > (halt?.rollout ?? 0)) known.delete(rollout);
     if (halt === undefined) return;
-    if (evidence.isIrreversible(service, halt.rollout)) {
+    if (evidence.isIrreversible(halt.service, halt.rollout)) {
       docket.judged();
       if (halt.stay !== true)
         docket.violation(
           sequence,
-          `the halt of rollout ${halt.rollout} of ${service} at revision ${revision} takes nodes back from what cannot be undone`,
+          `the halt of rollout ${halt.rollout} of ${halt.service} at revision ${revision} takes nodes back from what cannot be undone`,
         );
     }
     const first = known.get(halt.rollout) ?? { sequence, revision, atMs };
