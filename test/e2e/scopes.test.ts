@@ -98,6 +98,14 @@ describe('coordinators with a scope', () => {
       'scope europe',
       'eu',
     ]);
+    const doctor = await runSwellCommand(fleet().server.url, ['doctor']);
+    expect(doctor.out).toMatch(
+      /✓ coordinator of scope america: america-[ab], .*\n✓ coordinator of scope europe: europe-[ab],/,
+    );
+    const word = ['pause', SERVICE, '--scope', 'europe'];
+    expect((await runSwellCommand(fleet().server.url, word)).out).toMatch(
+      /there is nothing to pause: rollout \d+ is settled/,
+    );
     const one = await runSwellCommand(fleet().server.url, ['explain', SERVICE, '--scope', 'europe']);
     expect(one).toMatchObject({ code: 0, out: expect.stringContaining('has settled') });
   });

@@ -227,6 +227,43 @@ test('a coordinator whose scope has no region leads nothing, until it has one', 
 });
 
 test(
+  'coordinators of every scope die whatever they are about to do: a new scope, a release, a halt, a region given back',
+  LONG,
+  async () => {
+    using stage = await ServicesStage.open(
+      { web: { failureBudget: { max: 0, minSample: 1 }, stages: [50, 100] } },
+      REGIONS,
+      SCOPES,
+    );
+    await settledOf(stage, stage.release('web'));
+    const stops = stage.dieAtFirsts();
+    stage.assign('eu', 'europe');
+    stage.assign('us', 'america');
+    await settled(stage, stage.release('web'));
+    for (const node of stage.nodes.filter(({ region }) => region === 'eu'))
+      stage.ailments.ail(digestOf('v4'), 'sick', node.name);
+    const bad = stage.release('web');
+    for (const scope of ALL) await stage.untilTold('rollout-rested', bad, scope);
+    expect(running(stage)).toEqual([digestOf('v3')]);
+    const from = stage.entries.length;
+    stage.assign('eu', undefined);
+    await stage.until('the global one leads it', () => writers(stage, 'eu', from).includes(undefined));
+    const last = stage.release('web');
+    for (const scope of [undefined, 'america']) await stage.untilTold('rollout-settled', last, scope);
+    expect(running(stage)).toEqual([digestOf('v5')]);
+    expect([writers(stage, 'eu', from), writers(stage, 'us', from)]).toEqual([[undefined], ['america']]);
+    for (const scope of ALL)
+      expect([...stops]).toEqual(
+        expect.arrayContaining([
+          `${scope} publish $KV.swell_orders before`,
+          `${scope} publish $KV.swell_orders after`,
+        ]),
+      );
+    expect(stage.violations()).toEqual([]);
+  },
+);
+
+test(
   'Z6: what leaders release of themselves they release once, though each of them means to',
   LONG,
   async () => {

@@ -33,6 +33,7 @@ const COORDINATORS = ['north', 'south'];
 /** Of the global one, where it has none. */
 interface Leader extends Running {
   readonly scope: Scope | undefined;
+  readonly name: string;
 }
 
 /** One stage, opened at once, with room for one node of a region at a time. */
@@ -67,9 +68,10 @@ export class ServicesStage implements Disposable {
   readonly #ground: Ground;
   readonly #programs: Running[] = [];
   #agents: Running[] = [];
-  #leaders: readonly Leader[] = [];
+  #leaders: Leader[] = [];
   readonly #scopes: readonly (Scope | undefined)[];
   #starts = 0;
+  #deaths: Set<string> | undefined;
 
   /** Programs run, two coordinators in each scope beside two global ones, and the policies are in force. */
   static async open(
@@ -142,18 +144,37 @@ export class ServicesStage implements Disposable {
   #startLeaders(): void {
     this.#starts += 1;
     this.#leaders = this.#scopes.flatMap((scope) =>
-      COORDINATORS.map((name) => ({
-        scope,
-        ...startCoordinator(
-          this.#ground,
-          this.#registry,
-          [...(scope === undefined ? [] : [scope]), name].join('-'),
-          this.#starts,
-          scope,
-        ),
-      })),
+      COORDINATORS.map((name) => this.#startLeader(scope, name)),
     );
-    this.#programs.push(...this.#leaders);
+  }
+
+  #startLeader(scope: Scope | undefined, name: string): Leader {
+    const itself = scope === undefined ? name : `${scope}-${name}`;
+    const running = startCoordinator(this.#ground, this.#registry, itself, this.#starts, scope);
+    const leader: Leader = { scope, name, ...running };
+    running.process.onEffect = (effect, when) => this.#dieAt(leader, `${scope} ${effect} ${when}`);
+    this.#programs.push(leader);
+    return leader;
+  }
+
+  /** Before and after each kind of thing that it does, in each scope the first one dies that does it; it is started again. */
+  dieAtFirsts(): ReadonlySet<string> {
+    const seen = new Set<string>();
+    this.#deaths = seen;
+    return seen;
+  }
+
+  #dieAt(leader: Leader, stop: string): void {
+    const seen = this.#deaths;
+    if (seen === undefined || seen.has(stop)) return;
+    seen.add(stop);
+    leader.process.kill();
+    leader.line.giveUp(1);
+    this.#time.after(1_000, () => {
+      this.#starts += 1;
+      const again = this.#startLeader(leader.scope, leader.name);
+      this.#leaders = this.#leaders.map((one) => (one === leader ? again : one));
+    });
   }
 
   /** Somebody writes whose a region is: `undefined`, the global coordinator's. */
