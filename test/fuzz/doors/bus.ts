@@ -148,14 +148,20 @@ const orderInItsPlace: Door = {
   name: 'order in its place',
   property: fc.property(
     fromSchema(waveSchema),
-    fc.constantFrom('region', 'service', 'release'),
-    (value, wrong) => {
-      const wave = value as { region: string; service: string; release: { service: string } };
-      const right = { ...wave, release: { ...wave.release, service: wave.service } };
+    fromSchema(haltSchema),
+    fc.constantFrom('region', 'service', 'release', 'halt'),
+    (value, halt, wrong) => {
+      const wave = value as { region: string; service: string; release: object };
+      const { service } = wave;
+      const right = {
+        ...wave,
+        release: { ...wave.release, service },
+        halt: { ...(halt as object), service },
+      };
       const other = wave.service === 'x0' || wave.region === 'x0' ? 'x1' : 'x0';
       const elsewhere =
-        wrong === 'release'
-          ? { ...right, release: { ...right.release, service: other } }
+        wrong === 'release' || wrong === 'halt'
+          ? { ...right, [wrong]: { ...right[wrong], service: other } }
           : { ...right, [wrong]: other };
       for (const [order, isTaken] of [
         [right, true],
