@@ -52,7 +52,11 @@ const MOMENT = /^(?:since|at|expires|notBefore|waitsUntil|.*At)Ms$/;
 
 /** Their keys are names of the fleet, which may sound like a field's, and what such a name may be. */
 const BY_NAME: Readonly<Record<string, (name: string) => boolean>> = {
-  ...Object.fromEntries(['services', 'orders', 'regions', 'containers'].map((field) => [field, isName])),
+  ...Object.fromEntries(
+    ['services', 'orders', 'regions', 'pace', 'containers'].map((field) => [field, isName]),
+  ),
+  // Judged where a policy is read.
+  windows: () => true,
   ...Object.fromEntries(
     ['parts', 'images'].map((field) => [field, (name: string) => PART_PATTERN.test(name)]),
   ),
