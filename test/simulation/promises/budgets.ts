@@ -195,6 +195,8 @@ function spends(
   { attempted, failed }: Count,
   isStageOver: boolean,
 ): boolean {
+  // Nobody has come through the stage.
+  if (isStageOver && attempted > 0 && failed === attempted) return true;
   if (max.kind === 'count') return failed > max.count;
   if (attempted === 0 || (attempted < minSample && !isStageOver)) return false;
   return failed * 100 > max.percent * attempted + 1e-9;

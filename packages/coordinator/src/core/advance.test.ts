@@ -106,6 +106,15 @@ test('a stage of nodes that all refuse tells nothing, and the next one has its t
   expect([story.phase, on(story, 'v1')]).toEqual(['soaking', 8]);
 });
 
+test('a stage in which everybody has failed halts it, however many failures the policy allows', () => {
+  const failureBudget = { max: { kind: 'count', count: 10 }, minSample: 1 } as const;
+  const story = new RolloutStory({ regions: { eu: 20 }, policy: { ...QUICK, failureBudget } });
+  story.behave('fails');
+  story.publish('v1');
+  story.act();
+  expect(story.rollout.phase).toEqual({ name: 'rested', reason: '2 of 2 nodes failed' });
+});
+
 test('a release that every node refuses does not settle: a person has to look', () => {
   const story = new RolloutStory({ regions: { eu: 5 } });
   story.behave('refuses');

@@ -27,6 +27,16 @@ test('a percentage waits for a minimum sample, but no longer than the stage last
   expect(isSpent(TEN_PERCENT, { attempted: 3, failed: 1, stageEnded: true })).toBe(true);
 });
 
+test('a stage through which nobody has come spends any budget, once it has ended', () => {
+  const ten = { max: { kind: 'count', count: 10 }, minSample: 5 } as const;
+  const all = { max: { kind: 'percent', percent: 100 }, minSample: 1 } as const;
+  for (const budget of [ten, all]) {
+    expect(isSpent(budget, { attempted: 2, failed: 2, stageEnded: false })).toBe(false);
+    expect(isSpent(budget, { attempted: 2, failed: 2, stageEnded: true })).toBe(true);
+    expect(isSpent(budget, { attempted: 3, failed: 2, stageEnded: true })).toBe(false);
+  }
+});
+
 test('where nothing was attempted nothing has failed', () => {
   expect(isSpent(TEN_PERCENT, { attempted: 0, failed: 0, stageEnded: true })).toBe(false);
 });

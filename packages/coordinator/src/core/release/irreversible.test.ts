@@ -1,5 +1,6 @@
 /** B19: what the coordinator does with a release that cannot be undone. */
 
+import { rankOf } from '@swell/shared/domain/rank.ts';
 import { expect, test } from 'vitest';
 import { digestOf, QUICK, RolloutStory } from '../../../../../test/support/rollout-story.ts';
 import { explain } from '../view/explain.ts';
@@ -7,7 +8,7 @@ import { explainNode } from '../view/explain-node.ts';
 
 const ONE_WAY = { irreversible: true } as const;
 
-/** The only slot of the region is kept by its first node, which is not well on the release. */
+/** The only slot of the region is kept by its second node, which is not well on the release. */
 function withOneOut(nodes = 4): {
   readonly story: RolloutStory;
   readonly out: string;
@@ -23,9 +24,12 @@ function withOneOut(nodes = 4): {
     regions: { eu: nodes },
   });
   const rollout = story.publish('v1', ONE_WAY);
-  story.behave('hangs');
-  story.act(() => [...story.nodes.values()].some(({ attempt }) => attempt !== undefined));
-  const { node: out = '' } = [...story.nodes.values()].find(({ attempt }) => attempt !== undefined) ?? {};
+  const { seed } = story.wave('eu');
+  const [, ...others] = [...story.nodes.keys()].toSorted((a, b) => rankOf(seed, a) - rankOf(seed, b));
+  story.behave('hangs', ...others);
+  const isOut = (node: string): boolean => story.nodes.get(node)?.attempt !== undefined;
+  story.act(() => others.some(isOut));
+  const out = others.find(isOut) ?? '';
   const attempt = `${rollout}.update.1`;
   story.report(out, 'unhealthy', { attempt, running: digestOf('v1'), reason: 'HTTP 503' });
   return { story, out, attempt };
