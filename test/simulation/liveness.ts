@@ -37,6 +37,8 @@ export function hasBeenLeft(world: World, number: number | undefined, versions: 
 
 function saysKept(world: World, { region, name }: NodeModel, { release }: Rollout): boolean {
   const report = read(world, STREAMS.health, healthSubject(region, SERVICE, name), reportSchema);
+  // After that it may have refused what had settled before: it is past something that cannot be undone.
+  if (report?.status === 'refused' && report.reason?.includes('cannot be undone') === true) return true;
   return report?.rollout === release.rollout && report.status === 'kept';
 }
 

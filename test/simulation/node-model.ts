@@ -82,7 +82,7 @@ export class NodeModel {
   /** What the registry sends is not what was asked for: the engine looks, and refuses it (I11). */
   pullIsTampered = false;
   slowness = 1;
-  /** Attempts whose new container has been started, though that cannot be undone. */
+  /** Attempts whose new container has been started, or somebody tried. */
   readonly started = new Set<string>();
   /** What its operator calls it. */
   labels: readonly string[] = [];
@@ -273,7 +273,7 @@ export class NodeModel {
     const ailment = this.#ail(service);
     const others = await inner.cutOver(service, left).finally(() => {
       const swap = this.containers.swaps.get(service);
-      if (swap?.irreversible === true && swap.progress === 'cut-over') this.started.add(swap.attempt);
+      if (swap?.progress === 'cut-over') this.started.add(swap.attempt);
     });
     if (ailment === 'dies-at-start') this.#die(service, this.#ground.chance.between(0, DIES_AT_START_MS));
     if (ailment === 'dies-later') this.#die(service, this.#ground.chance.exponential(DIES_LATER_MS));

@@ -69,6 +69,7 @@ const STORMY_PER_HOUR = {
   'bad policy': 0.5,
   'burst of releases': 1,
   'release of an older image': 1,
+  'release that cannot be undone': 1,
   'strange message': 2,
 } as const;
 

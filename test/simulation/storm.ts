@@ -9,6 +9,7 @@ import { DOOR_FAULTS } from './storm/doors.ts';
 import { type Fault, Scene } from './storm/fault.ts';
 import { MACHINE_FAULTS, takeBack } from './storm/machines.ts';
 import { NETWORK_FAULTS } from './storm/network.ts';
+import { ONE_WAY_FAULTS } from './storm/one-way.ts';
 import { PROGRAM_FAULTS } from './storm/programs.ts';
 import { SUPPLY_FAULTS } from './storm/supply.ts';
 import { WORD_FAULTS } from './storm/words.ts';
@@ -24,6 +25,7 @@ const FAULTS: Readonly<Record<FaultKind, Fault>> = {
   ...BUS_FAULTS,
   ...SUPPLY_FAULTS,
   ...WORD_FAULTS,
+  ...ONE_WAY_FAULTS,
   ...DOOR_FAULTS,
 };
 

@@ -21,6 +21,8 @@ interface Cut {
   readonly fresh: Digest | undefined;
   /** What it leaves was halted, as its agent knew: nothing to go back to. */
   readonly leavesHalted: boolean;
+  /** Nobody goes back from it. */
+  readonly isOneWay: boolean;
 }
 
 export class Containers {
@@ -53,7 +55,8 @@ export class Containers {
     const [old, fresh] = [swap.old.digest, swap.fresh.digest];
     const isPassed = this.#passed.has(model.name) && this.#passed.get(model.name)?.digest === old;
     const leavesHalted = start.halt !== undefined && start.halt.digest === old && !isPassed;
-    this.#cuts.set(model.name, { attempt: swap.attempt, old, fresh, leavesHalted });
+    const isOneWay = start.attempt.irreversible === true;
+    this.#cuts.set(model.name, { attempt: swap.attempt, old, fresh, leavesHalted, isOneWay });
     if (start.attempt.kind === 'update') this.#judgeForth(start, fresh);
     else this.#judgeBack(start, old, fresh);
   }
@@ -110,7 +113,7 @@ export class Containers {
     const cut = this.#cuts.get(model.name);
     if (cut?.attempt !== id) return;
     this.#cuts.delete(model.name);
-    const isPast = model.started.has(id);
+    const isPast = cut.isOneWay && model.started.has(id);
     if (isPast) this.#passed.set(model.name, { rollout, digest: cut.fresh });
     const isOnFresh = isPast || (kind === 'update' ? result === 'healthy' : result === 'returned');
     this.#compare(container, isOnFresh ? cut.fresh : cut.old, concern, `${result} of attempt ${id}`);
@@ -122,7 +125,8 @@ export class Containers {
     const concern = { region: model.region, node: model.name };
     this.#bench.judged('I9');
     // It waits for a newer release, or to be mended.
-    if (model.started.has(model.containers.swaps.get(this.#service)?.attempt ?? '')) return;
+    const swap = model.containers.swaps.get(this.#service);
+    if (swap?.irreversible === true && model.started.has(swap.attempt)) return;
     if (model.containers.swaps.size > 0)
       this.#bench.break('I9', `${model.name} has a swap half done, at rest`, concern);
     if (model.running(this.#service) === undefined)

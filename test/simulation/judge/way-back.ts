@@ -95,7 +95,7 @@ export class WayBack {
   /** Is it still within its time? */
   #judge(out: Out): boolean {
     const calmSinceMs = this.#calmSince(out.model);
-    if (calmSinceMs === undefined || out.model.started.has(out.start.attempt.id)) return true;
+    if (calmSinceMs === undefined || isPastReturn(out)) return true;
     const tookMs = this.#time.nowMs - Math.max(out.sinceMs, calmSinceMs);
     if (tookMs <= allowedMs(out)) return true;
     const { name } = out.model;
@@ -107,6 +107,10 @@ export class WayBack {
     );
     return false;
   }
+}
+
+function isPastReturn({ model, start: { attempt } }: Out): boolean {
+  return attempt.irreversible === true && model.started.has(attempt.id);
 }
 
 function allowedMs({ workMs, probings, health }: Out): number {

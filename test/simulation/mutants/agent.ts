@@ -348,4 +348,23 @@ export const AGENT_MUTANTS: readonly Mutant[] = [
     breaks: ['I8'],
     world: 'handled',
   },
+  {
+    name: 'undone-though-that-cannot-be',
+    story:
+      'A container that did not start is undone, though what it brings has perhaps migrated the data of its node.',
+    file: `${CORE}/attempt.ts`,
+    find: '...(attempt.irreversible === true && { irreversible: true }),',
+    replace: '',
+    breaks: ['I9', 'I5'],
+    world: 'irreversible',
+  },
+  {
+    name: 'an-earlier-release-after-one-that-cannot-be-undone',
+    story: 'A node that has what cannot be undone takes again what the fleet had settled on before that.',
+    file: `${CORE}/one-way.ts`,
+    find: 'if (irreversible === undefined || rollout >= irreversible.rollout) return undefined;',
+    replace: 'if (irreversible === undefined || rollout >= 0) return undefined;',
+    breaks: ['I5'],
+    world: 'irreversible',
+  },
 ];

@@ -348,4 +348,13 @@ export const COORDINATOR_MUTANTS: readonly Mutant[] = [
     breaks: ['N5'],
     world: 'quiet',
   },
+  {
+    name: 'halt-takes-back-what-cannot-be-undone',
+    story: 'A halt takes nodes back from a release that has migrated their data.',
+    file: 'packages/coordinator/src/core/words/halting.ts',
+    find: 'const stays = stay === true || isOneWay(rollout);',
+    replace: 'const stays = stay === true;',
+    breaks: ['I5', 'I9'],
+    world: 'irreversible',
+  },
 ];

@@ -33,6 +33,16 @@ export const WORLDS = {
     stormHours: 1.5,
     profile: profileOf('planned', { 'policy change': 4, 'Prometheus says nothing': 12 }, 0.05),
   },
+  /** Much of what is released cannot be undone, and agents die in the middle of it. */
+  irreversible: {
+    nodes: 12,
+    stormHours: 0.7,
+    profile: profileOf(
+      'irreversible',
+      { ...LIVELY, 'release that cannot be undone': 20, 'agent crash': 1, 'agent dies at an effect': 6 },
+      0.4,
+    ),
+  },
   /** Operators talk all the time, and take the lead from whoever has it. */
   talkative: {
     nodes: 12,

@@ -158,7 +158,9 @@ export class Promises {
   #seeControl(message: StoredMessage): void {
     this.#answers.said(message);
     const control = decode(message.body, controlSchema);
-    if (control.ok) this.#words.said(control.value);
+    if (!control.ok) return;
+    this.#words.said(control.value);
+    this.#stages.said(control.value);
   }
 
   #seeRelease(message: StoredMessage): void {

@@ -5,6 +5,7 @@
  */
 
 import type { FleetEvent } from '@swell/shared/domain/event.ts';
+import type { ControlIntent } from '@swell/shared/domain/intent.ts';
 import type { Region } from '@swell/shared/domain/names.ts';
 import type { Policy } from '@swell/shared/domain/policy.ts';
 import { rankOf } from '@swell/shared/domain/rank.ts';
@@ -26,11 +27,18 @@ export class Stages {
   readonly #scene: Scene;
   readonly #waves = new Map<Region, Wave>();
   readonly #approvedAtMs: { readonly rollout: number; readonly atMs: number }[] = [];
+  /** Words that open every stage up to a percentage, also before any waits for one. */
+  readonly #approvedTo: { readonly percent: number; readonly atMs: number }[] = [];
   #stage: Stage | undefined;
   #startedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(scene: Scene) {
     this.#scene = scene;
+  }
+
+  said(intent: ControlIntent): void {
+    if (!('toPercent' in intent) || intent.toPercent === undefined) return;
+    this.#approvedTo.push({ percent: intent.toPercent, atMs: this.#scene.bench.nowMs });
   }
 
   event({ name, rollout, line }: FleetEvent): void {
@@ -45,7 +53,7 @@ export class Stages {
         return;
       case 'stage-staging':
         this.#judgeFollows(rollout, nowMs);
-        this.#judgeApproved(rollout);
+        this.#judgeApproved(rollout, Number(/up to ([\d.]+) %/.exec(line)?.[1]));
         this.#stage = { rollout, enteredAtMs: nowMs };
         return;
       case 'stage-finished':
@@ -150,12 +158,14 @@ export class Stages {
   }
 
   /** P3. Where the policy wants a person to open the next stage, one has. */
-  #judgeApproved(rollout: number): void {
+  #judgeApproved(rollout: number, percent: number): void {
     const { bench, policies, after } = this.#scene;
     const stage = this.#stage;
     if (stage?.rollout !== rollout) return;
     const [policy, ...others] = policies.since(stage.enteredAtMs - READ_WITHIN_MS);
     if (policy?.approval !== 'manual' || others.length > 0) return;
+    const sinceMs = this.#startedAtMs - READ_WITHIN_MS;
+    if (this.#approvedTo.some((one) => one.atMs >= sinceMs && percent <= one.percent)) return;
     after(TOLD_WITHIN_MS, () => {
       bench.judged('P3');
       const wasApproved = this.#approvedAtMs.some(

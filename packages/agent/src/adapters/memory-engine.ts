@@ -274,7 +274,9 @@ export class MemoryEngine implements Engine {
       this.#goBack(service, swap);
       throw new EngineError('no-container', 'the new container was removed; the other one stays');
     }
-    if (swap.progress === 'prepared' || (swap.progress === 'cut-over' && swap.left > 0))
+    // Where there is no way back all are in place before any is started.
+    const isHalfWay = swap.progress === 'cut-over' && swap.left > 0 && swap.irreversible !== true;
+    if (swap.progress === 'prepared' || isHalfWay)
       throw new EngineError('no-container', 'there is no new container in place to commit');
     this.#finish(service, swap);
   }

@@ -58,6 +58,12 @@ describe('what became of a release', () => {
     });
   });
 
+  it('counts a node once that was not well, could not go back, and gave way to something newer', () => {
+    expect(outcome('rollout-started', 'node-unhealthy', 'rollout-superseded', 'node-failed')).toMatchObject({
+      failures: 1,
+    });
+  });
+
   it('the newest stands first, each with its own events', () => {
     const events = [...told(7, 'rollout-settled'), ...told(9, 'release-rejected')];
     expect(

@@ -93,8 +93,19 @@ function toldOf({ atMs, ...release }: PublishedRelease, told: readonly ToldEvent
     outcome,
     ...(last !== undefined && { toldAt: new Date(last.atMs).toISOString() }),
     ...(reason !== undefined && { reason }),
-    failures: told.filter(({ event }) => event.name === 'node-failed' || event.name === 'slot-lost').length,
+    failures: failuresIn(told.map(({ event }) => event)),
   };
+}
+
+/** Who was not well on what cannot be undone has failed once, also where he gave way to something newer later. */
+function failuresIn(events: readonly FleetEvent[]): number {
+  const out = events.filter(({ name }) => name === 'node-unhealthy');
+  const isOut = (one: FleetEvent): boolean =>
+    out.some(({ region, node }) => region === one.region && node === one.node);
+  const others = events.filter(
+    (one) => one.name === 'slot-lost' || (one.name === 'node-failed' && !isOut(one)),
+  );
+  return out.length + others.length;
 }
 
 /** A rollout that was superseded while it was going back had been halted. */

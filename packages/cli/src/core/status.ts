@@ -225,7 +225,7 @@ function failuresTold(events: readonly ToldEvent[], target: number): ReadonlyMap
   const failures = new Map<string, NodeTrouble>();
   for (const { event } of events) {
     const { name, rollout, region, node, line } = event;
-    const isFailure = name === 'node-failed' || name === 'slot-lost';
+    const isFailure = name === 'node-failed' || name === 'node-unhealthy' || name === 'slot-lost';
     if (!isFailure || rollout !== target || region === undefined || node === undefined) continue;
     failures.set(nodeKeyOf({ region, node }), { region, node, standing: 'failed', reason: line });
   }
