@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { compareVersions, isVersionIn } from './version.ts';
+import { compareVersions, isVersionIn, isVersionOrRange } from './version.ts';
 
 describe('of two versions', () => {
   // The order of semver.org, item 11.
@@ -52,4 +52,21 @@ test.each([
   ['1.0.0', [], false],
 ])('B2: %s within %j: %s', (version, wanted, isIn) => {
   expect(isVersionIn(version, wanted)).toBe(isIn);
+});
+
+test('what has the signs of a range is one, or it is refused: as a name it would mean nobody', () => {
+  for (const good of [
+    '1.4.2',
+    'latest',
+    'v18',
+    '2026-11 hotfix',
+    '>=1.4 <2',
+    '^1.2',
+    '~1',
+    '1.x || 2.x',
+    '*',
+  ])
+    expect([good, isVersionOrRange(good)]).toEqual([good, true]);
+  for (const bad of ['>=1.0,<1.4', '<=1.4.0.1', '=>1', '^', '>= one'])
+    expect([bad, isVersionOrRange(bad)]).toEqual([bad, false]);
 });

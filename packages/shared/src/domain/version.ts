@@ -19,6 +19,11 @@ export function isVersionIn(version: string, wanted: readonly string[]): boolean
   );
 }
 
+/** Does it say what it seems to? What has a range's signs and is none (`>=1.4,<2`) would mean a version of that name. */
+export function isVersionOrRange(text: string): boolean {
+  return !/[<>=~^|*,]/.test(text) || semver.validRange(text) !== null;
+}
+
 /** Can it be told older from newer? */
 export function isVersion(text: string): boolean {
   return parseVersion(text) !== null;

@@ -7,6 +7,7 @@ import { isInherited, isQuestion, LABEL_PATTERN, NAME_PATTERN } from '../domain/
 import type { Share } from '../domain/policy.ts';
 import type { Drain, Rejoin } from '../domain/traffic.ts';
 import { PART_PATTERN, type ReleaseImage } from '../domain/unit.ts';
+import { isVersionOrRange } from '../domain/version.ts';
 import type { Release } from '../domain/wave.ts';
 
 /** As long as a policy can ask for, and as any timer can be asked to wait. */
@@ -22,6 +23,14 @@ export const REGION_TAKEN =
 export const region = name.refine((text) => !isQuestion(text), REGION_TAKEN);
 const LABEL = 'must be a label such as "canary" or "rack=7": letters, digits and . _ - /';
 export const label = z.string({ error: LABEL }).regex(LABEL_PATTERN, LABEL);
+const VERSION_OR_RANGE =
+  'must be a version such as "1.4.2", or a range such as ">=1.4 <2" (https://semver.org, as npm writes ranges)';
+/** What picks versions out. */
+export const versionOrRange = z
+  .string()
+  .min(1)
+  .max(128)
+  .refine((text) => isVersionOrRange(text), VERSION_OR_RANGE);
 const DIGEST = 'must be a digest: sha256: and 64 hexadecimal digits';
 export const digest = z.string({ error: DIGEST }).regex(DIGEST_PATTERN, DIGEST);
 export const sequence = z.int().min(0);

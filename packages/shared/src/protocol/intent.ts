@@ -9,7 +9,7 @@ import type { ReleaseIntent } from '../domain/intent.ts';
 import type { Publishing } from '../domain/publishing.ts';
 import { encode } from './codec.ts';
 import { controlSchema } from './control.ts';
-import { name, PART, part } from './fields.ts';
+import { name, PART, part, versionOrRange } from './fields.ts';
 import { policySchema } from './policy.ts';
 
 const IMAGE_MISSING = 'is missing or not text: name an image such as "registry.example/web:v2"';
@@ -69,7 +69,7 @@ export const releaseSchema = z
       .describe('Overrides the policy of the service for this rollout'),
     acceptHalted: z.boolean().optional().describe('Take this digest although it was halted before'),
     from: z
-      .array(z.string().min(1).max(128))
+      .array(versionOrRange)
       .min(1, 'must name at least one version: leave it out where it may start from any')
       .max(32)
       .optional()

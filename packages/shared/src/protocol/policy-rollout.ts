@@ -9,7 +9,7 @@ import { type Canary, ELSEWHERE } from '../domain/policy.ts';
 import { isVersion } from '../domain/version.ts';
 import { type OpenTimes, parseWindow, type TimeWindow } from '../domain/window.ts';
 import { parseDurationMs } from '../kernel/units.ts';
-import { compact, label, name, REGION_TAKEN, region as regionName } from './fields.ts';
+import { compact, label, name, REGION_TAKEN, region as regionName, versionOrRange } from './fields.ts';
 import { DAY_MS, duration } from './policy-units.ts';
 
 const RATE = 'must be a share of the nodes per time such as "5%/6h"';
@@ -81,7 +81,7 @@ export const nodeChoiceFields = {
   // A wave carries all of them, and has to stay below what is read of a message.
   nodes: z.array(name).min(1, 'must name at least one node').max(12).optional(),
   label: label.optional(),
-  version: z.string().min(1).max(128).optional(),
+  version: versionOrRange.optional(),
   region: regionName.optional(),
 };
 
@@ -108,7 +108,7 @@ export const minimumVersionSchema = z.union(
       .max(128)
       .refine((version) => isVersion(version), { error: MINIMUM })
       .transform((version): readonly string[] => [`>=${version}`]),
-    z.array(z.string().min(1).max(128)).min(1).max(32),
+    z.array(versionOrRange).min(1).max(32),
   ],
   { error: MINIMUM },
 );

@@ -187,6 +187,11 @@ test.each<[string, unknown, string, ...(readonly string[])]>([
     'windows.*.except[0]: must be a date such as "2026-12-24"',
   ],
   [
+    'a hold of a range that is none',
+    { hold: [{ version: '>=1.0,<1.4', reason: 'x' }] },
+    'hold[0].version: must be a version such as "1.4.2", or a range such as ">=1.4 <2" (https://semver.org, as npm writes ranges)',
+  ],
+  [
     'windows of a region that is a question to the coordinator',
     { windows: { rollout: { open: ['22:00-05:00'] } } },
     'windows.rollout: must be another name: swell.ask.<region>.<node> is how a node is asked, and this one is a question to the coordinator',
