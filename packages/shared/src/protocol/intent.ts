@@ -81,7 +81,9 @@ export const releaseSchema = z
     allowDowngrade: z
       .boolean()
       .optional()
-      .describe('Take this version although it is older than what the fleet has settled on'),
+      .describe(
+        'Take this version although it is older than what the fleet has settled on, or what is under way',
+      ),
     urgent: z.boolean().optional().describe("Do not wait for the end of the policy's cool-down"),
     notBefore: time.optional().describe('Do not begin before: "2026-12-01T06:00:00Z"'),
     expires: time.optional().describe('From then on nobody starts it: "2026-12-08T00:00:00Z"'),

@@ -43,6 +43,24 @@ test.each([
   expect(story.rollout.release.version).toBe(after);
 });
 
+test('B2: so is one that is older than what is under way, for the nodes that have that already', () => {
+  const story = settledOn('v1.0.0');
+  const under = story.publish('v3.0.0');
+  const number = story.publish('v2.0.0');
+  expect(story.told('release-rejected').map(({ rollout, problems }) => [rollout, problems])).toEqual([
+    [
+      number,
+      [
+        `version: v2.0.0 is older than v3.0.0, which is under way as rollout ${under}: ` +
+          'publish a newer one, or say "allowDowngrade": true',
+      ],
+    ],
+  ]);
+  story.control('abort');
+  story.publish('v2.0.0');
+  expect(story.rollout.release.version).toBe('v2.0.0');
+});
+
 test('B2: what was halted is no version that the fleet has settled on', () => {
   const story = settledOn('v2');
   story.publish('v3');

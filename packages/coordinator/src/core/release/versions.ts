@@ -1,7 +1,7 @@
 /** May a release start from what the fleet is on? */
 
 import type { ReleaseIntent } from '@swell/shared/domain/intent.ts';
-import type { ServiceRecord } from '@swell/shared/domain/rollout.ts';
+import { isUnderWay, type ServiceRecord } from '@swell/shared/domain/rollout.ts';
 import { tagOf } from '@swell/shared/domain/unit.ts';
 import { compareVersions, isVersionIn } from '@swell/shared/domain/version.ts';
 
@@ -11,22 +11,34 @@ export function versionProblems(record: ServiceRecord, intent: ReleaseIntent): r
 
 /** An older version takes an explicit word. Where a version cannot be told from another (`latest`), nobody is asked. */
 function downgradeProblems(
-  { settled: [settled], irreversible }: ServiceRecord,
+  record: ServiceRecord,
   { image, version = tagOf(image), allowDowngrade }: ReleaseIntent,
 ): readonly string[] {
   if (version === undefined || allowDowngrade === true) return [];
+  const newer = arrived(record).find((one) => isOlder(version, one.version));
+  if (newer === undefined) return [];
   const remedy = 'publish a newer one, or say "allowDowngrade": true';
-  if (settled !== undefined && isOlder(version, settled.version))
-    return [
-      `version: ${version} is older than ${settled.version}, on which the fleet has settled: ${remedy}`,
-    ];
+  return [`version: ${version} is older than ${newer.version}, ${newer.where}: ${remedy}`];
+}
+
+/** Versions that nodes have, or may have. */
+function arrived({
+  settled: [settled],
+  irreversible,
+  rollout,
+}: ServiceRecord): readonly { readonly version: string; readonly where: string }[] {
   // Nobody goes back from it, whether the fleet has settled on it or not.
   const isLeft = irreversible !== undefined && (settled?.rollout ?? 0) < irreversible.rollout;
-  return isLeft && isOlder(version, irreversible.version)
-    ? [
-        `version: ${version} is older than ${irreversible.version}, which cannot be undone and is on some nodes: ${remedy}`,
-      ]
-    : [];
+  const present = rollout !== undefined && isUnderWay(rollout) ? rollout.release : undefined;
+  return [
+    ...(settled ? [{ version: settled.version, where: 'on which the fleet has settled' }] : []),
+    ...(isLeft
+      ? [{ version: irreversible.version, where: 'which cannot be undone and is on some nodes' }]
+      : []),
+    ...(present
+      ? [{ version: present.version, where: `which is under way as rollout ${present.rollout}` }]
+      : []),
+  ];
 }
 
 function isOlder(version: string, other: string): boolean {

@@ -17,7 +17,8 @@ export function approve(
   if (rollout.paused !== undefined || !isUnderWay(rollout)) return undefined;
   if (toPercent === undefined) return isGated ? openNext(state, rollout, nowMs) : undefined;
   const { group, percent } = rollout;
-  if (toPercent <= percent) return `to: the rollout has come to ${percent} % already: name more than that`;
+  // It has come there: a word may be said again.
+  if (toPercent <= percent) return state;
   const approved = { ...rollout, approved: { group, toPercent } };
   if (!isGated) return withRollout(state, approved);
   const next = nextPlace(state, rollout, nowMs);
