@@ -254,14 +254,14 @@ describeWithDocker('images', () => {
       // Before the pull; after it, with the same release wanted; after it, with another one wanted since.
       await docker.getImage(running).tag({ repo: 'swell.local/bringing', tag: mark });
       expect(await engine.cleanImages(SERVICE)).toEqual([]);
-      expect((await inspect(running))?.RepoTags).toEqual([running]);
+      expect(tagsOf(await inspect(running))).toEqual([running]);
       for (const isWanted of [true, false]) {
         await docker.getImage(running).tag({ repo: 'swell.local/bringing', tag: mark });
         await pullByHand(`${image('v2').repository}@${image('v2').digest}`);
         if (isWanted) await stage(engine, image('v2'));
         expect(await engine.cleanImages(SERVICE)).toHaveLength(1);
         expect(await onNode()).toEqual(['v1']);
-        expect((await inspect(running))?.RepoTags).toEqual([running]);
+        expect(tagsOf(await inspect(running))).toEqual([running]);
       }
     });
 
@@ -271,10 +271,9 @@ describeWithDocker('images', () => {
       await stage(engine, image('v2'));
       const { Id = '' } = (await here('v2')) ?? {};
       await docker.getImage(`${image('v2').repository}@${image('v2').digest}`).remove();
-      expect(await inspect(Id)).toMatchObject({
-        RepoDigests: [],
-        RepoTags: [`swell.local/brought:${markOf(PLACE, image('v2'))}`],
-      });
+      const { RepoTags, RepoDigests = [] } = (await inspect(Id)) ?? {};
+      expect(RepoTags).toEqual([`swell.local/brought:${markOf(PLACE, image('v2'))}`]);
+      expect(RepoDigests.filter((name) => !name.startsWith('swell.local/'))).toEqual([]);
       expect(await engine.cleanImages(SERVICE)).toEqual([Id]);
       expect(await inspect(Id)).toBeUndefined();
     });
@@ -466,6 +465,11 @@ describeWithDocker('images', () => {
     });
   });
 });
+
+/** Without what it was pulled by, which containerd's store tells among them. */
+function tagsOf(image: Docker.ImageInspectInfo | undefined): readonly string[] | undefined {
+  return image?.RepoTags?.filter((name) => !name.includes('@'));
+}
 
 /** An image of nothing but a file, for a machine of this kind. */
 async function pushSmall(

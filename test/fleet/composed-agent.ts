@@ -48,7 +48,7 @@ export class ComposedAgent {
     const agent = {
       image: agents.reference(CURRENT),
       labels: { ...labels, 'swell.service': 'agent' },
-      restart: 'unless-stopped',
+      restart: 'always',
       environment: {
         SWELL_NODE: node.name,
         SWELL_REGION: node.region,

@@ -90,7 +90,7 @@ export class OwnAgents implements AsyncDisposable {
     return this.reference(tag);
   }
 
-  async run(tag: string, dockerHost: string): Promise<void> {
+  async run(tag: string, dockerHost: string, restart = 'unless-stopped'): Promise<void> {
     const { server, id } = this.#fleet;
     const { region, name, stateDir } = this.#node;
     const environment = {
@@ -119,7 +119,7 @@ export class OwnAgents implements AsyncDisposable {
       HostConfig: {
         NetworkMode: 'host',
         Binds: [`${stateDir}:${STATE_DIR}`],
-        RestartPolicy: { Name: 'unless-stopped' },
+        RestartPolicy: { Name: restart },
       },
     });
     await container.start();
