@@ -24,6 +24,7 @@ export class OwnDockerd implements AsyncDisposable {
   readonly docker: Docker;
   #child: ChildProcess | undefined;
   #hasBegun = false;
+  #hasBridge = false;
 
   private constructor(directory: string) {
     this.#directory = directory;
@@ -34,6 +35,7 @@ export class OwnDockerd implements AsyncDisposable {
     const own = new OwnDockerd(await mkdtemp(join(tmpdir(), 'swell-dockerd-')));
     try {
       await own.#ip('link', 'add', 'name', own.#bridge, 'type', 'bridge');
+      own.#hasBridge = true;
       await own.#ip('address', 'add', BRIDGE_ADDRESS, 'dev', own.#bridge);
       await own.begin();
     } catch (error) {
@@ -104,7 +106,7 @@ export class OwnDockerd implements AsyncDisposable {
     for (const path of (await this.#mounts()).toReversed())
       await runCommand('umount', ['--lazy', path], { timeoutMs: COMMAND_TIMEOUT_MS });
     await rm(this.#directory, { recursive: true, force: true });
-    if (existsSync(`/sys/class/net/${this.#bridge}`)) await this.#ip('link', 'delete', this.#bridge);
+    if (this.#hasBridge) await this.#ip('link', 'delete', this.#bridge);
   }
 
   async #hasContainerd(): Promise<boolean> {
