@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { needsDockerMark, needsHaproxyMark, needsPrometheusMark } from '../test/support/needs.ts';
+import {
+  needsDockerMark,
+  needsHaproxyMark,
+  needsOwnDockerdMark,
+  needsPrometheusMark,
+} from '../test/support/needs.ts';
 import { type Report, type Run, summarize } from './test-summary.ts';
 
 const clean: Run = {
@@ -7,6 +12,7 @@ const clean: Run = {
   noDocker: undefined,
   noHaproxy: undefined,
   noPrometheus: undefined,
+  noOwnDockerd: undefined,
   filtered: false,
 };
 
@@ -51,6 +57,15 @@ describe('the closing line', () => {
       exitCode: 0,
     });
     expect(summarize(report, { ...clean, noHaproxy: 'no apt-get here' })).toMatchObject({ exitCode: 1 });
+  });
+
+  test('counts what needs a dockerd of its own as skipped, with the reason', () => {
+    const report = { testResults: [fileOf(['a', 'passed'], [`ends ${needsOwnDockerdMark} b`, 'skipped'])] };
+    expect(summarize(report, { ...clean, noOwnDockerd: 'not root' })).toEqual({
+      lines: ['skipped is what needs a dockerd of its own: not root', '1 passed, 0 failed, 1 skipped'],
+      exitCode: 0,
+    });
+    expect(summarize(report, clean)).toMatchObject({ exitCode: 1 });
   });
 
   test('takes a test that is skipped without a reason, and one still to do, for failures', () => {

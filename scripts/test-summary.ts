@@ -1,4 +1,9 @@
-import { needsDockerMark, needsHaproxyMark, needsPrometheusMark } from '../test/support/needs.ts';
+import {
+  needsDockerMark,
+  needsHaproxyMark,
+  needsOwnDockerdMark,
+  needsPrometheusMark,
+} from '../test/support/needs.ts';
 
 /** What is read of vitest's JSON report. */
 export type Report = {
@@ -21,6 +26,8 @@ export type Run = {
   readonly noHaproxy: string | undefined;
   /** And of what needs Prometheus. */
   readonly noPrometheus: string | undefined;
+  /** And of what ends and starts a dockerd. */
+  readonly noOwnDockerd: string | undefined;
   /** Whether a name filter was given; vitest reports every test it leaves out as skipped. */
   readonly filtered: boolean;
 };
@@ -93,6 +100,7 @@ function isExplained(test: TestResult, run: Run): boolean {
 const MORE: readonly { mark: string; name: string; why: (run: Run) => string | undefined }[] = [
   { mark: needsHaproxyMark, name: 'HAProxy', why: ({ noHaproxy }) => noHaproxy },
   { mark: needsPrometheusMark, name: 'Prometheus', why: ({ noPrometheus }) => noPrometheus },
+  { mark: needsOwnDockerdMark, name: 'a dockerd of its own', why: ({ noOwnDockerd }) => noOwnDockerd },
 ];
 
 function needsMore({ fullName }: TestResult): boolean {

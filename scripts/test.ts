@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
+import { whyNoOwnDockerd } from '../test/support/own-dockerd.ts';
 import { ensureDocker } from './setup/docker.ts';
 import { cache, root } from './setup/places.ts';
 import { ensureTools } from './setup/tools.ts';
@@ -25,8 +26,8 @@ try {
   process.exitCode = 1;
 }
 
-/** Returns the reasons why there is no Docker, no HAProxy and no Prometheus, if so; the tests learn them through the environment. */
-async function setUp(): Promise<Pick<Run, 'noDocker' | 'noHaproxy' | 'noPrometheus'>> {
+/** Returns the reasons why something that tests need is not here, if so; the tests learn them through the environment. */
+async function setUp(): Promise<Pick<Run, 'noDocker' | 'noHaproxy' | 'noPrometheus' | 'noOwnDockerd'>> {
   const docker = await ensureDocker(say);
   await ensureTools(
     [
@@ -52,7 +53,12 @@ async function setUp(): Promise<Pick<Run, 'noDocker' | 'noHaproxy' | 'noPromethe
     say(`Tests that need Prometheus are skipped: ${noPrometheus}`);
     process.env['SWELL_TEST_NO_PROMETHEUS'] = noPrometheus;
   }
-  return { noDocker, noHaproxy, noPrometheus };
+  const noOwnDockerd = noDocker ?? (await whyNoOwnDockerd());
+  if (noOwnDockerd !== undefined) {
+    say(`Tests that need a dockerd of their own are skipped: ${noOwnDockerd}`);
+    process.env['SWELL_TEST_NO_OWN_DOCKERD'] = noOwnDockerd;
+  }
+  return { noDocker, noHaproxy, noPrometheus, noOwnDockerd };
 }
 
 /** Not everywhere is it a download away. */

@@ -14,6 +14,8 @@ export type FrontDoes =
   | { readonly tooManyRequests: { readonly retryAfter?: string } };
 
 const LARGE_BYTES = 500_000;
+/** containerd tells nothing of a layer before it has a mebibyte of it. */
+const BEGINNING_BYTES = 2_000_000;
 
 export interface RegistryFront extends AsyncDisposable {
   /** `127.0.0.1:<port>`, the same however often it is shut. */
@@ -41,7 +43,7 @@ export async function openFront(behind: { readonly host: string }, decoy: string
     const onward = request({ hostname, port, method, path, headers }, (said) => {
       answer.writeHead(said.statusCode ?? 502, said.headers);
       const isStuck = isStalling && Number(said.headers['content-length']) > LARGE_BYTES;
-      if (isStuck) said.once('data', (chunk: Buffer) => said.pause() && answer.write(chunk));
+      if (isStuck) pipeBeginning(said, answer);
       else said.pipe(answer);
     });
     onward.on('error', () => answer.destroy());
@@ -84,4 +86,13 @@ export async function openFront(behind: { readonly host: string }, decoy: string
     },
     [Symbol.asyncDispose]: shut,
   };
+}
+
+function pipeBeginning(from: IncomingMessage, to: ServerResponse): void {
+  let sent = 0;
+  from.on('data', (chunk: Buffer) => {
+    to.write(chunk);
+    sent += chunk.length;
+    if (sent >= BEGINNING_BYTES) from.pause();
+  });
 }

@@ -25,6 +25,9 @@ What Docker chooses, it chooses again: ids, addresses, free ports. Four things a
 * **MAC addresses**: below API 1.44 a container has one. From 1.44 on each network has its own, and Docker tells only for the main one whether somebody asked for it
   (since 1.52 for none): what is there is kept, but for addresses made of the IP address.
 
+All of it was seen on dockerd 20.10.24 (API 1.41), and all of \`docker run\` on moby v2.0.0-beta.24 (API 1.56), with images in containerd's store: what needs a newer API
+than that of the machine is left out. In that store a container for another kind of machine than this one (\`--platform\`) is refused, as dockerd would make the new one for this.
+
 In docs/OPERATIONS.md stands what is refused, and what to do about it.
 
 `;

@@ -34,18 +34,29 @@ const SOCKET = (process.env['DOCKER_HOST'] ?? 'unix:///var/run/docker.sock').rep
 
 export class DockerGate implements AsyncDisposable {
   readonly #server = createServer((asked, answer) => void this.#pass(asked, answer));
+  readonly #socket: string;
   #holds: Hold[] = [];
 
-  static async open(): Promise<DockerGate> {
-    const gate = new DockerGate();
-    gate.#server.listen(0, '127.0.0.1');
+  private constructor(socket: string) {
+    this.#socket = socket;
+  }
+
+  /**
+   * @param at path of a socket; a port of the loopback where it is missing
+   * @param to dockerd's own socket
+   */
+  static async open({ at: path, to = SOCKET }: { at?: string; to?: string } = {}): Promise<DockerGate> {
+    const gate = new DockerGate(to);
+    if (path === undefined) gate.#server.listen(0, '127.0.0.1');
+    else gate.#server.listen({ path, readableAll: true, writableAll: true });
     await once(gate.#server, 'listening');
     return gate;
   }
 
   /** For the environment of an agent. */
   get dockerHost(): string {
-    return `tcp://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    const address = this.#server.address() as AddressInfo | string;
+    return typeof address === 'string' ? `unix://${address}` : `tcp://127.0.0.1:${address.port}`;
   }
 
   /** Holds a request that fits. One whose asker died meanwhile is not let through. */
@@ -77,7 +88,7 @@ export class DockerGate implements AsyncDisposable {
       if (answer.destroyed || asked.destroyed) return;
     }
     const { method, url, headers } = asked;
-    const onward = request({ socketPath: SOCKET, method, path: url, headers }, (answered) => {
+    const onward = request({ socketPath: this.#socket, method, path: url, headers }, (answered) => {
       void (async () => {
         if (hold?.when === 'after') {
           hold.arrived.resolve(question);

@@ -1,9 +1,11 @@
 /** Agents in containers of their own image, on a node of a fleet: built, published, run, looked at, killed. */
 
 import { Readable } from 'node:stream';
+import { type PinnedImage, pullReference } from '@swell/shared/domain/image.ts';
+import type Docker from 'dockerode';
 import { pack } from 'tar-stream';
 import { buildAgentImage } from '../support/agent-image.ts';
-import { buildFrom, pushImage, removeByLabel, TEST_LABEL } from '../support/docker.ts';
+import { buildEnded, buildFrom, pushImage, removeByLabel, TEST_LABEL } from '../support/docker.ts';
 import type { Fleet, FleetNode } from './fleet.ts';
 import { untilSo } from './watching.ts';
 
@@ -13,28 +15,66 @@ const STATE_DIR = '/var/lib/swell';
 export interface Made {
   readonly name: string;
   readonly environment: readonly string[];
+  /** But for those of its image, and for what swaps write. */
+  readonly labels: Readonly<Record<string, string>>;
   readonly restart: unknown;
   readonly binds: unknown;
+  readonly mounts: readonly string[];
   readonly user: string;
+  readonly groups: unknown;
+  readonly healthcheck: unknown;
+  /** Networks, and what it is called there. */
+  readonly aliases: Readonly<Record<string, readonly string[]>>;
 }
+
+/** Which containers are these agents', and what the one in place is called. */
+export interface AgentPlace {
+  readonly labels: readonly string[];
+  readonly name: string;
+}
+
+interface OwnAgentsOptions {
+  /** Where somebody else runs them. */
+  readonly place?: AgentPlace;
+  /** Another dockerd than the fleet's. */
+  readonly docker?: Docker;
+}
+
+/** What a swap may leave on a container. */
+const MARK = /^swell\.(?:swap|last-good)\.|^com\.docker\.compose\.image$/;
 
 export class OwnAgents implements AsyncDisposable {
   readonly #fleet: Fleet;
   readonly #node: FleetNode;
+  readonly #place: AgentPlace;
   readonly #label: string;
   readonly #base: string;
+  /** Where they run. Their images are made on the fleet's. */
+  readonly #docker: Docker;
+  /** What was published, by its tag. */
+  readonly #images = new Map<string, PinnedImage>();
 
-  private constructor(fleet: Fleet, node: FleetNode, label: string, base: string) {
+  private constructor(
+    { fleet, node }: { readonly fleet: Fleet; readonly node: FleetNode },
+    { place, docker }: Required<OwnAgentsOptions>,
+    label: string,
+  ) {
     this.#fleet = fleet;
     this.#node = node;
+    this.#place = place;
+    this.#docker = docker;
     this.#label = label;
-    this.#base = base;
+    this.#base = `swell-local/agent:${label}`;
   }
 
-  static async build(fleet: Fleet, node: FleetNode): Promise<OwnAgents> {
+  static async build(
+    fleet: Fleet,
+    node: FleetNode,
+    { place = placeOf(fleet, node), docker = fleet.docker }: OwnAgentsOptions = {},
+  ): Promise<OwnAgents> {
     const label = `${fleet.id}-own`;
     await buildAgentImage(fleet.docker, label);
-    return new OwnAgents(fleet, node, label, `swell-local/agent:${label}`);
+    return new OwnAgents({ fleet, node }, { place, docker }, label);
   }
 
   /** An image of the same agent, and of another digest. Returns its name. */
@@ -46,26 +86,32 @@ export class OwnAgents implements AsyncDisposable {
     context.finalize();
     const options = { repository: this.#repository, tag, version: tag };
     await buildFrom(docker, Readable.from(context), options);
-    await pushImage(docker, options);
-    return this.#reference(tag);
+    this.#images.set(tag, await pushImage(docker, options));
+    return this.reference(tag);
   }
 
-  async run(tag: string, dockerHost: string): Promise<void> {
-    const { docker, server, id } = this.#fleet;
+  async run(tag: string, dockerHost: string, restart = 'unless-stopped'): Promise<void> {
+    const { server, id } = this.#fleet;
     const { region, name, stateDir } = this.#node;
     const environment = {
       DOCKER_HOST: dockerHost,
       SWELL_NATS_SERVERS: server.url,
       SWELL_REGION: region,
       SWELL_NODE: name,
-      SWELL_STACK: this.#stack,
+      SWELL_STACK: stackOf(this.#fleet, this.#node),
       SWELL_STATUS_PORT: '0',
       SWELL_PRESENCE_EVERY_MS: '5000',
     };
+    const docker = this.#docker;
+    await buildEnded(docker, await docker.pull(this.reference(tag)));
     const container = await docker.createContainer({
-      name: this.#name,
-      Image: this.#reference(tag),
-      Labels: { 'swell.service': 'agent', 'swell.stack': this.#stack, [TEST_LABEL]: id },
+      name: this.#place.name,
+      Image: this.reference(tag),
+      Labels: {
+        'swell.service': 'agent',
+        'swell.stack': stackOf(this.#fleet, this.#node),
+        [TEST_LABEL]: id,
+      },
       Env: Object.entries(environment).map(([key, value]) => `${key}=${value}`),
       User: `${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`,
       // Its status port is not known, so nobody can ask it.
@@ -73,7 +119,7 @@ export class OwnAgents implements AsyncDisposable {
       HostConfig: {
         NetworkMode: 'host',
         Binds: [`${stateDir}:${STATE_DIR}`],
-        RestartPolicy: { Name: 'unless-stopped' },
+        RestartPolicy: { Name: restart },
       },
     });
     await container.start();
@@ -85,23 +131,28 @@ export class OwnAgents implements AsyncDisposable {
     await untilSo(this.#fleet, 'one agent to be left', async () => {
       const [first, ...others] = await this.#inspected();
       if (first?.State.Running !== true || others.length > 0) return false;
-      const { Config, HostConfig, Name, Image } = first;
-      const { RestartPolicy: restart, Binds: binds } = HostConfig;
-      const made = { name: Name, environment: Config.Env, restart, binds, user: Config.User };
-      found = { made, image: Image };
+      const ofImage = (await this.#docker.getImage(first.Image).inspect()).Config.Labels ?? {};
+      found = { made: madeOf(first, ofImage), image: first.Image };
       return true;
     });
     if (found === undefined) throw new Error('there is none');
     return found;
   }
 
+  /** Of each there is: who it is, and since when it runs. */
+  async identity(): Promise<readonly object[]> {
+    return (await this.#inspected()).map(({ Id, Name, State }) => ({ Id, Name, startedAt: State.StartedAt }));
+  }
+
   async imageOf(tag: string): Promise<string> {
-    return (await this.#fleet.docker.getImage(this.#reference(tag)).inspect()).Id;
+    const image = this.#images.get(tag);
+    if (image === undefined) throw new Error(`${tag} was not published`);
+    return (await this.#docker.getImage(pullReference(image)).inspect()).Id;
   }
 
   /** The new one has the name, and the node's lease. */
   async untilActs(tag: string): Promise<void> {
-    await this.untilSays(tag, 'acts on its node', this.#name);
+    await this.untilSays(tag, 'acts on its node', this.#place.name);
   }
 
   /** @param name of its container; whatever it is called where that is missing */
@@ -111,7 +162,7 @@ export class OwnAgents implements AsyncDisposable {
       const found = (await this.#inspected()).find(
         ({ Image, Name }) => Image === image && (name === undefined || Name === `/${name}`),
       );
-      const log = found && (await this.#fleet.docker.getContainer(found.Id).logs({ stdout: true }));
+      const log = found && (await this.#docker.getContainer(found.Id).logs({ stdout: true }));
       return log?.toString().includes(words) === true;
     });
   }
@@ -139,23 +190,21 @@ export class OwnAgents implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const { docker } = this.#fleet;
     for (const { Id } of await this.#inspected())
-      await docker.getContainer(Id).remove({ force: true, v: true });
-    await removeByLabel(docker, this.#label);
+      await this.#docker.getContainer(Id).remove({ force: true, v: true });
+    await removeByLabel(this.#fleet.docker, this.#label);
   }
 
   async #untilDead(id: string, pid: number): Promise<void> {
-    const { docker } = this.#fleet;
     await untilSo(this.#fleet, `the process ${pid} to be dead`, async () => {
-      const { State } = await docker.getContainer(id).inspect();
+      const { State } = await this.#docker.getContainer(id).inspect();
       return State.Pid !== pid;
     });
   }
 
   async #inspected() {
-    const { docker } = this.#fleet;
-    const filters = JSON.stringify({ label: ['swell.service=agent', `swell.stack=${this.#stack}`] });
+    const docker = this.#docker;
+    const filters = JSON.stringify({ label: this.#place.labels });
     const listed = await docker.listContainers({ all: true, filters });
     const inspected = await Promise.allSettled(listed.map(({ Id }) => docker.getContainer(Id).inspect()));
     return inspected.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
@@ -165,15 +214,46 @@ export class OwnAgents implements AsyncDisposable {
     return `${this.#fleet.registry.host}/agent`;
   }
 
-  #reference(tag: string): string {
+  reference(tag: string): string {
     return `${this.#repository}:${tag}`;
   }
+}
 
-  get #name(): string {
-    return `${this.#fleet.id}-agent`;
-  }
+function placeOf(fleet: Fleet, node: FleetNode): AgentPlace {
+  return {
+    labels: ['swell.service=agent', `swell.stack=${stackOf(fleet, node)}`],
+    name: `${fleet.id}-agent`,
+  };
+}
 
-  get #stack(): string {
-    return `${this.#fleet.id}-${this.#node.name}`;
-  }
+function stackOf({ id }: Fleet, { name }: FleetNode): string {
+  return `${id}-${name}`;
+}
+
+function madeOf(
+  { Id, Name, Config, HostConfig, Mounts, NetworkSettings }: Docker.ContainerInspectInfo,
+  ofImage: Readonly<Record<string, string>>,
+): Made {
+  const { RestartPolicy: restart, Binds: binds, GroupAdd: groups } = HostConfig;
+  const labels = Object.entries(Config.Labels).filter(
+    ([key, value]) => ofImage[key] !== value && !MARK.test(key),
+  );
+  const aliases = Object.entries(NetworkSettings.Networks).map(
+    ([network, { Aliases }]) =>
+      [network, (Aliases ?? []).filter((alias: string) => !Id.startsWith(alias)).sort()] as const,
+  );
+  return {
+    name: Name,
+    environment: Config.Env,
+    labels: Object.fromEntries(labels),
+    restart,
+    binds,
+    mounts: Mounts.map(
+      ({ Source, Destination, Mode, RW }) => `${Source} ${Destination} ${Mode} ${RW}`,
+    ).sort(),
+    user: Config.User,
+    groups,
+    healthcheck: Config.Healthcheck,
+    aliases: Object.fromEntries(aliases),
+  };
 }

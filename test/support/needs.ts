@@ -29,6 +29,19 @@ export function describeWithHaproxy(name: string, body: () => void): void {
   });
 }
 
+/** As {@link noDocker}; its images are made on the usual one. */
+const noOwnDockerd: string | undefined = process.env['SWELL_TEST_NO_OWN_DOCKERD'];
+
+/** As {@link needsDockerMark}. */
+export const needsOwnDockerdMark = '[needs a dockerd of its own]';
+
+/** A suite that ends and starts a dockerd. */
+export function describeWithOwnDockerd(name: string, body: () => void): void {
+  describe.skipIf(noOwnDockerd !== undefined)(`${name} ${needsOwnDockerdMark}`, () => {
+    body();
+  });
+}
+
 /** As {@link noDocker}; gates are tried with agents of real containers. */
 const noPrometheus: string | undefined = process.env['SWELL_TEST_NO_PROMETHEUS'];
 

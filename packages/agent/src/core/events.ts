@@ -83,7 +83,13 @@ export type AgentEvent =
   | { readonly kind: 'started-beside'; readonly isBeside: boolean }
   /** So many containers of the service still have the old image; missing: none. */
   | { readonly kind: 'swapped'; readonly left?: number }
-  | { readonly kind: 'not-swapped'; readonly reason: string; readonly retryable: boolean }
+  /** `isGone`: somebody took a container of the swap away. */
+  | {
+      readonly kind: 'not-swapped';
+      readonly reason: string;
+      readonly retryable: boolean;
+      readonly isGone?: true;
+    }
   /** `why` is there where the application does not agree that it is well. */
   | { readonly kind: 'confirmed'; readonly why?: string }
   | { readonly kind: 'not-confirmed'; readonly reason: string }

@@ -252,6 +252,15 @@ describe('the engine says no', () => {
     expect(result(agent)).toEqual({ status: 'failed', running: V1, reason: 'exec format error' });
   });
 
+  test('to a new container that somebody took away: that tells nothing of the release', () => {
+    const agent = new AgentStory().reach('swapping');
+    agent.tell(
+      { kind: 'not-swapped', reason: 'it was removed', retryable: false, isGone: true },
+      { kind: 'swap-undone' },
+    );
+    expect(result(agent)).toEqual({ status: 'interrupted', running: V1, reason: 'it was removed' });
+  });
+
   test('to the last good container: the way back is tried again later', () => {
     const agent = halted();
     agent.tell({ kind: 'swap-prepared' }, { kind: 'not-swapped', reason: 'port in use', retryable: false });

@@ -128,7 +128,7 @@ function stepSurging(state: ServiceState, phase: Of<'surging'>, event: AgentEven
       );
     case 'not-swapped':
       if (event.retryable) return unlessEnded(state, phase, nowMs, { state, effects: [RETRY] });
-      return notSwapped(state, phase, event.reason);
+      return notSwapped(state, phase, event);
     case 'timer-fired':
       return event.timer === 'retry' ? unlessEnded(state, phase, nowMs, surge(state, phase)) : stay(state);
     default:
@@ -215,7 +215,7 @@ function stepSwapping(state: ServiceState, phase: Of<'swapping'>, event: AgentEv
     }
     case 'not-swapped':
       if (event.retryable) return unlessEnded(state, phase, nowMs, { state, effects: [RETRY] });
-      return notSwapped(state, phase, event.reason);
+      return notSwapped(state, phase, event);
     case 'timer-fired':
       return event.timer === 'retry'
         ? unlessEnded(state, phase, nowMs, { state, effects: [goOver(phase)] })
@@ -225,11 +225,15 @@ function stepSwapping(state: ServiceState, phase: Of<'swapping'>, event: AgentEv
   }
 }
 
-/** The new container does not start: a word on the image, where it is a new one. */
-function notSwapped(state: ServiceState, phase: Of<'surging' | 'swapping'>, reason: string): Step {
+/** The new container does not start: a word on the image, where it is a new one and nobody took it away. */
+function notSwapped(
+  state: ServiceState,
+  phase: Of<'surging' | 'swapping'>,
+  { reason, isGone }: Extract<AgentEvent, { kind: 'not-swapped' }>,
+): Step {
   if (phase.attempt.irreversible === true && phase.left !== undefined)
     return { state: withUnhealthy(state, phase, reason), effects: [RETRY] };
-  const result = phase.attempt.kind === 'update' ? 'failed' : 'interrupted';
+  const result = phase.attempt.kind === 'update' && isGone !== true ? 'failed' : 'interrupted';
   return revert(state, phase, { result, reason });
 }
 

@@ -178,17 +178,14 @@ const PERFORMERS: Performers = {
   'start-beside': (_effect, { engine, self }) =>
     byEngine(
       async () => ({ kind: 'started-beside', isBeside: await engine.startBeside(self.service) }),
-      ({ message, retryable }) => ({ kind: 'not-swapped', reason: message, retryable }),
+      notSwapped,
     ),
 
   'cut-over': ({ left }, { engine, self }) =>
-    byEngine(
-      async () => {
-        const others = await engine.cutOver(self.service, left);
-        return { kind: 'swapped', ...(others > 0 && { left: others }) };
-      },
-      ({ message, retryable }) => ({ kind: 'not-swapped', reason: message, retryable }),
-    ),
+    byEngine(async () => {
+      const others = await engine.cutOver(self.service, left);
+      return { kind: 'swapped', ...(others > 0 && { left: others }) };
+    }, notSwapped),
 
   probe: ({ attempt, probe, timeoutMs }, { engine, self }) =>
     byEngine(
@@ -265,6 +262,10 @@ async function byEngine(
     if (error instanceof EngineError) return failed(error);
     throw error;
   }
+}
+
+function notSwapped({ message: reason, retryable, code }: EngineError): AgentEvent {
+  return { kind: 'not-swapped', reason, retryable, ...(code === 'no-container' && { isGone: true }) };
 }
 
 async function byBus(

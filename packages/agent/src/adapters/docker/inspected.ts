@@ -101,11 +101,21 @@ export interface ContainerState {
   } | null;
 }
 
+/** What an image is built for. */
+export interface Platform {
+  readonly os: string;
+  readonly architecture: string;
+  /** `v7` of `arm`; most have none. */
+  readonly variant?: string;
+}
+
 export interface InspectedContainer {
   readonly Id: string;
   readonly Name: string;
   /** The image's id, not its name. */
   readonly Image: string;
+  /** Where dockerd keeps images in containerd's store. */
+  readonly ImageManifestDescriptor?: { readonly platform?: Platform | null } | null;
   readonly Created?: string;
   readonly RestartCount?: number;
   readonly State: ContainerState;

@@ -52,6 +52,15 @@ describe('the names of an image', () => {
     expect(namesOf({ RepoTags: [MARK], RepoDigests }, 'web.shop')).toMatchObject({ isNamed: true });
   });
 
+  it("are the same in containerd's store, which tells a tag's digest, and what it was pulled by among the tags", () => {
+    const RepoTags = [PULLED, MARK];
+    const RepoDigests = [PULLED, `swell.local/brought@${DIGEST}`];
+    const ours = { ...NONE, pulled: [PULLED], marks: [MARK], isBrought: true };
+    expect(namesOf({ RepoTags, RepoDigests }, 'web.shop')).toEqual(ours);
+    const mine = { RepoTags: [...RepoTags, 'mine:1'], RepoDigests: [...RepoDigests, `mine@${DIGEST}`] };
+    expect(namesOf(mine, 'web.shop')).toEqual({ ...ours, isNamed: true });
+  });
+
   it('tell of another service that it was brought for as well', () => {
     expect(read(MARK, OTHERS_MARK)).toMatchObject({ marks: [MARK], isShared: true, isNamed: false });
     expect(read(OTHERS_MARK)).toMatchObject({ marks: [], isBrought: false, isShared: true });

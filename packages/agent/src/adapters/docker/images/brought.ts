@@ -75,13 +75,11 @@ export interface Names {
   readonly isNamed: boolean;
 }
 
+type Named = Pick<InspectedImage, 'RepoTags' | 'RepoDigests'>;
+
 /** Reads what Docker tells of an image's names; it writes those of its own registry short. */
-export function namesOf(
-  { RepoTags, RepoDigests }: Pick<InspectedImage, 'RepoTags' | 'RepoDigests'>,
-  place: Place,
-): Names {
-  const tags = named(RepoTags);
-  const digests = named(RepoDigests).filter((name) => !name.startsWith(`${OURS}/`));
+export function namesOf(image: Named, place: Place): Names {
+  const { tags, digests } = namesIn(image);
   const own = tags.filter((name) => name.startsWith(`${OURS}/`));
   const ofPlace = (name: string): boolean => placeIn(name, place);
   const brought = own.filter((name) => name.startsWith(`${BROUGHT}:`));
@@ -171,19 +169,19 @@ async function remove(dockerd: Dockerd, { Id }: InspectedImage, names: Names): P
 /** Pulls that an agent of this place had begun and did not live to sign. None is under way now. */
 async function finishPulls({ dockerd, place }: Holding): Promise<void> {
   const carriers = await dockerd.images([BRINGING]);
-  const begun = carriers.flatMap(({ RepoTags }) =>
-    named(RepoTags).filter((name) => name.startsWith(`${BRINGING}:`) && placeIn(name, place)),
+  const begun = carriers.flatMap((image) =>
+    namesIn(image).tags.filter((name) => name.startsWith(`${BRINGING}:`) && placeIn(name, place)),
   );
   if (begun.length === 0) return;
   const all = await dockerd.images();
   for (const name of begun) {
     const mark = tagOf(name);
-    const come = all.find(({ RepoDigests }) => named(RepoDigests).some((text) => isMarked(text, mark)));
+    const come = all.find((image) => namesIn(image).digests.some((text) => isMarked(text, mark)));
     if (come !== undefined) await dockerd.tag(come.Id, BROUGHT, mark);
     const carrier = await dockerd.image(name);
     // With its last name an image would go: this one is not ours.
-    const count = named(carrier?.RepoTags).length + named(carrier?.RepoDigests).length;
-    if (count > 1) await dockerd.untag(name);
+    const { tags, digests } = namesIn(carrier ?? {});
+    if (tags.length + digests.length > 1) await dockerd.untag(name);
   }
 }
 
@@ -194,6 +192,18 @@ function isMarked(text: string, mark: string): boolean {
     digest !== undefined &&
     knownBy(markOf('', { repository, digest })) === knownBy(mark)
   );
+}
+
+/** containerd's store tells what an image was pulled by among its tags, and of each tag a digest as well. */
+function namesIn({ RepoTags, RepoDigests }: Partial<Named>): {
+  readonly tags: readonly string[];
+  readonly digests: readonly string[];
+} {
+  const all = [...new Set([...named(RepoTags), ...named(RepoDigests)])];
+  return {
+    tags: all.filter((name) => !name.includes('@')),
+    digests: all.filter((name) => name.includes('@') && !name.startsWith(`${OURS}/`)),
+  };
 }
 
 /** Docker writes that an image has no name as a name. */

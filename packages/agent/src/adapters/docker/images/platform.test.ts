@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isFor, platformOf, spellPlatform } from './platform.ts';
+import { isFor, otherMachine, platformOf, spellPlatform } from './platform.ts';
 
 const ARM = { Id: 'x', Os: 'linux', Architecture: 'arm64', Variant: 'v8' };
 
@@ -24,5 +24,26 @@ describe('the platform of an image', () => {
     expect(isFor(ARM, { os: 'linux', architecture: 'amd64' })).toBe(false);
     expect(isFor(ARM, undefined)).toBe(true);
     expect(isFor({ Id: 'x' }, { os: 'linux', architecture: 'amd64' })).toBe(true);
+  });
+});
+
+describe('a container of an image that is there for several machines', () => {
+  const runsOn = (architecture: string, variant?: string) => ({
+    ImageManifestDescriptor: { platform: { os: 'linux', architecture, ...(variant && { variant }) } },
+  });
+
+  it('is not followed by one for another machine', () => {
+    const amd64 = { os: 'linux', architecture: 'amd64' };
+    expect(otherMachine(runsOn('arm64', 'v8'), amd64)).toBe(
+      'runs for linux/arm64/v8, and dockerd would start the release for linux/amd64',
+    );
+    expect(otherMachine(runsOn('amd64'), amd64)).toBeUndefined();
+    expect(otherMachine(runsOn('arm64', 'v8'), { os: 'linux', architecture: 'arm64' })).toBeUndefined();
+  });
+
+  it('may be, where nobody tells what either is for', () => {
+    expect(otherMachine({}, { os: 'linux', architecture: 'amd64' })).toBeUndefined();
+    expect(otherMachine({ ImageManifestDescriptor: {} }, undefined)).toBeUndefined();
+    expect(otherMachine(runsOn('arm64'), undefined)).toBeUndefined();
   });
 });

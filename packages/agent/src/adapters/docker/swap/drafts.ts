@@ -63,7 +63,7 @@ async function draftMembers(drafting: Drafting, order: SwapOrder): Promise<void>
     throw new EngineError('no-container', 'the container was removed by somebody');
   refuseMisfit(order, [...olds.values()]);
   const waiting = await due(drafting, order, found, olds);
-  for (const [old] of waiting) await refuse(dockerd, old);
+  for (const [old, target] of waiting) await refuse(dockerd, old, target);
   const all = waiting.length === 0 ? [] : await dockerd.everyContainer();
   const running = await knownBy(drafting, [...olds.values()]);
   // Nothing is made before nothing stands against any of them.

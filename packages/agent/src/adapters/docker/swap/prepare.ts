@@ -9,11 +9,13 @@ import { EngineError } from '../../engine.ts';
 import type { Dockerd } from '../dockerd.ts';
 import { digestsOf, stagedImage } from '../images/images.ts';
 import { lastGoodFor } from '../images/last-good.ts';
+import { otherMachine, platformOf } from '../images/platform.ts';
 import {
   type ContainerConfig,
   type InspectedContainer,
   type InspectedImage,
   isUp,
+  type Platform,
   plainName,
 } from '../inspected.ts';
 import { policyOf } from '../marks.ts';
@@ -33,6 +35,7 @@ import { carriedSpec, createBody, freshVolumes, rehomed, type Spec } from '../sp
 export interface Target {
   readonly imageId: string;
   readonly config: ContainerConfig;
+  readonly platform: Platform | undefined;
   /** How `create` is told of it: by a name that people recognise, where it has one. */
   readonly reference: string;
   /** Of what the service as a whole goes to. */
@@ -59,7 +62,9 @@ export async function findTarget(
     const reference = pullReference(pinned);
     if (image === undefined) throw new EngineError('image-missing', `${reference} is not on this node`);
     const { digest } = target.image;
-    return { imageId: image.Id, config: image.Config ?? {}, reference, digest, ...(part && { part }) };
+    const { Id: imageId, Config } = image;
+    const platform = platformOf(image);
+    return { imageId, config: Config ?? {}, platform, reference, digest, ...(part && { part }) };
   }
   const known = lastGoodFor(own, [own, ...others]);
   const image = known && (await dockerd.image(known.id));
@@ -69,6 +74,7 @@ export async function findTarget(
   return {
     imageId: image.Id,
     config: image.Config ?? {},
+    platform: platformOf(image),
     reference: image.Id,
     ...(known.digest !== undefined && { digest: known.digest }),
     ...(part !== undefined && { part }),
@@ -138,7 +144,12 @@ export async function createAlong(
   const named = await dockerd.image(old.Config.Image ?? '');
   // Under its name, as it is seen, unless that stands for another image by now.
   const reference = named?.Id === image.Id && old.Config.Image !== undefined ? old.Config.Image : image.Id;
-  const target: Target = { imageId: image.Id, config: image.Config ?? {}, reference };
+  const target: Target = {
+    imageId: image.Id,
+    config: image.Config ?? {},
+    platform: platformOf(image),
+    reference,
+  };
   const spec = rehomed(carriedSpec(old, target.config), moved);
   const { service } = order;
   const memo = { ...memoOf(order, old, target), along: { service, lead } };
@@ -174,8 +185,8 @@ async function imageOf(dockerd: Dockerd, old: InspectedContainer): Promise<Inspe
 }
 
 /** Nothing was touched yet: now is the time to say no. */
-export async function refuse(dockerd: Dockerd, old: InspectedContainer): Promise<void> {
-  const obstacle = obstacleIn(old);
+export async function refuse(dockerd: Dockerd, old: InspectedContainer, target: Target): Promise<void> {
+  const obstacle = otherMachine(old, target.platform) ?? obstacleIn(old);
   if (obstacle !== undefined) throw new EngineError('not-carried', `the container ${obstacle}`);
   for (const landlord of landlordsOf(old)) {
     const found = await dockerd.container(landlord);
