@@ -192,6 +192,29 @@ test(
   },
 );
 
+/**
+ * Found by another seed: the global coordinator, which had the region no more, saved its record without it before the scope had
+ * read it; so the scope knew of no cursor there, took its own record for one that had been put back, and led nothing.
+ */
+test('I4: so it does where the global one has saved its record since', LONG, async () => {
+  using stage = await ServicesStage.open({ web: { stages: [50, 100] } }, REGIONS, SCOPES);
+  const rollout = stage.release('web');
+  await stage.untilTold('stage-finished', rollout);
+  stage.killCoordinators((scope) => scope === 'europe');
+  stage.assign('eu', 'europe');
+  for (const action of ['pause', 'resume', 'pause']) {
+    stage.control('web', action);
+    await stage.pass(10_000);
+  }
+  stage.replaceCoordinators();
+  await stage.until('it is led by the scope', () => writers(stage, 'eu').includes('europe'));
+  stage.control('web', 'resume');
+  for (const scope of [undefined, 'europe']) await stage.untilTold('rollout-settled', rollout, scope);
+  expect(stage.reports(rollout, 'updating').length).toBe(9);
+  expect(stage.events.filter(({ name }) => name === 'record-set-back')).toEqual([]);
+  expect(stage.violations()).toEqual([]);
+});
+
 test(
   'a region that is moved into a scope that has not come as far is refused by name, and stays as it is',
   LONG,
