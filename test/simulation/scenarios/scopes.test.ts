@@ -76,6 +76,20 @@ test('B12: what is halted in one scope is halted in all, and every node goes bac
   expect(stage.violations()).toEqual([]);
 });
 
+test('I5, B12: so it is where nobody leads who could broadcast it', LONG, async () => {
+  using stage = await open({ failureBudget: { max: 0, minSample: 1 }, stages: [50, 100], soak: '30s' });
+  await settled(stage, stage.release('web'));
+  stage.killCoordinators((scope) => scope === undefined);
+  for (const node of stage.nodes.filter(({ region }) => region === 'us'))
+    stage.ailments.ail(digestOf('v3'), 'sick', node.name);
+  const bad = stage.release('web');
+  for (const scope of SCOPES) await stage.untilTold('rollout-rested', bad, scope);
+  expect(regionsOf(stage, bad, 'returned')).toContain('eu');
+  expect(running(stage)).toEqual([digestOf('v2')]);
+  expect(stage.entries.filter(({ kind }) => kind === 'halt')).toEqual([]);
+  expect(stage.violations()).toEqual([]);
+});
+
 test(
   'the word of a person halts in every scope; one that names a scope is for that one alone',
   LONG,
