@@ -148,14 +148,17 @@ const orderInItsPlace: Door = {
   name: 'order in its place',
   property: fc.property(
     fromSchema(waveSchema),
-    fc.constantFrom('region', 'service', 'release'),
-    (value, wrong) => {
+    fromSchema(haltSchema),
+    fc.constantFrom('region', 'service', 'release', 'halt'),
+    (value, halted, wrong) => {
       const wave = value as { region: string; service: string; release: { service: string } };
-      const right = { ...wave, release: { ...wave.release, service: wave.service } };
+      const { service } = wave;
+      const halt = { ...(halted as object), service };
+      const right = { ...wave, release: { ...wave.release, service }, halt };
       const other = wave.service === 'x0' || wave.region === 'x0' ? 'x1' : 'x0';
       const elsewhere =
-        wrong === 'release'
-          ? { ...right, release: { ...right.release, service: other } }
+        wrong === 'release' || wrong === 'halt'
+          ? { ...right, [wrong]: { ...right[wrong], service: other } }
           : { ...right, [wrong]: other };
       for (const [order, isTaken] of [
         [right, true],
