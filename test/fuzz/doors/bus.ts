@@ -150,14 +150,11 @@ const orderInItsPlace: Door = {
     fromSchema(waveSchema),
     fromSchema(haltSchema),
     fc.constantFrom('region', 'service', 'release', 'halt'),
-    (value, halt, wrong) => {
-      const wave = value as { region: string; service: string; release: object };
+    (value, halted, wrong) => {
+      const wave = value as { region: string; service: string; release: { service: string } };
       const { service } = wave;
-      const right = {
-        ...wave,
-        release: { ...wave.release, service },
-        halt: { ...(halt as object), service },
-      };
+      const halt = { ...(halted as object), service };
+      const right = { ...wave, release: { ...wave.release, service }, halt };
       const other = wave.service === 'x0' || wave.region === 'x0' ? 'x1' : 'x0';
       const elsewhere =
         wrong === 'release' || wrong === 'halt'

@@ -3,7 +3,7 @@
 import { strict as assert } from 'node:assert';
 import { MUTANTS } from './all.ts';
 import { plant } from './mutant.ts';
-import type { WorldName } from './worlds.ts';
+import type { WORLDS, WorldName } from './worlds.ts';
 
 export interface Job {
   /** Missing: the control, the code as it is. */
@@ -31,7 +31,7 @@ if (planted !== undefined) {
 // Only now: whatever is imported before has no bug in it.
 const { readShapes } = await import('../bus/definition.ts');
 const shapes = await readShapes();
-const violationsOf = world === 'one node' ? await onOneNode() : await inFleet(world);
+const violationsOf = await livesIn(world);
 for (const seed of seeds) {
   const beganMs = performance.now();
   const violations = await violationsOf(seed);
@@ -44,10 +44,15 @@ process.disconnect?.();
 
 type ViolationsOf = (seed: string) => Promise<Lived['violations']>;
 
-async function inFleet(which: Exclude<WorldName, 'one node'>): Promise<ViolationsOf> {
+async function livesIn(which: WorldName): Promise<ViolationsOf> {
+  if (which === 'one node') return onOneNode();
+  return which === 'scopes' ? (await import('./in-scopes.ts')).liveInScopes : inFleet(which);
+}
+
+async function inFleet(which: keyof typeof WORLDS): Promise<ViolationsOf> {
   const { live } = await import('../life.ts');
-  const { WORLDS } = await import('./worlds.ts');
-  const { nodes, stormHours, profile } = WORLDS[which];
+  const { WORLDS: worlds } = await import('./worlds.ts');
+  const { nodes, stormHours, profile } = worlds[which];
   const stormMs = stormHours * 3_600_000;
   return async (seed) => (await live({ seed, nodes, profile, shapes, stormMs })).violations;
 }

@@ -173,5 +173,5 @@ export const WORLDS = {
   },
 } as const satisfies Record<string, MutantWorld>;
 
-/** `one node`: its agent is a service of its own, and updates itself (`../one-node`). */
-export type WorldName = keyof typeof WORLDS | 'one node';
+/** `one node`: its agent is a service of its own, and updates itself (`../one-node`). `scopes`: a fleet in several (`in-scopes`). */
+export type WorldName = keyof typeof WORLDS | 'one node' | 'scopes';

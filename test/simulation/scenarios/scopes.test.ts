@@ -76,6 +76,20 @@ test('B12: what is halted in one scope is halted in all, and every node goes bac
   expect(stage.violations()).toEqual([]);
 });
 
+test('I5, B12: so it is where nobody leads who could broadcast it', LONG, async () => {
+  using stage = await open({ failureBudget: { max: 0, minSample: 1 }, stages: [50, 100], soak: '30s' });
+  await settled(stage, stage.release('web'));
+  stage.killCoordinators((scope) => scope === undefined);
+  for (const node of stage.nodes.filter(({ region }) => region === 'us'))
+    stage.ailments.ail(digestOf('v3'), 'sick', node.name);
+  const bad = stage.release('web');
+  for (const scope of SCOPES) await stage.untilTold('rollout-rested', bad, scope);
+  expect(regionsOf(stage, bad, 'returned')).toContain('eu');
+  expect(running(stage)).toEqual([digestOf('v2')]);
+  expect(stage.entries.filter(({ kind }) => kind === 'halt')).toEqual([]);
+  expect(stage.violations()).toEqual([]);
+});
+
 test(
   'the word of a person halts in every scope; one that names a scope is for that one alone',
   LONG,
@@ -191,6 +205,29 @@ test(
     expect(stage.violations()).toEqual([]);
   },
 );
+
+/**
+ * Found by another seed: the global coordinator, which had the region no more, saved its record without it before the scope had
+ * read it; so the scope knew of no cursor there, took its own record for one that had been put back, and led nothing.
+ */
+test('I4: so it does where the global one has saved its record since', LONG, async () => {
+  using stage = await ServicesStage.open({ web: { stages: [50, 100] } }, REGIONS, SCOPES);
+  const rollout = stage.release('web');
+  await stage.untilTold('stage-finished', rollout);
+  stage.killCoordinators((scope) => scope === 'europe');
+  stage.assign('eu', 'europe');
+  for (const action of ['pause', 'resume', 'pause']) {
+    stage.control('web', action);
+    await stage.pass(10_000);
+  }
+  stage.replaceCoordinators();
+  await stage.until('it is led by the scope', () => writers(stage, 'eu').includes('europe'));
+  stage.control('web', 'resume');
+  for (const scope of [undefined, 'europe']) await stage.untilTold('rollout-settled', rollout, scope);
+  expect(stage.reports(rollout, 'updating').length).toBe(9);
+  expect(stage.events.filter(({ name }) => name === 'record-set-back')).toEqual([]);
+  expect(stage.violations()).toEqual([]);
+});
 
 test(
   'a region that is moved into a scope that has not come as far is refused by name, and stays as it is',

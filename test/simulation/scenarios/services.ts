@@ -4,6 +4,7 @@ import { MemoryNode } from '@swell/agent/adapters/memory-engine.ts';
 import type { FleetEvent } from '@swell/shared/domain/event.ts';
 import type { LogEntry } from '@swell/shared/domain/log.ts';
 import type { NodeReport } from '@swell/shared/domain/report.ts';
+import type { Violation } from '@swell/shared/domain/rules/rule.ts';
 import { createChecker } from '@swell/shared/domain/rules.ts';
 import type { Scope } from '@swell/shared/domain/scope.ts';
 import { decode, encode } from '@swell/shared/protocol/codec.ts';
@@ -78,18 +79,24 @@ export class ServicesStage implements Disposable {
     policies: Readonly<Record<string, object>>,
     regions: readonly string[],
     scopes: readonly Scope[] = [],
+    seed = 'services',
   ): Promise<ServicesStage> {
-    const stage = new ServicesStage(Object.keys(policies), regions, scopes);
+    const stage = new ServicesStage(Object.keys(policies), regions, scopes, seed);
     await stage.pass(60_000);
     for (const [service, policy] of Object.entries(policies)) stage.policy(service, policy);
     await stage.pass(1_000);
     return stage;
   }
 
-  private constructor(services: readonly string[], regions: readonly string[], scopes: readonly Scope[]) {
+  private constructor(
+    services: readonly string[],
+    regions: readonly string[],
+    scopes: readonly Scope[],
+    seed: string,
+  ) {
     this.#scopes = [undefined, ...scopes];
     const time = this.#time;
-    const chance = new Chance('services');
+    const chance = new Chance(seed);
     this.#server = new ModelServer(time, chance.fork('bus'), SHAPES);
     const reader = new LogReader(SHAPES);
     this.#server.onStored = (stream, message) => {
@@ -270,9 +277,13 @@ export class ServicesStage implements Disposable {
 
   /** What is broken of the rules, by all that was stored. */
   violations(): readonly string[] {
+    return this.found().map(({ rule, message }) => `${rule}: ${message}`);
+  }
+
+  found(): readonly Violation[] {
     const checker = createChecker({ toleranceMs: 0, patienceMs: 300_000 });
     const found = this.entries.flatMap((entry) => checker.check(entry));
-    return [...found, ...checker.finish()].map(({ rule, message }) => `${rule}: ${message}`);
+    return [...found, ...checker.finish()];
   }
 
   [Symbol.dispose](): void {

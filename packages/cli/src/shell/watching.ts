@@ -2,7 +2,8 @@
 
 import type { Bus } from '@swell/shared/adapters/bus.ts';
 import type { ServiceName } from '@swell/shared/domain/names.ts';
-import type { Assignments, Scope } from '@swell/shared/domain/scope.ts';
+import { type Assignments, isOf, type Scope } from '@swell/shared/domain/scope.ts';
+import { recordWithin } from '@swell/shared/domain/within-scope.ts';
 import { STREAMS } from '@swell/shared/protocol/subjects.ts';
 import { isSeenIn, type Sighting, Sightings } from '../core/sightings.ts';
 import { type Source, sourcesOf } from '../protocol/sightings.ts';
@@ -31,7 +32,7 @@ export function watchService(bus: Bus, watched: Watched, onSeen: (sighting: Sigh
   const closing = new AbortController();
   const see = (sighting: Sighting): void => {
     if (!isSeenIn(sighting, scope, assigned)) return;
-    sightings.see(sighting);
+    sightings.see(seenIn(sighting, watched));
     onSeen(sighting);
   };
   const sources = sourcesOf(service, scope).map((source) => {
@@ -49,6 +50,12 @@ export function watchService(bus: Bus, watched: Watched, onSeen: (sighting: Sigh
     caughtUp: Promise.race([caughtUp, ended]),
     close: () => closing.abort(),
   };
+}
+
+/** A record keeps what it knew of regions that others lead now. */
+function seenIn(sighting: Sighting, { scope, assigned }: Watched): Sighting {
+  if (sighting.kind !== 'record' || sighting.record === undefined) return sighting;
+  return { ...sighting, record: recordWithin(sighting.record, (region) => isOf(assigned, scope, region)) };
 }
 
 interface Hearing {

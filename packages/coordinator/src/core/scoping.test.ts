@@ -1,6 +1,7 @@
+import { recordWithAll, recordWithin } from '@swell/shared/domain/within-scope.ts';
 import { expect, test } from 'vitest';
 import { QUICK, RolloutStory } from '../../../../test/support/rollout-story.ts';
-import { recordWithin, takenOver } from './scoping.ts';
+import { takenOver } from './scoping.ts';
 
 const isOurs = (region: string): boolean => region === 'eu';
 
@@ -19,6 +20,17 @@ test('of a record the regions of others are left out, and everything else stays'
   expect(within).toEqual({ ...rest, rollout: { ...rollout, regions: { eu: rollout?.regions['eu'] } } });
   expect(recordWithin(within, isOurs)).toBe(within);
   expect(recordWithin(record, () => true)).toBe(record);
+});
+
+test('what is saved keeps where the regions of others had come to, for as long as the rollout is the same', () => {
+  const fleet = story();
+  const { record } = fleet.state;
+  const within = recordWithin(record, isOurs);
+  expect(recordWithAll(within, record, isOurs)).toEqual(record);
+  fleet.publish('v3');
+  fleet.act();
+  const later = recordWithin(fleet.state.record, isOurs);
+  expect(recordWithAll(later, record, isOurs)).toBe(later);
 });
 
 test('a new scope knows what the global one knew, and says nothing of what that one says', () => {

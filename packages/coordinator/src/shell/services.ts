@@ -7,6 +7,7 @@ import { publishUntilStored } from '@swell/shared/adapters/persistent-publish.ts
 import type { Registry } from '@swell/shared/adapters/registry.ts';
 import type { ServiceName } from '@swell/shared/domain/names.ts';
 import { emptyRecord, type ServiceRecord } from '@swell/shared/domain/rollout.ts';
+import { recordWithAll, recordWithin } from '@swell/shared/domain/within-scope.ts';
 import { encode } from '@swell/shared/protocol/codec.ts';
 import { describeRecord, readServiceRecord } from '@swell/shared/protocol/records.ts';
 import { lastToken, rolloutKey } from '@swell/shared/protocol/subjects.ts';
@@ -16,7 +17,7 @@ import type { Effect } from '../core/effects.ts';
 import type { CoordinatorEvent } from '../core/events.ts';
 import type { Others } from '../core/limits/others.ts';
 import { withShown } from '../core/limits/shown.ts';
-import { recordWithin, takenOver } from '../core/scoping.ts';
+import { takenOver } from '../core/scoping.ts';
 import { newService, type ServiceState } from '../core/state.ts';
 import { step } from '../core/step.ts';
 import type { Term } from './leadership.ts';
@@ -49,6 +50,8 @@ export class Services {
   readonly #machines = new Map<ServiceName, ServiceMachine>();
   readonly #revisions = new Map<ServiceName, number>();
   readonly #unreadable = new Set<ServiceName>();
+  /** What was saved when the term began, of all regions. */
+  readonly #whole = new Map<ServiceName, ServiceRecord>();
   /** Taken over from the global one, and not under our own key yet. */
   readonly #unsaved = new Set<ServiceName>();
   readonly #looks: TagLooks;
@@ -98,7 +101,9 @@ export class Services {
     const { territory, logger } = this.#options;
     const record = readServiceRecord(body, service);
     if (record.ok) {
-      this.#add(service, recordWithin(begun(record.value), territory.isOurs));
+      const whole = begun(record.value);
+      this.#whole.set(service, whole);
+      this.#add(service, recordWithin(whole, territory.isOurs));
       return;
     }
     this.#unreadable.add(service);
@@ -158,14 +163,16 @@ export class Services {
 
   async #save(service: ServiceName, before: ServiceState, after: ServiceState): Promise<void> {
     if (before.record === after.record && !this.#unsaved.has(service)) return;
-    const { bus, host, term } = this.#options;
+    const { bus, host, term, territory } = this.#options;
+    const whole = this.#whole.get(service) ?? after.record;
+    const record = recordWithAll(after.record, whole, territory.isOurs);
     const expect = this.#revisions.get(service) ?? 0;
     const { sequence } = await publishUntilStored(
       bus,
       {
         subject: rolloutKey(service, term.scope),
-        body: encode(after.record),
-        line: describeRecord(after.record),
+        body: encode(record),
+        line: describeRecord(record),
         id: `${term.number}.${expect}`,
         expectLast: expect,
       },
