@@ -38,13 +38,13 @@ const DIES_LATER_MS = 40_000;
 const DIES_AT_START_MS = 2_000;
 const FLAP_MS = 7_000;
 
-/** Told of every change of what really is. */
+/** Told of every change of what really is, and of which service. */
 export interface Witness {
   /** @param isCaught its agent was stopped between its last look and this deed, and goes on just now */
-  wentOut(node: NodeModel, attempt: string, isCaught: boolean): void;
-  cameBack(node: NodeModel): void;
+  wentOut(node: NodeModel, attempt: string, isCaught: boolean, service: ServiceName): void;
+  cameBack(node: NodeModel, service: ServiceName): void;
   /** The engine begins a piece of work that will take so long. */
-  works(node: NodeModel, work: Work, ms: number): void;
+  works(node: NodeModel, work: Work, ms: number, service: ServiceName | undefined): void;
   /** Its engine took these images away, as nobody's. */
   cleaned(node: NodeModel, removed: readonly Digest[]): void;
   /** The agent's journal is gone, or another one. */
@@ -62,6 +62,8 @@ export class NodeModel {
   readonly region: Region;
   readonly name: NodeId;
   readonly containers: MemoryNode;
+  /** The services that are to run here, whatever becomes of their containers. */
+  readonly hosts: ReadonlySet<ServiceName>;
   readonly #disk = new Map<ServiceName, Uint8Array>();
   readonly #ground: NodeGround;
   readonly #wereUp = new Set<ServiceName>();
@@ -95,6 +97,7 @@ export class NodeModel {
     this.region = place.region;
     this.name = place.name;
     this.containers = containers;
+    this.hosts = new Set(containers.services);
     this.#ground = ground;
     // Engines of agents that were killed still listen; they are many, and do no harm.
     containers.touched.setMaxListeners(0);
@@ -153,7 +156,7 @@ export class NodeModel {
         }),
       stageImage: (image, signal, service) =>
         does('stage', async () => {
-          await this.#work('stage', process);
+          await this.#work('stage', process, service);
           // What lies here already needs no registry.
           if (!this.containers.images.has(image.digest)) this.#mayPull();
           await inner.stageImage(image, signal, service);
@@ -168,13 +171,13 @@ export class NodeModel {
         }),
       prepareSwap: (order) =>
         does('prepare', async () => {
-          await this.#work('prepare', process);
+          await this.#work('prepare', process, order.service);
           if (this.diskIsFull) throw new EngineError('unavailable', 'no space left on device');
           await inner.prepareSwap(order);
         }),
       startBeside: (service) =>
         does('start-beside', async () => {
-          await this.#work('start-beside', process);
+          await this.#work('start-beside', process, service);
           this.#ail(service);
           return inner.startBeside(service);
         }),
@@ -182,21 +185,21 @@ export class NodeModel {
         does('cut-over', async () => {
           const swap = this.containers.swaps.get(service);
           const isCaught = process.calmSinceMs === this.#ground.time.nowMs;
-          if (swap !== undefined) witness.wentOut(this, swap.attempt, isCaught);
-          await this.#work('cut-over', process);
+          if (swap !== undefined) witness.wentOut(this, swap.attempt, isCaught, service);
+          await this.#work('cut-over', process, service);
           return this.#cutOver(inner, service, left);
         }),
       commitSwap: (service) =>
         does('commit', async () => {
-          await this.#work('commit', process);
+          await this.#work('commit', process, service);
           await inner.commitSwap(service);
-          witness.cameBack(this);
+          witness.cameBack(this, service);
         }),
       undoSwap: (service) =>
         does('undo', async () => {
-          await this.#work('undo', process);
+          await this.#work('undo', process, service);
           await inner.undoSwap(service);
-          witness.cameBack(this);
+          witness.cameBack(this, service);
         }),
       probe: (service, probe, timeoutMs) =>
         does('probe', async () =>
@@ -250,11 +253,11 @@ export class NodeModel {
     this.#ground.witness.forgets(this);
   }
 
-  async #work(work: Work, process: Process): Promise<void> {
+  async #work(work: Work, process: Process, service?: ServiceName): Promise<void> {
     const boots = this.#boots;
     const slowness = this.slowness * (work === 'stage' ? this.pullSlowness : 1);
     const ms = this.#ground.chance.exponential(WORK_MS[work] * slowness);
-    this.#ground.witness.works(this, work, ms);
+    this.#ground.witness.works(this, work, ms, service);
     await this.#wait(ms);
     const isCutOff = !process.isAlive && !this.#ground.chance.happens(CARRIED_OUT);
     if (isCutOff || boots !== this.#boots) await never();

@@ -1,11 +1,13 @@
 /** Releasers and operators of a simulated fleet in an ordinary hour. What they do out of order is the storm's. */
 
+import type { Digest } from '@swell/shared/domain/image.ts';
+import type { ServiceName } from '@swell/shared/domain/names.ts';
 import { isUnderWay } from '@swell/shared/domain/rollout.ts';
 import { AILMENTS, type Ailment } from './ailments.ts';
 import type { Chance } from './chance.ts';
 import { presentRollout } from './liveness.ts';
 import type { Profile } from './profile.ts';
-import type { World } from './world.ts';
+import { SERVICE, type World } from './world.ts';
 
 /** Where everything is slow, people are. */
 const SLOWER = 60;
@@ -15,11 +17,24 @@ const LOOKS_EVERY_MS = 15_000;
 const HASTY = 0.04;
 const APPROVALS_EVERY_MS = 20_000;
 const RESUMES_EVERY_MS = 120_000;
+/** Where others may be waited for, people let that be: whoever says so goes on without them. */
+const PATIENT = 5;
+const DEPENDS = 0.75;
+const BY_REGION = 0.4;
+/** Of the releases of the first service, where there are several: all get one, in whatever order. */
+const TRAINS = 0.4;
+/** Whose releases name all that are in it. */
+const LISTED = 0.6;
+const TRAIN_SPREAD_MS = 10_000;
 const MISSING = 0.05;
 const MALFORMED = 0.05;
 
 /** Drawn anew for each world and each change: one that moves fast enough for a simulated hour, or takes days. */
-export function drawPolicy(chance: Chance, { isSlow }: Pick<Profile, 'isSlow'>): Record<string, unknown> {
+export function drawPolicy(
+  chance: Chance,
+  { isSlow }: Pick<Profile, 'isSlow'>,
+  below: readonly ServiceName[] = [],
+): Record<string, unknown> {
   const minHealthyTime = chance.pick(['1s', '2s', '10s']);
   return {
     stages: chance.pick([[100], [10, 100], [6.25, 12.5, 25, 50, 100], [1, 50, 100]]),
@@ -44,6 +59,20 @@ export function drawPolicy(chance: Chance, { isSlow }: Pick<Profile, 'isSlow'>):
     rejoin: chance.pick([{}, {}, { checks: 2, max: '20s', ramp: '1m' }]),
     maxSurge: chance.pick([0, 0, 1]),
     ...(isSlow ? drawSlowPlan(chance) : drawPlan(chance)),
+    ...drawDependencies(chance, below),
+  };
+}
+
+/** On some of those that it may depend on. */
+function drawDependencies(chance: Chance, below: readonly ServiceName[]): Record<string, unknown> {
+  const on = below.filter(() => chance.happens(DEPENDS));
+  if (on.length === 0) return {};
+  return {
+    dependsOn: on.map((service) =>
+      chance.happens(BY_REGION)
+        ? { service, per: 'region' }
+        : chance.pick([service, { service, per: 'fleet' }]),
+    ),
   };
 }
 
@@ -57,7 +86,15 @@ function drawPlan(chance: Chance): Record<string, unknown> {
     ...(chance.happens(0.2) && { firstGroupSoak: chance.pick(['0s', '2m']) }),
     ...(chance.happens(0.2) && { minimumVersion: `v${chance.whole(1, 15)}` }),
     ...(chance.happens(0.2) && {
-      gates: [{ name: 'errors', query: 'errors{version="$version"}', max: 0.5, every: '5s', failures: 2 }],
+      gates: [
+        {
+          name: 'errors',
+          query: 'errors{service="$service",version="$version"}',
+          max: 0.5,
+          every: '5s',
+          failures: 2,
+        },
+      ],
     }),
     ...(chance.happens(0.1) && {
       hold: [chance.pick([{ label: 'canary' }, { region: 'ap-south' }, { version: '<5' }])].map((rule) => ({
@@ -98,10 +135,29 @@ function drawWindows(chance: Chance): Record<string, unknown> {
   return { [chance.pick(['*', 'us-east'])]: { open } };
 }
 
-/** Releases an image that nobody has released before; returns the rollout's number, if the bus took it. */
+/** What was released: `rollout` is its number, if the bus took it. */
+export interface Delivery {
+  readonly service: ServiceName;
+  readonly rollout: number | undefined;
+  readonly version: string;
+  readonly digest: Digest;
+}
+
+/** Releases an image that nobody has released before. */
+export function deliver(
+  world: World,
+  service: ServiceName,
+  { ailment, more = {} }: { readonly ailment?: Ailment | undefined; readonly more?: object } = {},
+): Delivery {
+  const version = nextTag(world);
+  const digest = world.publishImage(version, ailment);
+  const rollout = world.release({ image: `registry.example/${service}:${version}`, ...more }, service);
+  return { service, rollout, version, digest };
+}
+
+/** One of the first service; returns the rollout's number. */
 export function releaseNext(world: World, ailment?: Ailment): number | undefined {
-  world.publishImage(nextTag(world), ailment);
-  return world.release({ image: `registry.example/web:${newestTag(world)}` });
+  return deliver(world, SERVICE, { ailment }).rollout;
 }
 
 export function newestTag({ registry }: World): string {
@@ -128,33 +184,37 @@ export const LAST_POLICY = {
   firstGroupSoak: undefined,
 };
 
+/** Those who look after one service. */
 export class People {
+  readonly service: ServiceName;
   readonly #world: World;
   /** Never drawn from, only forked: so each deed draws the same, whatever came before it. */
   readonly #chance: Chance;
   #isOver = false;
 
-  constructor(world: World) {
+  constructor(world: World, service: ServiceName) {
     this.#world = world;
-    this.#chance = world.chance.fork('people');
+    this.service = service;
+    this.#chance = world.chance.fork(service === SERVICE ? 'people' : `people of ${service}`);
   }
 
   begin(): void {
-    this.#world.policy(this.#draw('first policy'));
+    this.#sayPolicy(this.#draw('first policy'));
     this.#every('look', LOOKS_EVERY_MS, (chance) => {
       if (chance.happens(HASTY) || !this.#isUnderWay()) this.#release(chance);
     });
     // Whoever waits for a person gets one, sooner or later.
-    this.#every('approve', APPROVALS_EVERY_MS, () => this.#world.control({ action: 'approve' }));
-    this.#every('resume', RESUMES_EVERY_MS, () => this.#world.control({ action: 'resume' }));
+    const resumesEveryMs = RESUMES_EVERY_MS * (this.#world.services.length > 1 ? PATIENT : 1);
+    this.#every('approve', APPROVALS_EVERY_MS, () => this.#say({ action: 'approve' }));
+    this.#every('resume', resumesEveryMs, () => this.#say({ action: 'resume' }));
   }
 
   /** Nobody says anything any more. The policy that stands then lets through what is well. */
   fallSilent(): void {
     this.#isOver = true;
     // Whoever was held by a word is let go.
-    this.#world.control({ action: 'unhold', label: 'canary' });
-    this.#world.policy({
+    this.#say({ action: 'unhold', label: 'canary' });
+    this.#sayPolicy({
       ...this.#draw('last but one policy'),
       ...LAST_POLICY,
       maxUnavailable: '25%',
@@ -163,23 +223,49 @@ export class People {
   }
 
   sayTheLast(): void {
-    this.#world.policy({ ...this.#draw('last policy'), ...LAST_POLICY });
+    this.#sayPolicy({ ...this.#draw('last policy'), ...LAST_POLICY });
   }
 
   #draw(which: string): Record<string, unknown> {
-    return drawPolicy(this.#chance.fork(which), this.#world.profile);
+    const below = this.#world.below(this.service);
+    return drawPolicy(this.#chance.fork(which), this.#world.profile, below);
+  }
+
+  #sayPolicy(policy: object): void {
+    this.#world.policy(policy, this.service);
+  }
+
+  #say(word: object): void {
+    this.#world.control(word, this.service);
   }
 
   #isUnderWay(): boolean {
-    const rollout = presentRollout(this.#world);
+    const rollout = presentRollout(this.#world, this.service);
     return rollout !== undefined && isUnderWay(rollout);
   }
 
   #release(chance: Chance): void {
     const draw = chance.next();
-    if (draw < MISSING) this.#world.release({ image: 'registry.example/web:missing' });
-    else if (draw < MISSING + MALFORMED) this.#world.release({ image: 17, polcy: {} });
-    else releaseNext(this.#world, ailmentOf(chance, this.#world.profile.badReleases));
+    const { services, profile } = this.#world;
+    if (draw < MISSING)
+      this.#world.release({ image: `registry.example/${this.service}:missing` }, this.service);
+    else if (draw < MISSING + MALFORMED) this.#world.release({ image: 17, polcy: {} }, this.service);
+    else if (this.service === SERVICE && services.length > 1 && chance.happens(TRAINS))
+      this.#sendTrain(chance);
+    else deliver(this.#world, this.service, { ailment: ailmentOf(chance, profile.badReleases) });
+  }
+
+  /** A release of each service under one name, by whoever is ready first. */
+  #sendTrain(chance: Chance): void {
+    const { services, profile, time, nowMs } = this.#world;
+    const train = `train-${nowMs}`;
+    const more = { train, ...(chance.happens(LISTED) && { trainOf: services }) };
+    for (const service of services) {
+      const ailment = ailmentOf(chance, profile.badReleases);
+      time.after(chance.exponential(TRAIN_SPREAD_MS), () => {
+        if (!this.#isOver) deliver(this.#world, service, { ailment, more });
+      });
+    }
   }
 
   #every(what: string, meanMs: number, act: (chance: Chance) => void, count = 1): void {

@@ -83,6 +83,13 @@ export const SETS_BACK: ReadonlySet<FaultKind> = new Set([
   'stream made anew',
 ]);
 
+/** What there is in a world beside one service with plain images: each in a share of the worlds. */
+export interface Variety {
+  /** Services that depend on each other, and release trains. */
+  readonly severalServices: number;
+}
+const PLAIN: Variety = { severalServices: 0 };
+
 export interface Profile {
   readonly name: string;
   /** Each world draws its own rates from these; else they are meant as they stand. */
@@ -92,6 +99,7 @@ export interface Profile {
   readonly perHour: Readonly<Record<FaultKind, number>>;
   /** Of the images that are released. */
   readonly badReleases: number;
+  readonly variety: Variety;
 }
 
 /** Rates as they stand; kinds that are not named do not strike. */
@@ -99,6 +107,7 @@ export function profileOf(
   name: string,
   perHour: Partial<Record<FaultKind, number>>,
   badReleases = 0.3,
+  variety: Partial<Variety> = {},
 ): Profile {
   const rates = FAULT_KINDS.map((kind) => [kind, perHour[kind] ?? 0]);
   return {
@@ -107,11 +116,14 @@ export function profileOf(
     isSlow: false,
     perHour: Object.fromEntries(rates) as Record<FaultKind, number>,
     badReleases,
+    variety: { ...PLAIN, ...variety },
   };
 }
 
 export const CALM: Profile = profileOf('calm', {});
-export const STORMY: Profile = { ...profileOf('stormy', STORMY_PER_HOUR), isSwarm: true };
+/** Most worlds are plain ones. */
+const VARIED: Variety = { severalServices: 0.25 };
+export const STORMY: Profile = { ...profileOf('stormy', STORMY_PER_HOUR), isSwarm: true, variety: VARIED };
 
 /** Weeks instead of hours, and as much in them. */
 const SLOWER = 60;
@@ -137,5 +149,5 @@ export function drawProfile(profile: Profile, chance: Chance): Profile {
     }),
   );
   const drawn = profileOf(profile.name, perHour, Math.min(1, profile.badReleases * chance.between(0, 2)));
-  return { ...drawn, isSlow: profile.isSlow };
+  return { ...drawn, isSlow: profile.isSlow, variety: profile.variety };
 }

@@ -8,6 +8,7 @@ import { MemoryNode } from '@swell/agent/adapters/memory-engine.ts';
 import type { StoredMessage } from '@swell/shared/adapters/bus.ts';
 import { firstSequence } from '@swell/shared/adapters/ensure-topology.ts';
 import type { Digest } from '@swell/shared/domain/image.ts';
+import type { ServiceName } from '@swell/shared/domain/names.ts';
 import { encode } from '@swell/shared/protocol/codec.ts';
 import { controlSubject, policyKey, releaseSubject, STREAMS } from '@swell/shared/protocol/subjects.ts';
 import { type Ailment, Ailments } from './ailments.ts';
@@ -23,10 +24,12 @@ import {
   startAgent,
   startCoordinator,
 } from './fleet-models.ts';
+import { Bench } from './judge/bench.ts';
 import { Judge } from './judge/judge.ts';
 import { NodeModel } from './node-model.ts';
 import { drawProfile, type Profile } from './profile.ts';
 import { PrometheusModel } from './prometheus-model.ts';
+import type { Precedences } from './promises/precedence.ts';
 import { watch } from './promises/watch.ts';
 import { VirtualTime } from './time.ts';
 import { Truth } from './truth.ts';
@@ -41,6 +44,12 @@ export interface WorldOptions {
 }
 
 export const SERVICE = 'web';
+/** Each may depend on those behind it. */
+const SERVICES: readonly ServiceName[] = [SERVICE, 'queue', 'db'];
+/** How many there are, where there are several. */
+const SEVERAL = [2, 2, 3];
+/** A share of the nodes has each of the services beside the first. */
+const HOSTS = 0.8;
 /** Of the service, on one node: most have one. */
 const REPLICAS = [1, 1, 1, 2, 3];
 /** A share of the nodes is called that by their operators. */
@@ -80,7 +89,10 @@ export class World implements Disposable {
   readonly seed: string;
   readonly chance: Chance;
   readonly time = new VirtualTime(START_MS);
-  readonly truth = new Truth(this.time, SERVICE, (model) => this.#calmSince(model));
+  readonly bench = new Bench(this.time);
+  /** Each may depend on those behind it. */
+  readonly services: readonly ServiceName[];
+  readonly truths: ReadonlyMap<ServiceName, Truth>;
   readonly judge: Judge;
   readonly coverage = new Coverage();
   readonly registry = new RegistryModel();
@@ -109,13 +121,14 @@ export class World implements Disposable {
     this.chance = new Chance(seed);
     const drawn = this.chance.fork('profile');
     this.profile = drawProfile(profile, drawn);
+    this.services = drawServices(this.profile, this.chance.fork('services'));
     this.server = new ModelServer(this.time, this.chance.fork('bus'), shapes, drawn.happens(0.5) ? 3 : 1);
     this.server.firstSequence = (stream) => firstSequence(stream, this.time.nowMs);
     this.prometheus = new PrometheusModel({
       time: this.time,
       nodes: () => this.nodes.filter(({ isGone }) => !isGone).map(({ model }) => model),
       tags: this.registry.tags,
-      running: (model) => model.running(SERVICE),
+      running: (model, service) => model.running(service),
     });
     this.ground = {
       time: this.time,
@@ -132,21 +145,30 @@ export class World implements Disposable {
       },
       onCrash: (name, error) => {
         const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
-        this.truth.break('crash', `${name}: ${why}`);
+        this.bench.break('crash', `${name}: ${why}`);
       },
     };
     const { server, time, ailments, nodes: fleet } = this;
-    const watched = {
-      bench: this.truth.bench,
-      time,
-      server,
-      ailments,
-      nodes: fleet,
-      service: SERVICE,
-      prometheusSpokeAtMs: () => this.prometheus.answeredAtMs,
-      coordinators: () => this.coordinators,
-    };
-    this.judge = new Judge(this.truth, watch(watched), shapes);
+    const calmSince = (model: NodeModel): number | undefined => this.#calmSince(model);
+    this.truths = new Map(
+      this.services.map((service) => [service, new Truth(this.bench, time, service, calmSince)]),
+    );
+    const precedences: Precedences = new Map();
+    const judges = this.services.map((service) => {
+      const promises = watch({
+        bench: this.bench,
+        time,
+        server,
+        ailments,
+        nodes: () => fleet.filter(({ model }) => model.hosts.has(service)),
+        service,
+        prometheusSpokeAtMs: () => this.prometheus.answeredAtMs,
+        coordinators: () => this.coordinators,
+        precedences,
+      });
+      return [service, { truth: this.truthOf(service), promises }] as const;
+    });
+    this.judge = new Judge(this.bench, new Map(judges), shapes);
     this.server.onStored = (stream, message) => {
       this.reached.set(stream, Math.max(this.reached.get(stream) ?? 0, message.sequence));
       this.judge.stored(stream, message, this.#isByHand);
@@ -166,6 +188,22 @@ export class World implements Disposable {
     return this.time.nowMs;
   }
 
+  /** Of the first service, which every world has. */
+  get truth(): Truth {
+    return this.truthOf(SERVICE);
+  }
+
+  truthOf(service: ServiceName): Truth {
+    const truth = this.truths.get(service);
+    if (truth === undefined) throw new Error(`there is no service ${service}`);
+    return truth;
+  }
+
+  /** Those that it may depend on. */
+  below(service: ServiceName): readonly ServiceName[] {
+    return this.services.slice(this.services.indexOf(service) + 1);
+  }
+
   /** An image in the registry. */
   publishImage(tag: string, ailment?: Ailment): Digest {
     const digest = digestOf(tag);
@@ -178,7 +216,12 @@ export class World implements Disposable {
     const region = REGIONS[this.nodes.length % REGIONS.length] ?? REGIONS[0];
     const name = `n${this.nodes.length}`;
     const replicas = this.chance.fork(`replicas of ${name}`).pick(REPLICAS);
-    const containers = new MemoryNode({ [SERVICE]: { up: true, digest, replicas } });
+    const hosted = this.chance.fork(`services of ${name}`);
+    const [first = SERVICE, ...others] = this.services;
+    const here = [first, ...others.filter(() => hosted.happens(HOSTS))];
+    const containers = new MemoryNode(
+      Object.fromEntries(here.map((service) => [service, { up: true, digest, replicas }])),
+    );
     const { time, ailments, judge: witness } = this;
     const ground = { time, chance: this.chance.fork(name), ailments, witness };
     const model = new NodeModel({ region, name }, containers, ground);
@@ -240,18 +283,18 @@ export class World implements Disposable {
   }
 
   /** What people publish goes straight into the server: a person repeats what was not stored. */
-  release(body: object): number | undefined {
+  release(body: object, service = SERVICE): number | undefined {
     const isPutBack = this.server.lastSequence(STREAMS.releases) < (this.reached.get(STREAMS.releases) ?? 0);
     // Nobody releases before the numbers are past those that were given once (`docs/OPERATIONS.md`).
-    return isPutBack ? undefined : this.say(releaseSubject(SERVICE), encode(body));
+    return isPutBack ? undefined : this.say(releaseSubject(service), encode(body));
   }
 
-  control(body: object): void {
-    this.say(controlSubject(SERVICE), encode(body));
+  control(body: object, service = SERVICE): void {
+    this.say(controlSubject(service), encode(body));
   }
 
-  policy(body: object): void {
-    this.say(policyKey(SERVICE), encode(body));
+  policy(body: object, service = SERVICE): void {
+    this.say(policyKey(service), encode(body));
   }
 
   /** Bytes by somebody's hand, whatever they are. */
@@ -267,7 +310,7 @@ export class World implements Disposable {
   /** Lets time pass, until a rule is broken. */
   async run(forMs: number, isOver: () => boolean = () => false): Promise<boolean> {
     const endMs = this.time.nowMs + forMs;
-    const isBroken = (): boolean => this.truth.violations.length > 0;
+    const isBroken = (): boolean => this.bench.violations.length > 0;
     while (this.time.nowMs < endMs) {
       await this.time.run(Math.min(endMs, this.time.nowMs + LOOK_EVERY_MS), isBroken);
       if (isBroken()) return false;
@@ -279,7 +322,8 @@ export class World implements Disposable {
   /** Everything has healed, and nothing more is to come. */
   finish(): void {
     const isGone = ({ isGone: gone }: SimulatedNode): boolean => gone;
-    this.truth.atRest(this.nodes.filter((node) => !isGone(node)).map(({ model }) => model));
+    const there = this.nodes.filter((node) => !isGone(node)).map(({ model }) => model);
+    for (const [service, truth] of this.truths) truth.atRest(there.filter(({ hosts }) => hosts.has(service)));
     this.judge.finish(new Set(this.nodes.filter(isGone).map(({ model }) => model.name)));
   }
 
@@ -303,6 +347,10 @@ export class World implements Disposable {
     const isAway = running === undefined || running.process.isPaused || this.nowMs < model.dockerdDownUntilMs;
     return isAway ? undefined : Math.max(running.process.calmSinceMs, model.dockerdDownUntilMs);
   }
+}
+
+function drawServices({ variety }: Profile, chance: Chance): readonly ServiceName[] {
+  return SERVICES.slice(0, chance.happens(variety.severalServices) ? chance.pick(SEVERAL) : 1);
 }
 
 /** A digest that tells its tag, for whoever reads a trace. */

@@ -37,6 +37,7 @@ export const PROMISES = [
   'B13',
   'B14',
   'B16',
+  'K3',
   'K7',
 ] as const;
 export type Rule = (typeof RULES)[number] | (typeof PROMISES)[number];

@@ -33,6 +33,12 @@ export const WORLDS = {
     stormHours: 1.5,
     profile: profileOf('planned', { 'policy change': 4, 'Prometheus says nothing': 12 }, 0.05),
   },
+  /** Services that depend on each other, and trains of releases; words of people stop them. */
+  chained: {
+    nodes: 15,
+    stormHours: 1,
+    profile: profileOf('chained', { ...LIVELY, 'policy change': 2 }, 0.3, { severalServices: 1 }),
+  },
   /** Operators talk all the time, and take the lead from whoever has it. */
   talkative: {
     nodes: 12,

@@ -21,6 +21,7 @@ import { Budgets } from './budgets.ts';
 import { Limits } from './limits.ts';
 import { Losses } from './losses.ts';
 import { Plans } from './plans.ts';
+import { Precedence } from './precedence.ts';
 import { Presences } from './presence.ts';
 import type { Scene, ToldStart } from './scene.ts';
 import { Stages } from './stages.ts';
@@ -44,6 +45,7 @@ export class Promises {
   readonly #limits: Limits;
   readonly #losses: Losses;
   readonly #plans: Plans;
+  readonly #precedence: Precedence;
   readonly #presences: Presences;
   readonly #stages: Stages;
   readonly #waysBack: WaysBack;
@@ -68,6 +70,7 @@ export class Promises {
     this.#limits = new Limits(scene);
     this.#losses = new Losses(scene);
     this.#plans = new Plans(scene);
+    this.#precedence = new Precedence(scene);
     this.#presences = new Presences(scene);
     this.#stages = new Stages(scene);
     this.#waysBack = new WaysBack(scene);
@@ -158,12 +161,15 @@ export class Promises {
   #seeControl(message: StoredMessage): void {
     this.#answers.said(message);
     const control = decode(message.body, controlSchema);
-    if (control.ok) this.#words.said(control.value);
+    if (!control.ok) return;
+    this.#words.said(control.value);
+    if (control.value.action === 'resume') this.#precedence.resumes();
   }
 
   #seeRelease(message: StoredMessage): void {
     this.#answers.released(message);
     this.#plans.released(message);
+    this.#precedence.released(message);
   }
 
   #seeEntry(entry: LogEntry, busMs: number): void {
@@ -175,6 +181,7 @@ export class Promises {
           this.#budgets,
           this.#limits,
           this.#plans,
+          this.#precedence,
           this.#stages,
           this.#waysBack,
           this.#wellness,
@@ -203,8 +210,9 @@ export class Promises {
   #seeReport(report: NodeReport): void {
     const start = this.#startOf(report);
     if (start !== undefined)
-      for (const one of [this.#budgets, this.#plans, this.#words, this.#waysBack]) one.start(start);
-    for (const one of [this.#budgets, this.#waysBack, this.#wellness]) one.report(report);
+      for (const one of [this.#budgets, this.#plans, this.#precedence, this.#words, this.#waysBack])
+        one.start(start);
+    for (const one of [this.#budgets, this.#precedence, this.#waysBack, this.#wellness]) one.report(report);
   }
 
   #seeEvent(event: FleetEvent): void {
@@ -214,6 +222,7 @@ export class Promises {
       this.#budgets,
       this.#losses,
       this.#plans,
+      this.#precedence,
       this.#stages,
       this.#waysBack,
       this.#words,

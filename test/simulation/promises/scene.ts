@@ -1,14 +1,18 @@
 /** What every promise is judged with. */
 
 import type { Digest } from '@swell/shared/domain/image.ts';
-import type { NodeId, Region } from '@swell/shared/domain/names.ts';
+import type { NodeId, Region, ServiceName } from '@swell/shared/domain/names.ts';
 import type { NodeReport } from '@swell/shared/domain/report.ts';
 import type { Wave } from '@swell/shared/domain/wave.ts';
 import type { Bench } from '../judge/bench.ts';
 import type { Calm } from './calm.ts';
 import type { Policies } from './policies.ts';
+import type { Precedences } from './precedence.ts';
 
 export interface Scene {
+  readonly service: ServiceName;
+  /** Of all services, each as it stands to those that depend on it. */
+  readonly precedences: Precedences;
   readonly bench: Bench;
   readonly policies: Policies;
   readonly calm: Calm;

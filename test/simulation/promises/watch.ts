@@ -10,6 +10,7 @@ import type { NodeModel } from '../node-model.ts';
 import type { VirtualTime } from '../time.ts';
 import { Calm } from './calm.ts';
 import { Policies } from './policies.ts';
+import type { Precedences } from './precedence.ts';
 import { Promises } from './promises.ts';
 import { KNOWN_AFTER_MS } from './scene.ts';
 
@@ -32,9 +33,11 @@ export interface Watched {
   readonly server: ModelServer;
   readonly ailments: Ailments;
   readonly coordinators: () => readonly { readonly running: Running | undefined }[];
-  readonly nodes: readonly Node[];
+  /** Those that have the service. */
+  readonly nodes: () => readonly Node[];
   readonly service: ServiceName;
   readonly prometheusSpokeAtMs: () => number;
+  readonly precedences: Precedences;
 }
 
 export function watch({
@@ -46,6 +49,7 @@ export function watch({
   nodes,
   service,
   prometheusSpokeAtMs,
+  precedences,
 }: Watched): Promises {
   /** What is another object is another connection. */
   const numbers = new WeakMap<object, number>();
@@ -57,7 +61,7 @@ export function watch({
   };
   const names = new Map<NodeId, Node>();
   const byName = (name: NodeId): Node | undefined => {
-    for (const node of nodes.slice(names.size)) names.set(node.model.name, node);
+    for (const node of nodes().slice(names.size)) names.set(node.model.name, node);
     return names.get(name);
   };
   const connectionOf = (running: Running | undefined): string | undefined => {
@@ -83,14 +87,18 @@ export function watch({
       return bus();
     },
     isHeard: () => HEARING.every((rate) => server.rates[rate] === 0),
-    nodes: () => nodes.map(({ model }) => model.name),
+    nodes: () => nodes().map(({ model }) => model.name),
     node: (name) => shows(byName(name)),
     runs: (name) => byName(name)?.running !== undefined,
   });
   const nodesOf = (region: Region): readonly NodeId[] =>
-    nodes.filter(({ model }) => model.region === region).map(({ model }) => model.name);
+    nodes()
+      .filter(({ model }) => model.region === region)
+      .map(({ model }) => model.name);
   return new Promises({
     bench,
+    service,
+    precedences,
     policies: new Policies(),
     calm,
     nodesOf,
@@ -99,7 +107,9 @@ export function watch({
     prometheusSpokeAtMs,
     isClockTrue: () => !hasJumped && server.skewMs === 0,
     runningOn: (digest) =>
-      nodes.filter(({ model }) => model.running(service) === digest).map(({ model }) => model.name),
+      nodes()
+        .filter(({ model }) => model.running(service) === digest)
+        .map(({ model }) => model.name),
     isHopeless: (digest, node) => HOPELESS.has(ailments.of(digest, node)),
     after: (ms, act) => {
       time.after(ms, act);

@@ -56,6 +56,7 @@ export const journalSchema = z
     highest: z.object({ wave: sequence, halt: sequence }),
     attempt: attempt.optional(),
     tried: z.array(z.object({ rollout: sequence, update: tries, return: tries })),
+    forgotten: sequence.optional(),
     said: z.object({ rollout: sequence, status, reason: z.string().optional() }).optional(),
     outbox: z.array(reportSchema),
     reports: sequence,
