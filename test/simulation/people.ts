@@ -13,13 +13,15 @@ import { SERVICE, type World } from './world.ts';
 const SLOWER = 60;
 /** How often somebody looks whether it is time for the next release: it is, once the one before is through. */
 const LOOKS_EVERY_MS = 15_000;
+/** Whoever is depended on keeps still for a while: what depends on him waits until nothing is under way. */
+const RELEASES_RARELY = 20;
 /** Or it is not, and that does not matter. */
 const HASTY = 0.04;
 const APPROVALS_EVERY_MS = 20_000;
 const RESUMES_EVERY_MS = 120_000;
 /** Where others may be waited for, people let that be: whoever says so goes on without them. */
 const PATIENT = 5;
-const DEPENDS = 0.75;
+const DEPENDS = 0.85;
 const BY_REGION = 0.4;
 /** Of the releases of the first service, where there are several: all get one, in whatever order. */
 const TRAINS = 0.4;
@@ -200,7 +202,8 @@ export class People {
 
   begin(): void {
     this.#sayPolicy(this.#draw('first policy'));
-    this.#every('look', LOOKS_EVERY_MS, (chance) => {
+    const looksEveryMs = LOOKS_EVERY_MS * (this.service === SERVICE ? 1 : RELEASES_RARELY);
+    this.#every('look', looksEveryMs, (chance) => {
       if (chance.happens(HASTY) || !this.#isUnderWay()) this.#release(chance);
     });
     // Whoever waits for a person gets one, sooner or later.

@@ -3,10 +3,12 @@ import { COORDINATOR_MUTANTS } from './coordinator.ts';
 import type { Mutant } from './mutant.ts';
 import { OWN_AGENT_MUTANTS } from './own-agent.ts';
 import { SHARED_MUTANTS } from './shared.ts';
+import { VARIETY_MUTANTS } from './variety.ts';
 
 export const MUTANTS: readonly Mutant[] = [
   ...AGENT_MUTANTS,
   ...OWN_AGENT_MUTANTS,
   ...COORDINATOR_MUTANTS,
   ...SHARED_MUTANTS,
+  ...VARIETY_MUTANTS,
 ];

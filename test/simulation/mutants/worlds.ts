@@ -35,7 +35,7 @@ export const WORLDS = {
   },
   /** Services that depend on each other, and trains of releases; words of people stop them. */
   chained: {
-    nodes: 15,
+    nodes: 10,
     stormHours: 1,
     profile: profileOf('chained', { ...LIVELY, 'policy change': 2 }, 0.3, { severalServices: 1 }),
   },
