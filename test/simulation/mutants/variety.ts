@@ -41,4 +41,22 @@ export const VARIETY_MUTANTS: readonly Mutant[] = [
     breaks: ['K3'],
     world: 'chained',
   },
+  {
+    name: 'stay-not-ordered',
+    story: 'A halt after which nobody is to return is ordered like any other.',
+    file: `${COORDINATOR}/halting.ts`,
+    find: 'version, reason, ...(stay && { stay }) };',
+    replace: "version, reason, ...(stay && reason === '' && { stay }) };",
+    breaks: ['B14'],
+    world: 'talkative',
+  },
+  {
+    name: 'stay-not-obeyed',
+    story: 'An agent goes back after every halt, whatever it says.',
+    file: 'packages/agent/src/core/want.ts',
+    find: 'if (halt.stay === true) return undefined;',
+    replace: '',
+    breaks: ['B14'],
+    world: 'talkative',
+  },
 ];

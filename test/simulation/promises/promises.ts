@@ -25,6 +25,7 @@ import { Precedence } from './precedence.ts';
 import { Presences } from './presence.ts';
 import type { Scene, ToldStart } from './scene.ts';
 import { Stages } from './stages.ts';
+import { Stays } from './stays.ts';
 import { WaysBack } from './ways-back.ts';
 import { Wellness } from './wellness.ts';
 import { Words } from './words.ts';
@@ -48,6 +49,7 @@ export class Promises {
   readonly #precedence: Precedence;
   readonly #presences: Presences;
   readonly #stages: Stages;
+  readonly #stays: Stays;
   readonly #waysBack: WaysBack;
   readonly #wellness: Wellness;
   readonly #words: Words;
@@ -73,6 +75,7 @@ export class Promises {
     this.#precedence = new Precedence(scene);
     this.#presences = new Presences(scene);
     this.#stages = new Stages(scene);
+    this.#stays = new Stays(scene);
     this.#waysBack = new WaysBack(scene);
     this.#wellness = new Wellness(scene);
     this.#words = new Words(scene);
@@ -162,7 +165,7 @@ export class Promises {
     this.#answers.said(message);
     const control = decode(message.body, controlSchema);
     if (!control.ok) return;
-    this.#words.said(control.value);
+    for (const one of [this.#stays, this.#words]) one.said(control.value);
     if (control.value.action === 'resume') this.#precedence.resumes();
   }
 
@@ -190,7 +193,8 @@ export class Promises {
           one.wave(entry.wave);
         return;
       case 'halt':
-        return this.#answers.halt(entry.halt);
+        for (const one of [this.#answers, this.#stays, this.#waysBack]) one.halt(entry.halt);
+        return;
       case 'slot': {
         const { region, slot, revision } = entry;
         this.#claimedAtMs.set(`${region}/${slot}/${revision}`, this.#scene.bench.nowMs);
@@ -212,7 +216,8 @@ export class Promises {
     if (start !== undefined)
       for (const one of [this.#budgets, this.#plans, this.#precedence, this.#words, this.#waysBack])
         one.start(start);
-    for (const one of [this.#budgets, this.#precedence, this.#waysBack, this.#wellness]) one.report(report);
+    for (const one of [this.#budgets, this.#precedence, this.#stays, this.#waysBack, this.#wellness])
+      one.report(report);
   }
 
   #seeEvent(event: FleetEvent): void {
@@ -224,6 +229,7 @@ export class Promises {
       this.#plans,
       this.#precedence,
       this.#stages,
+      this.#stays,
       this.#waysBack,
       this.#words,
     ])

@@ -31,6 +31,7 @@ function drawWord(chance: Chance): object {
   const rollout = chance.happens(0.2) ? { rollout: chance.whole(1, 20) } : {};
   return chance.pick([
     ...WORDS.map((action) => ({ action, ...rollout })),
+    { action: 'halt', return: false, ...rollout },
     { action: 'approve', to: chance.pick([25, 50, 100]), ...rollout },
     { action: 'rollback', version: `v${chance.whole(1, 12)}`, ...rollout },
     { action: 'hold', ...HELD, reason: 'a fair' },
