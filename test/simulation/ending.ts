@@ -38,7 +38,7 @@ export async function end(world: World, people: readonly People[]): Promise<void
 
 /** What depends on others is released before them: it has to wait for nobody, or for all. */
 function act(world: World): Act {
-  return world.services.map((service) => deliver(world, service));
+  return world.services.map((service) => deliver(world, service, { whole: true }));
 }
 
 function halt(world: World): void {

@@ -66,8 +66,9 @@ export function whatIsLeft(world: World, { service, rollout: number, version, di
   ].join('. ');
 }
 
+/** Those that its releases are for. */
 function hostsOf({ nodes }: World, service: ServiceName): readonly SimulatedNode[] {
-  return nodes.filter(({ model }) => model.hosts.has(service));
+  return nodes.filter(({ model }) => model.hosts.has(service) && model.isWhole(service));
 }
 
 function elsewhere(world: World, service: ServiceName, digest: Digest): readonly SimulatedNode[] {

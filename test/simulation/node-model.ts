@@ -10,9 +10,10 @@ import type { Operator } from '@swell/agent/adapters/operator.ts';
 import type { Leave, ProbeOutcome } from '@swell/agent/core/container.ts';
 import type { Journal } from '@swell/agent/core/state.ts';
 import { journalSchema } from '@swell/agent/protocol/journal.ts';
-import type { Digest } from '@swell/shared/domain/image.ts';
+import type { Digest, PinnedImage } from '@swell/shared/domain/image.ts';
 import type { NodeId, Region, ServiceName } from '@swell/shared/domain/names.ts';
 import type { OperatorWord } from '@swell/shared/domain/operator-word.ts';
+import type { ByPart } from '@swell/shared/domain/unit.ts';
 import type { Parsed } from '@swell/shared/kernel/parsed.ts';
 import { decode, encode } from '@swell/shared/protocol/codec.ts';
 import type { Ailments } from './ailments.ts';
@@ -64,9 +65,12 @@ export class NodeModel {
   readonly containers: MemoryNode;
   /** The services that are to run here, whatever becomes of their containers. */
   readonly hosts: ReadonlySet<ServiceName>;
+  /** The units that its engine has heard of, by their digests. */
+  readonly #units = new Map<Digest, ByPart<Digest>>();
   readonly #disk = new Map<ServiceName, Uint8Array>();
   readonly #ground: NodeGround;
   readonly #wereUp = new Set<ServiceName>();
+  readonly #lacking = new Set<ServiceName>();
   /** How often the machine has been off: what dockerd was about has gone with it. */
   #boots = 0;
   /** How far its wall clock is off. */
@@ -106,6 +110,38 @@ export class NodeModel {
   running(service: ServiceName): Digest | undefined {
     const container = this.containers.container(service);
     return container?.up === true ? container.digest : undefined;
+  }
+
+  /** A unit that stands here, or is brought here. */
+  knowsUnit(unit: Digest, parts: ByPart<Digest>): void {
+    this.#units.set(unit, parts);
+  }
+
+  /** The images of a unit's parts; undefined: it is none, as far as this node has heard. */
+  partsOf(unit: Digest | undefined): ByPart<Digest> | undefined {
+    return unit === undefined ? undefined : this.#units.get(unit);
+  }
+
+  /** What each part of a service really has, also while some have gone over and others have not. */
+  partsRunning(service: ServiceName): ByPart<Digest> | undefined {
+    const container = this.containers.container(service);
+    const swap = this.containers.swaps.get(service);
+    const present = this.partsOf(container?.digest);
+    if (container?.parts === undefined || present === undefined) return undefined;
+    if (swap?.progress !== 'cut-over' || swap.left === 0) return present;
+    const [fresh = {}, old = {}] = [this.partsOf(swap.fresh.digest), this.partsOf(swap.old.digest)];
+    const waiting = container.parts.slice(-swap.left).map((part) => [part, old[part]] as const);
+    return { ...fresh, ...Object.fromEntries(waiting) } as ByPart<Digest>;
+  }
+
+  /** All that a release of it may bring fits here. */
+  isWhole(service: ServiceName): boolean {
+    return !this.#lacking.has(service);
+  }
+
+  /** It has not all parts that releases of this service have. */
+  lacks(service: ServiceName): void {
+    this.#lacking.add(service);
   }
 
   /** Something is half done to one of its containers. */
@@ -159,6 +195,7 @@ export class NodeModel {
           await this.#work('stage', process, service);
           // What lies here already needs no registry.
           if (!this.containers.images.has(image.digest)) this.#mayPull();
+          if ('parts' in image) this.knowsUnit(image.digest, digestsOf(image.parts));
           await inner.stageImage(image, signal, service);
         }),
       cleanImages: (service, wanted) =>
@@ -350,4 +387,8 @@ export class NodeModel {
     if (this.#ground.chance.happens(this.pullFailureRate))
       throw new EngineError('pull-failed', 'the connection was reset');
   }
+}
+
+function digestsOf(parts: ByPart<PinnedImage>): ByPart<Digest> {
+  return Object.fromEntries(Object.entries(parts).map(([part, { digest }]) => [part, digest]));
 }

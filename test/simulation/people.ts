@@ -3,11 +3,13 @@
 import type { Digest } from '@swell/shared/domain/image.ts';
 import type { ServiceName } from '@swell/shared/domain/names.ts';
 import { isUnderWay } from '@swell/shared/domain/rollout.ts';
+import { type ByPart, unitDigest } from '@swell/shared/domain/unit.ts';
 import { AILMENTS, type Ailment } from './ailments.ts';
 import type { Chance } from './chance.ts';
 import { presentRollout } from './liveness.ts';
 import type { Profile } from './profile.ts';
-import { SERVICE, type World } from './world.ts';
+import { allOf, nextTags } from './units.ts';
+import { digestOf, SERVICE, type World } from './world.ts';
 
 /** Where everything is slow, people are. */
 const SLOWER = 60;
@@ -145,16 +147,54 @@ export interface Delivery {
   readonly digest: Digest;
 }
 
+interface DeliveryOptions {
+  readonly ailment?: Ailment | undefined;
+  /** All parts of a unit get the new image. */
+  readonly whole?: boolean;
+  readonly more?: object;
+}
+
 /** Releases an image that nobody has released before. */
 export function deliver(
   world: World,
   service: ServiceName,
-  { ailment, more = {} }: { readonly ailment?: Ailment | undefined; readonly more?: object } = {},
+  { ailment, whole = false, more = {} }: DeliveryOptions = {},
 ): Delivery {
   const version = nextTag(world);
   const digest = world.publishImage(version, ailment);
+  if (world.units.has(service)) return deliverUnit(world, service, version, { whole, more });
   const rollout = world.release({ image: `registry.example/${service}:${version}`, ...more }, service);
   return { service, rollout, version, digest };
+}
+
+/** The new image is that of all parts, or of one; and the unit is as well as each of them. */
+function deliverUnit(
+  world: World,
+  service: ServiceName,
+  version: string,
+  { whole, more }: { readonly whole: boolean; readonly more: object },
+): Delivery {
+  const turn = whole ? 0 : world.unitTags.length;
+  const tags = nextTags(world.unitTags.at(-1) ?? allOf('v1'), version, turn);
+  world.unitTags.push(tags);
+  return { service, version, ...releaseUnit(world, service, tags, { version, ...more }) };
+}
+
+/** Parts by their tags. */
+export function releaseUnit(
+  world: World,
+  service: ServiceName,
+  tags: ByPart<string>,
+  more: object,
+): Pick<Delivery, 'rollout' | 'digest'> {
+  const images = Object.entries(tags).map(([part, tag]) => [part, `registry.example/${part}:${tag}`]);
+  const parts = Object.fromEntries(Object.entries(tags).map(([part, tag]) => [part, digestOf(tag)]));
+  const digest = unitDigest(parts);
+  world.ailments.joins(digest, Object.values(parts));
+  if ('version' in more) world.versions.set(String(more.version), digest);
+  const rollout = world.release({ images: Object.fromEntries(images), ...more }, service);
+  if (rollout !== undefined) world.unitsReleased.set(rollout, parts);
+  return { rollout, digest };
 }
 
 /** One of the first service; returns the rollout's number. */

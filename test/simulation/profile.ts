@@ -87,8 +87,10 @@ export const SETS_BACK: ReadonlySet<FaultKind> = new Set([
 export interface Variety {
   /** Services that depend on each other, and release trains. */
   readonly severalServices: number;
+  /** The first service is a unit of several parts. */
+  readonly units: number;
 }
-const PLAIN: Variety = { severalServices: 0 };
+const PLAIN: Variety = { severalServices: 0, units: 0 };
 
 export interface Profile {
   readonly name: string;
@@ -122,7 +124,7 @@ export function profileOf(
 
 export const CALM: Profile = profileOf('calm', {});
 /** Most worlds are plain ones. */
-const VARIED: Variety = { severalServices: 0.25 };
+const VARIED: Variety = { severalServices: 0.25, units: 0.15 };
 export const STORMY: Profile = { ...profileOf('stormy', STORMY_PER_HOUR), isSwarm: true, variety: VARIED };
 
 /** Weeks instead of hours, and as much in them. */

@@ -19,7 +19,7 @@ export type PrometheusFault = 'no-data' | 'nonsense' | 'slow';
 interface Known {
   readonly time: VirtualTime;
   readonly nodes: () => readonly NodeModel[];
-  readonly tags: ReadonlyMap<string, Digest>;
+  readonly versions: ReadonlyMap<string, Digest>;
   readonly running: (node: NodeModel, service: ServiceName) => Digest | undefined;
 }
 
@@ -60,7 +60,7 @@ export class PrometheusModel {
 
   /** By `version="…"` or `version!="…"`, `region="…"`, and `service="…"`, which only has to be said where there are several. */
   #chosen(query: string): readonly NodeModel[] {
-    const { nodes, running, tags } = this.#known;
+    const { nodes, running, versions } = this.#known;
     const [, not, version = ''] = /version(!?)="(.*?)"/.exec(query) ?? [];
     const [, region] = /region="(.*?)"/.exec(query) ?? [];
     const [, service = SERVICE] = /service="(.*?)"/.exec(query) ?? [];
@@ -68,7 +68,7 @@ export class PrometheusModel {
       (node) =>
         (region === undefined || node.region === region) &&
         node.hosts.has(service) &&
-        (running(node, service) === tags.get(version)) === (not === ''),
+        (running(node, service) === versions.get(version)) === (not === ''),
     );
   }
 }

@@ -11,6 +11,7 @@ import type { Digest } from '@swell/shared/domain/image.ts';
 import type { LogEntry } from '@swell/shared/domain/log.ts';
 import type { NodeId, ServiceName } from '@swell/shared/domain/names.ts';
 import { isResult } from '@swell/shared/domain/report.ts';
+import type { ByPart } from '@swell/shared/domain/unit.ts';
 import type { Bench, Concern, TrueViolation } from './judge/bench.ts';
 import { Containers } from './judge/containers.ts';
 import { HeardHalts } from './judge/heard-halts.ts';
@@ -20,6 +21,7 @@ import { Orders } from './judge/orders.ts';
 import { type SlotSeen, Slots, type TrueTenure } from './judge/slots.ts';
 import { type Start, Starts, startOf } from './judge/start.ts';
 import { Unavailable } from './judge/unavailable.ts';
+import { type Released, Units } from './judge/units.ts';
 import { type CalmSince, WayBack } from './judge/way-back.ts';
 import type { NodeModel } from './node-model.ts';
 import type { VirtualTime } from './time.ts';
@@ -37,12 +39,19 @@ export class Truth {
   readonly #wayBack: WayBack;
   readonly #images: Images;
   readonly #operators: Operators;
+  readonly #units: Units;
   /** Nodes that send their traffic away, and still serve. */
   readonly #draining = new Set<NodeId>();
   /** The attempt that each node has begun last. */
   readonly #begun = new Map<NodeId, Start>();
 
-  constructor(bench: Bench, time: VirtualTime, service: ServiceName, calmSince: CalmSince) {
+  constructor(
+    bench: Bench,
+    time: VirtualTime,
+    service: ServiceName,
+    calmSince: CalmSince,
+    released: Released = () => undefined,
+  ) {
     this.bench = bench;
     this.#starts = new Starts(this.bench, this.#orders, this.#slots);
     this.#halts = new HeardHalts(this.bench);
@@ -51,6 +60,7 @@ export class Truth {
     this.#wayBack = new WayBack(this.bench, time, service, calmSince);
     this.#images = new Images(this.bench, service, calmSince);
     this.#operators = new Operators(this.bench);
+    this.#units = new Units(this.bench, service, released);
   }
 
   get violations(): readonly TrueViolation[] {
@@ -150,7 +160,9 @@ export class Truth {
     const { attempt } = before;
     if (attempt === undefined || after.attempt?.id === attempt.id) return;
     const last = after.outbox.findLast((report) => report.attempt === attempt.id && isResult(report.status));
-    if (last !== undefined && isResult(last.status)) this.#containers.ended(model, attempt, last.status);
+    if (last === undefined || !isResult(last.status)) return;
+    this.#containers.ended(model, attempt, last.status);
+    this.#units.ended(model, attempt, last.status);
   }
 
   // What happens on machines.
@@ -176,6 +188,7 @@ export class Truth {
     }
     this.#operators.judgeCutOver(start);
     this.#containers.cutOver(model, start);
+    this.#units.cutOver(model, start);
     this.#wayBack.wentOut(model, start);
   }
 
@@ -233,8 +246,15 @@ export class Truth {
     return stood !== undefined && this.#slots.of({ node, attempt: attempt.id }, slot)?.ended !== 'forgotten';
   }
 
-  /** Everything has healed, and nothing more is to come. */
-  atRest(models: readonly NodeModel[]): void {
-    for (const model of models) this.#containers.atRest(model);
+  /**
+   * Everything has healed, and nothing more is to come.
+   *
+   * @param last what the last release brought, of a unit
+   */
+  atRest(models: readonly NodeModel[], last?: ByPart<Digest>): void {
+    for (const model of models) {
+      this.#containers.atRest(model);
+      if (last !== undefined) this.#units.atRest(model, last);
+    }
   }
 }

@@ -4,11 +4,12 @@
  * everybody (I14), and at every instant the rules hold.
  */
 
-import { MemoryNode } from '@swell/agent/adapters/memory-engine.ts';
+import { type MemoryContainer, MemoryNode } from '@swell/agent/adapters/memory-engine.ts';
 import type { StoredMessage } from '@swell/shared/adapters/bus.ts';
 import { firstSequence } from '@swell/shared/adapters/ensure-topology.ts';
 import type { Digest } from '@swell/shared/domain/image.ts';
 import type { ServiceName } from '@swell/shared/domain/names.ts';
+import { type ByPart, unitDigest } from '@swell/shared/domain/unit.ts';
 import { encode } from '@swell/shared/protocol/codec.ts';
 import { controlSubject, policyKey, releaseSubject, STREAMS } from '@swell/shared/protocol/subjects.ts';
 import { type Ailment, Ailments } from './ailments.ts';
@@ -33,6 +34,7 @@ import type { Precedences } from './promises/precedence.ts';
 import { watch } from './promises/watch.ts';
 import { VirtualTime } from './time.ts';
 import { Truth } from './truth.ts';
+import { allOf, PARTS, stackOf } from './units.ts';
 
 export interface WorldOptions {
   readonly seed: string;
@@ -50,6 +52,8 @@ const SERVICES: readonly ServiceName[] = [SERVICE, 'queue', 'db'];
 const SEVERAL = [2, 2, 3];
 /** A share of the nodes has each of the services beside the first. */
 const HOSTS = 0.8;
+/** A share of the nodes has not all parts of a unit, and can have no release of it. */
+const LACKING = 0.1;
 /** Of the service, on one node: most have one. */
 const REPLICAS = [1, 1, 1, 2, 3];
 /** A share of the nodes is called that by their operators. */
@@ -92,6 +96,8 @@ export class World implements Disposable {
   readonly bench = new Bench(this.time);
   /** Each may depend on those behind it. */
   readonly services: readonly ServiceName[];
+  /** Those whose releases are units. */
+  readonly units: ReadonlySet<ServiceName>;
   readonly truths: ReadonlyMap<ServiceName, Truth>;
   readonly judge: Judge;
   readonly coverage = new Coverage();
@@ -102,6 +108,12 @@ export class World implements Disposable {
   readonly nodes: SimulatedNode[] = [];
   readonly coordinators: readonly SimulatedCoordinator[];
   readonly ailments = new Ailments();
+  /** What each version that was released is. */
+  readonly versions = new Map<string, Digest>();
+  /** The tags of units, as they were released. */
+  readonly unitTags: ByPart<string>[] = [];
+  /** What people released as units, by their numbers. */
+  readonly unitsReleased = new Map<number, ByPart<Digest>>();
   readonly profile: Profile;
   /** The highest sequence that each stream ever had, whatever it was set back to. */
   readonly reached = new Map<string, number>();
@@ -122,12 +134,14 @@ export class World implements Disposable {
     const drawn = this.chance.fork('profile');
     this.profile = drawProfile(profile, drawn);
     this.services = drawServices(this.profile, this.chance.fork('services'));
+    const hasUnit = this.chance.fork('units').happens(this.profile.variety.units);
+    this.units = new Set(hasUnit ? [SERVICE] : []);
     this.server = new ModelServer(this.time, this.chance.fork('bus'), shapes, drawn.happens(0.5) ? 3 : 1);
     this.server.firstSequence = (stream) => firstSequence(stream, this.time.nowMs);
     this.prometheus = new PrometheusModel({
       time: this.time,
       nodes: () => this.nodes.filter(({ isGone }) => !isGone).map(({ model }) => model),
-      tags: this.registry.tags,
+      versions: this.versions,
       running: (model, service) => model.running(service),
     });
     this.ground = {
@@ -151,7 +165,10 @@ export class World implements Disposable {
     const { server, time, ailments, nodes: fleet } = this;
     const calmSince = (model: NodeModel): number | undefined => this.#calmSince(model);
     this.truths = new Map(
-      this.services.map((service) => [service, new Truth(this.bench, time, service, calmSince)]),
+      this.services.map((service) => [
+        service,
+        new Truth(this.bench, time, service, calmSince, (rollout) => this.unitsReleased.get(rollout)),
+      ]),
     );
     const precedences: Precedences = new Map();
     const judges = this.services.map((service) => {
@@ -208,23 +225,31 @@ export class World implements Disposable {
   publishImage(tag: string, ailment?: Ailment): Digest {
     const digest = digestOf(tag);
     this.registry.tags.set(tag, digest);
+    this.versions.set(tag, digest);
     if (ailment !== undefined) this.ailments.ail(digest, ailment);
     return digest;
   }
 
-  addNode(digest = digestOf('v1')): SimulatedNode {
+  /** On the first version of everything. */
+  addNode(): SimulatedNode {
+    const digest = digestOf('v1');
     const region = REGIONS[this.nodes.length % REGIONS.length] ?? REGIONS[0];
     const name = `n${this.nodes.length}`;
     const replicas = this.chance.fork(`replicas of ${name}`).pick(REPLICAS);
     const hosted = this.chance.fork(`services of ${name}`);
     const [first = SERVICE, ...others] = this.services;
     const here = [first, ...others.filter(() => hosted.happens(HOSTS))];
+    const parts = hosted.happens(LACKING) ? PARTS.slice(1) : PARTS;
+    const containerOf = (service: ServiceName): MemoryContainer =>
+      this.units.has(service) ? stackOf(digest, parts) : { up: true, digest, replicas };
     const containers = new MemoryNode(
-      Object.fromEntries(here.map((service) => [service, { up: true, digest, replicas }])),
+      Object.fromEntries(here.map((service) => [service, containerOf(service)])),
     );
     const { time, ailments, judge: witness } = this;
     const ground = { time, chance: this.chance.fork(name), ailments, witness };
     const model = new NodeModel({ region, name }, containers, ground);
+    model.knowsUnit(unitDigest(allOf(digest, parts)), allOf(digest, parts));
+    if (parts !== PARTS) for (const service of this.units) model.lacks(service);
     if (this.chance.fork(`labels of ${name}`).happens(CANARIES)) model.labels = ['canary'];
     const node: SimulatedNode = { model, running: undefined, incarnation: 0, isGone: false, offUntilMs: 0 };
     // Docker starts it again and again, at growing intervals.
@@ -323,7 +348,13 @@ export class World implements Disposable {
   finish(): void {
     const isGone = ({ isGone: gone }: SimulatedNode): boolean => gone;
     const there = this.nodes.filter((node) => !isGone(node)).map(({ model }) => model);
-    for (const [service, truth] of this.truths) truth.atRest(there.filter(({ hosts }) => hosts.has(service)));
+    for (const [service, truth] of this.truths) {
+      const last = this.units.has(service) ? [...this.unitsReleased.values()].at(-1) : undefined;
+      truth.atRest(
+        there.filter(({ hosts }) => hosts.has(service)),
+        last,
+      );
+    }
     this.judge.finish(new Set(this.nodes.filter(isGone).map(({ model }) => model.name)));
   }
 

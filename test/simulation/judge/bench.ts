@@ -37,6 +37,7 @@ export const PROMISES = [
   'B13',
   'B14',
   'B16',
+  'B18',
   'K3',
   'K7',
 ] as const;

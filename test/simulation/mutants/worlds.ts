@@ -33,6 +33,12 @@ export const WORLDS = {
     stormHours: 1.5,
     profile: profileOf('planned', { 'policy change': 4, 'Prometheus says nothing': 12 }, 0.05),
   },
+  /** The service is a unit of two parts; images are bad, and some nodes have one part only. */
+  stacked: {
+    nodes: 12,
+    stormHours: 0.7,
+    profile: profileOf('stacked', { ...LIVELY, 'agent dies at an effect': 4 }, 0.3, { units: 1 }),
+  },
   /** Services that depend on each other, and trains of releases; words of people stop them. */
   chained: {
     nodes: 10,

@@ -5,6 +5,7 @@ import type { ServiceName } from '@swell/shared/domain/names.ts';
 import { parseWindow, type TimeWindow } from '@swell/shared/domain/window.ts';
 import type { Chance } from '../chance.ts';
 import type { NodeModel } from '../node-model.ts';
+import { stackOf } from '../units.ts';
 import { digestOf, type SimulatedNode } from '../world.ts';
 import { drawDeath, type Fault, type Scene, seconds } from './fault.ts';
 
@@ -51,7 +52,7 @@ export const MACHINE_FAULTS = {
   'node joins': {
     per: 'machine',
     strike(scene) {
-      const node = scene.world.addNode(digestOf('v1'));
+      const node = scene.world.addNode();
       scene.world.startAgent(node);
       return node.model.name;
     },
@@ -191,15 +192,18 @@ function startByHand({ world }: Scene, model: NodeModel, service: ServiceName): 
 function remove(scene: Scene, node: SimulatedNode, chance: Chance, ms: number): string {
   const { model } = node;
   const service = scene.service(chance);
-  const old = chance.happens(0.5) ? undefined : model.containers.container(service)?.digest;
-  const digest = old ?? digestOf('v1');
+  const { digest: old, parts } = model.containers.container(service) ?? {};
+  const digest = chance.happens(0.5) ? undefined : old;
+  const first = parts === undefined ? { up: true, digest: digestOf('v1') } : stackOf(digestOf('v1'), parts);
   if (!isWithinReach(scene, node) || !model.hosts.has(service)) return `${model.name} is out of reach`;
   const change = (by: () => void): void => {
     by();
     scene.world.judge.changedByHand(model, service);
   };
   change(() => model.containers.remove(service));
-  scene.later(ms, () => change(() => model.containers.put(service, { up: true, digest })));
+  scene.later(ms, () =>
+    change(() => model.containers.put(service, { ...first, ...(digest !== undefined && { digest }) })),
+  );
   return `${model.name}, another one after ${seconds(ms)}`;
 }
 

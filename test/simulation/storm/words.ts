@@ -1,7 +1,7 @@
 /** People who are hasty, contradict themselves, and change the rules in the middle. */
 
 import type { Chance } from '../chance.ts';
-import { ailmentOf, deliver, drawPolicy } from '../people.ts';
+import { ailmentOf, deliver, drawPolicy, releaseUnit } from '../people.ts';
 import type { Fault } from './fault.ts';
 
 const PAIRS = [
@@ -103,6 +103,11 @@ export const WORD_FAULTS = {
       const tag = chance.pick([...world.registry.tags.keys()]);
       const acceptHalted = chance.happens(0.5);
       const service = scene.service(chance);
+      const tags = world.unitTags.at(Math.floor(chance.next() * world.unitTags.length));
+      if (world.units.has(service) && tags !== undefined) {
+        releaseUnit(world, service, tags, { acceptHalted, allowDowngrade: true });
+        return `${Object.values(tags).join(', ')} of ${service}`;
+      }
       const release = { image: `registry.example/${service}:${tag}`, acceptHalted, allowDowngrade: true };
       world.release(release, service);
       return `${tag} of ${service}${acceptHalted ? ', though it was halted' : ''}`;
