@@ -1,11 +1,13 @@
 /**
- * The calm after the storm, in four acts, each a release of every service: one reaches everybody (I14); the one after it,
+ * The calm after the storm, in four acts, each a release of every service: one, of its
+ * tag where that is watched, reaches everybody (I14, N1); the one after it,
  * since that was halted, reaches everybody from there; halted as well, it is left by everybody who has anything to go back
  * to, and that is neither of them (I5); the last reaches everybody, and a node that comes when all is over (K5).
  */
 
 import { hasBeenLeft, isOver, whatIsLeft } from './liveness.ts';
 import { type Delivery, deliver, type People } from './people.ts';
+import { push } from './watched-tag.ts';
 import type { World } from './world.ts';
 
 const ACT_MAX_MS = 2 * 3_600_000;
@@ -18,7 +20,9 @@ type Act = readonly Delivery[];
 /** Until the first act that does not come to its end. */
 export async function end(world: World, people: readonly People[]): Promise<void> {
   for (const one of people) one.fallSilent();
-  const first = act(world);
+  const first = world.services.map((service) =>
+    world.watched.has(service) ? push(world, service) : deliver(world, service, { whole: true }),
+  );
   if (!(await reachesEverybody(world, first))) return;
   halt(world);
   const second = act(world);
@@ -60,6 +64,8 @@ async function comesAbout(
   world.bench.judged(rule, deliveries.length + world.nodes.filter(({ isGone }) => !isGone).length);
   if (came) return true;
   for (const delivery of deliveries.filter((one, at) => !isSo(one, at)))
-    world.bench.break(rule, whatIsLeft(world, delivery), { rollout: delivery.rollout });
+    world.bench.break(rule, whatIsLeft(world, delivery), {
+      ...(typeof delivery.rollout === 'number' && { rollout: delivery.rollout }),
+    });
   return false;
 }

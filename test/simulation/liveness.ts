@@ -22,7 +22,9 @@ const NODES_NAMED_MAX = 4;
 export function isOver(world: World, { service, rollout: number, digest }: Delivery): boolean {
   if (elsewhere(world, service, digest).length > 0) return false;
   const rollout = presentRollout(world, service);
-  return rollout !== undefined && rollout.release.rollout === number && !isUnderWay(rollout);
+  if (rollout === undefined || isUnderWay(rollout)) return false;
+  const { release } = rollout;
+  return number === 'of its tag' ? release.image.digest === digest : release.rollout === number;
 }
 
 /** The rollout was halted, and rests; nobody runs any of these, but those that said that they cannot go back from it. */

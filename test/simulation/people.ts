@@ -9,6 +9,7 @@ import type { Chance } from './chance.ts';
 import { presentRollout } from './liveness.ts';
 import type { Profile } from './profile.ts';
 import { allOf, nextTags } from './units.ts';
+import { moveBack, proposalOf, push, watchedImage } from './watched-tag.ts';
 import { digestOf, SERVICE, type World } from './world.ts';
 
 /** Where everything is slow, people are. */
@@ -23,6 +24,13 @@ const APPROVALS_EVERY_MS = 20_000;
 const RESUMES_EVERY_MS = 120_000;
 /** Where others may be waited for, people let that be: whoever says so goes on without them. */
 const PATIENT = 5;
+/** Of the policies that may, so many watch a tag. */
+const WATCHED = 0.85;
+const PUSHES_EVERY_MS = 400_000;
+/** Of these, so many move the tag back to what it named before. */
+const MOVED_BACK = 0.25;
+const ANSWERS_EVERY_MS = 90_000;
+const REJECTED = 0.2;
 const DEPENDS = 0.85;
 const BY_REGION = 0.4;
 /** Of the releases of the first service, where there are several: all get one, in whatever order. */
@@ -37,7 +45,7 @@ const MALFORMED = 0.05;
 export function drawPolicy(
   chance: Chance,
   { isSlow }: Pick<Profile, 'isSlow'>,
-  below: readonly ServiceName[] = [],
+  { below = [], watched }: Surroundings = {},
 ): Record<string, unknown> {
   const minHealthyTime = chance.pick(['1s', '2s', '10s']);
   return {
@@ -64,7 +72,26 @@ export function drawPolicy(
     maxSurge: chance.pick([0, 0, 1]),
     ...(isSlow ? drawSlowPlan(chance) : drawPlan(chance)),
     ...drawDependencies(chance, below),
+    ...(watched !== undefined && drawWatch(chance, watched, isSlow)),
   };
+}
+
+/** What a policy may be about. */
+export interface Surroundings {
+  /** Services that this one may depend on. */
+  readonly below?: readonly ServiceName[];
+  /** A tag of the service may be watched, its own. */
+  readonly watched?: ServiceName | undefined;
+}
+
+export function surroundingsOf(world: World, service: ServiceName): Surroundings {
+  return { below: world.below(service), watched: world.watched.has(service) ? service : undefined };
+}
+
+function drawWatch(chance: Chance, service: ServiceName, isSlow: boolean): Record<string, unknown> {
+  if (!chance.happens(WATCHED)) return {};
+  const every = chance.pick(isSlow ? ['30m', '6h'] : ['30s', '2m']);
+  return { watch: { image: watchedImage(service), every, mode: chance.pick(['auto', 'propose']) } };
 }
 
 /** On some of those that it may depend on. */
@@ -139,10 +166,10 @@ function drawWindows(chance: Chance): Record<string, unknown> {
   return { [chance.pick(['*', 'us-east'])]: { open } };
 }
 
-/** What was released: `rollout` is its number, if the bus took it. */
+/** What was released: `rollout` is its number, if the bus took it and we know it. */
 export interface Delivery {
   readonly service: ServiceName;
-  readonly rollout: number | undefined;
+  readonly rollout: number | 'of its tag' | undefined;
   readonly version: string;
   readonly digest: Digest;
 }
@@ -199,7 +226,8 @@ export function releaseUnit(
 
 /** One of the first service; returns the rollout's number. */
 export function releaseNext(world: World, ailment?: Ailment): number | undefined {
-  return deliver(world, SERVICE, { ailment }).rollout;
+  const { rollout } = deliver(world, SERVICE, { ailment });
+  return rollout === 'of its tag' ? undefined : rollout;
 }
 
 export function newestTag({ registry }: World): string {
@@ -250,6 +278,7 @@ export class People {
     const resumesEveryMs = RESUMES_EVERY_MS * (this.#world.services.length > 1 ? PATIENT : 1);
     this.#every('approve', APPROVALS_EVERY_MS, () => this.#say({ action: 'approve' }));
     this.#every('resume', resumesEveryMs, () => this.#say({ action: 'resume' }));
+    if (this.#world.watched.has(this.service)) this.#tendTag();
   }
 
   /** Nobody says anything any more. The policy that stands then lets through what is well. */
@@ -262,6 +291,9 @@ export class People {
       ...LAST_POLICY,
       maxUnavailable: '25%',
       stagingQuorum: '100%',
+      ...(this.#world.watched.has(this.service) && {
+        watch: { image: watchedImage(this.service), every: '30s', mode: 'auto' },
+      }),
     });
   }
 
@@ -269,9 +301,21 @@ export class People {
     this.#sayPolicy({ ...this.#draw('last policy'), ...LAST_POLICY });
   }
 
+  #tendTag(): void {
+    this.#every('push', PUSHES_EVERY_MS, (chance) => {
+      if (chance.happens(MOVED_BACK)) moveBack(this.#world, this.service, chance);
+      else push(this.#world, this.service, ailmentOf(chance, this.#world.profile.badReleases));
+    });
+    this.#every('answer', ANSWERS_EVERY_MS, (chance) => {
+      const digest = proposalOf(this.#world, this.service);
+      const action = chance.happens(REJECTED) ? 'reject' : 'approve';
+      if (digest !== undefined) this.#say({ action, digest });
+    });
+  }
+
   #draw(which: string): Record<string, unknown> {
-    const below = this.#world.below(this.service);
-    return drawPolicy(this.#chance.fork(which), this.#world.profile, below);
+    const surroundings = surroundingsOf(this.#world, this.service);
+    return drawPolicy(this.#chance.fork(which), this.#world.profile, surroundings);
   }
 
   #sayPolicy(policy: object): void {

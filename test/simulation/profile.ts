@@ -56,6 +56,8 @@ const STORMY_PER_HOUR = {
   'stream made anew': 0.3,
   // Images and where they come from.
   'registry down': 0.5,
+  'registry limits the rate': 0.5,
+  'registry answers slowly': 0.5,
   'slow pull': 0.2,
   'failed pull': 0.2,
   'tampered pull': 0.2,
@@ -89,8 +91,10 @@ export interface Variety {
   readonly severalServices: number;
   /** The first service is a unit of several parts. */
   readonly units: number;
+  /** The policy of the first service, if that is none, watches a tag. */
+  readonly watchedTags: number;
 }
-const PLAIN: Variety = { severalServices: 0, units: 0 };
+const PLAIN: Variety = { severalServices: 0, units: 0, watchedTags: 0 };
 
 export interface Profile {
   readonly name: string;
@@ -124,7 +128,7 @@ export function profileOf(
 
 export const CALM: Profile = profileOf('calm', {});
 /** Most worlds are plain ones. */
-const VARIED: Variety = { severalServices: 0.25, units: 0.15 };
+const VARIED: Variety = { severalServices: 0.25, units: 0.15, watchedTags: 0.2 };
 export const STORMY: Profile = { ...profileOf('stormy', STORMY_PER_HOUR), isSwarm: true, variety: VARIED };
 
 /** Weeks instead of hours, and as much in them. */

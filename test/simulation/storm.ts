@@ -91,6 +91,7 @@ export class Storm {
     server.skewMs = 0;
     Object.assign(server.rates, noFaults());
     registry.isDown = false;
+    registry.trouble = undefined;
     prometheus.fault = undefined;
     prometheus.measure = () => 0;
     for (const node of nodes) {

@@ -19,7 +19,6 @@ import { Chance } from './chance.ts';
 import { Coverage } from './coverage.ts';
 import {
   type Ground,
-  RegistryModel,
   type Running,
   type RunningAgent,
   startAgent,
@@ -32,9 +31,11 @@ import { drawProfile, type Profile } from './profile.ts';
 import { PrometheusModel } from './prometheus-model.ts';
 import type { Precedences } from './promises/precedence.ts';
 import { watch } from './promises/watch.ts';
+import { RegistryModel } from './registry-model.ts';
 import { VirtualTime } from './time.ts';
 import { Truth } from './truth.ts';
 import { allOf, PARTS, stackOf } from './units.ts';
+import type { Shown } from './watched-tag.ts';
 
 export interface WorldOptions {
   readonly seed: string;
@@ -98,6 +99,10 @@ export class World implements Disposable {
   readonly services: readonly ServiceName[];
   /** Those whose releases are units. */
   readonly units: ReadonlySet<ServiceName>;
+  /** Those whose policies watch a tag. */
+  readonly watched: ReadonlySet<ServiceName>;
+  /** What the first service's tag has named, one after the other. */
+  readonly shown: Shown[] = [];
   readonly truths: ReadonlyMap<ServiceName, Truth>;
   readonly judge: Judge;
   readonly coverage = new Coverage();
@@ -121,6 +126,7 @@ export class World implements Disposable {
   /** All that were ever started. */
   readonly #programs: Running[] = [];
   readonly #byModel = new Map<NodeModel, SimulatedNode>();
+  #registryFineSinceMs = 0;
   /** Whether what is being stored is a person's. */
   #isByHand = false;
   /** Told of each effect that leaves a program: where the storm may kill it. */
@@ -136,6 +142,8 @@ export class World implements Disposable {
     this.services = drawServices(this.profile, this.chance.fork('services'));
     const hasUnit = this.chance.fork('units').happens(this.profile.variety.units);
     this.units = new Set(hasUnit ? [SERVICE] : []);
+    const hasTag = !hasUnit && this.chance.fork('tags').happens(this.profile.variety.watchedTags);
+    this.watched = new Set(hasTag ? [SERVICE] : []);
     this.server = new ModelServer(this.time, this.chance.fork('bus'), shapes, drawn.happens(0.5) ? 3 : 1);
     this.server.firstSequence = (stream) => firstSequence(stream, this.time.nowMs);
     this.prometheus = new PrometheusModel({
@@ -182,6 +190,8 @@ export class World implements Disposable {
         prometheusSpokeAtMs: () => this.prometheus.answeredAtMs,
         coordinators: () => this.coordinators,
         precedences,
+        shown: service === SERVICE ? this.shown : [],
+        registryFineSinceMs: () => this.#registryFineSinceMs,
       });
       return [service, { truth: this.truthOf(service), promises }] as const;
     });
@@ -338,6 +348,7 @@ export class World implements Disposable {
     const isBroken = (): boolean => this.bench.violations.length > 0;
     while (this.time.nowMs < endMs) {
       await this.time.run(Math.min(endMs, this.time.nowMs + LOOK_EVERY_MS), isBroken);
+      if (this.registry.isDown || this.registry.trouble !== undefined) this.#registryFineSinceMs = this.nowMs;
       if (isBroken()) return false;
       if (isOver()) return true;
     }

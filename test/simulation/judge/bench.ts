@@ -38,6 +38,7 @@ export const PROMISES = [
   'B14',
   'B16',
   'B18',
+  'N1',
   'K3',
   'K7',
 ] as const;

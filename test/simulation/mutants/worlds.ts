@@ -39,6 +39,24 @@ export const WORLDS = {
     stormHours: 0.7,
     profile: profileOf('stacked', { ...LIVELY, 'agent dies at an effect': 4 }, 0.3, { units: 1 }),
   },
+  /** The policy watches a tag that moves; coordinators die, and the registry is away, slow, or wants to be left alone. */
+  watchful: {
+    nodes: 9,
+    stormHours: 1.2,
+    profile: profileOf(
+      'watchful',
+      {
+        'policy change': 1,
+        'coordinator crash': 10,
+        'coordinator dies at an effect': 30,
+        'registry down': 0.5,
+        'registry limits the rate': 1,
+        'registry answers slowly': 1,
+      },
+      0.2,
+      { watchedTags: 1 },
+    ),
+  },
   /** Services that depend on each other, and trains of releases; words of people stop them. */
   chained: {
     nodes: 10,

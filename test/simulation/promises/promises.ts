@@ -26,6 +26,7 @@ import { Presences } from './presence.ts';
 import type { Scene, ToldStart } from './scene.ts';
 import { Stages } from './stages.ts';
 import { Stays } from './stays.ts';
+import { Tags } from './tags.ts';
 import { WaysBack } from './ways-back.ts';
 import { Wellness } from './wellness.ts';
 import { Words } from './words.ts';
@@ -50,6 +51,7 @@ export class Promises {
   readonly #presences: Presences;
   readonly #stages: Stages;
   readonly #stays: Stays;
+  readonly #tags: Tags;
   readonly #waysBack: WaysBack;
   readonly #wellness: Wellness;
   readonly #words: Words;
@@ -76,6 +78,7 @@ export class Promises {
     this.#presences = new Presences(scene);
     this.#stages = new Stages(scene);
     this.#stays = new Stays(scene);
+    this.#tags = new Tags(scene);
     this.#waysBack = new WaysBack(scene);
     this.#wellness = new Wellness(scene);
     this.#words = new Words(scene);
@@ -139,7 +142,7 @@ export class Promises {
     calm.look(bench.nowMs);
     this.#looks += 1;
     if (!this.#isSetBack && this.#looks % JUDGED_EVERY === 0)
-      for (const one of [this.#limits, this.#presences]) one.look();
+      for (const one of [this.#limits, this.#presences, this.#tags]) one.look();
     this.#lookSoon();
   }
 
@@ -165,7 +168,7 @@ export class Promises {
     this.#answers.said(message);
     const control = decode(message.body, controlSchema);
     if (!control.ok) return;
-    for (const one of [this.#stays, this.#words]) one.said(control.value);
+    for (const one of [this.#stages, this.#stays, this.#tags, this.#words]) one.said(control.value);
     if (control.value.action === 'resume') this.#precedence.resumes();
   }
 
@@ -173,6 +176,7 @@ export class Promises {
     this.#answers.released(message);
     this.#plans.released(message);
     this.#precedence.released(message);
+    this.#tags.released(message);
   }
 
   #seeEntry(entry: LogEntry, busMs: number): void {
@@ -186,6 +190,7 @@ export class Promises {
           this.#plans,
           this.#precedence,
           this.#stages,
+          this.#tags,
           this.#waysBack,
           this.#wellness,
           this.#words,
@@ -230,6 +235,7 @@ export class Promises {
       this.#precedence,
       this.#stages,
       this.#stays,
+      this.#tags,
       this.#waysBack,
       this.#words,
     ])

@@ -5,6 +5,7 @@
  */
 
 import type { FleetEvent } from '@swell/shared/domain/event.ts';
+import type { ControlIntent } from '@swell/shared/domain/intent.ts';
 import type { NodeId, Region } from '@swell/shared/domain/names.ts';
 import type { Policy } from '@swell/shared/domain/policy.ts';
 import { rankOf } from '@swell/shared/domain/rank.ts';
@@ -26,11 +27,20 @@ export class Stages {
   readonly #scene: Scene;
   readonly #waves = new Map<Region, Wave>();
   readonly #approvedAtMs: { readonly rollout: number; readonly atMs: number }[] = [];
+  /** Words that open all stages up to a percentage. */
+  readonly #approvedTo: {
+    readonly intent: ControlIntent & { readonly action: 'approve' };
+    readonly atMs: number;
+  }[] = [];
   #stage: Stage | undefined;
   #startedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(scene: Scene) {
     this.#scene = scene;
+  }
+
+  said(intent: ControlIntent): void {
+    if (intent.action === 'approve') this.#approvedTo.push({ intent, atMs: this.#scene.bench.nowMs });
   }
 
   event({ name, rollout, line }: FleetEvent): void {
@@ -150,6 +160,19 @@ export class Stages {
     });
   }
 
+  /** By one word for it and others, which need not be told of each. */
+  #isApprovedTo(rollout: number): boolean {
+    const waves = [...this.#waves.values()].filter(({ release }) => release.rollout === rollout);
+    const percent = Math.min(...waves.map(({ stage }) => stage.percent));
+    return this.#approvedTo.some(
+      ({ intent, atMs }) =>
+        atMs >= this.#startedAtMs &&
+        'toPercent' in intent &&
+        (intent.toPercent ?? 0) >= percent &&
+        (intent.rollout === undefined || intent.rollout === rollout),
+    );
+  }
+
   /** P3. Where the policy wants a person to open the next stage, one has. */
   #judgeApproved(rollout: number): void {
     const { bench, policies, after } = this.#scene;
@@ -157,6 +180,7 @@ export class Stages {
     if (stage?.rollout !== rollout) return;
     const [policy, ...others] = policies.since(stage.enteredAtMs - READ_WITHIN_MS);
     if (policy?.approval !== 'manual' || others.length > 0) return;
+    if (this.#isApprovedTo(rollout)) return;
     after(TOLD_WITHIN_MS, () => {
       bench.judged('P3');
       const wasApproved = this.#approvedAtMs.some(

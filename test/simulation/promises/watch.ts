@@ -8,6 +8,7 @@ import type { Running } from '../fleet-models.ts';
 import type { Bench } from '../judge/bench.ts';
 import type { NodeModel } from '../node-model.ts';
 import type { VirtualTime } from '../time.ts';
+import type { Shown } from '../watched-tag.ts';
 import { Calm } from './calm.ts';
 import { Policies } from './policies.ts';
 import type { Precedences } from './precedence.ts';
@@ -38,6 +39,8 @@ export interface Watched {
   readonly service: ServiceName;
   readonly prometheusSpokeAtMs: () => number;
   readonly precedences: Precedences;
+  readonly shown: readonly Shown[];
+  readonly registryFineSinceMs: () => number;
 }
 
 export function watch({
@@ -50,6 +53,8 @@ export function watch({
   service,
   prometheusSpokeAtMs,
   precedences,
+  shown,
+  registryFineSinceMs,
 }: Watched): Promises {
   /** What is another object is another connection. */
   const numbers = new WeakMap<object, number>();
@@ -99,6 +104,8 @@ export function watch({
     bench,
     service,
     precedences,
+    shown,
+    registryFineSinceMs,
     policies: new Policies(),
     calm,
     nodesOf,

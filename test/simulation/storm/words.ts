@@ -1,7 +1,7 @@
 /** People who are hasty, contradict themselves, and change the rules in the middle. */
 
 import type { Chance } from '../chance.ts';
-import { ailmentOf, deliver, drawPolicy, releaseUnit } from '../people.ts';
+import { ailmentOf, deliver, drawPolicy, releaseUnit, surroundingsOf } from '../people.ts';
 import type { Fault } from './fault.ts';
 
 const PAIRS = [
@@ -65,7 +65,7 @@ export const WORD_FAULTS = {
     strike(scene, chance) {
       const { world } = scene;
       const service = scene.service(chance);
-      const policy = drawPolicy(chance, world.profile, world.below(service));
+      const policy = drawPolicy(chance, world.profile, surroundingsOf(world, service));
       world.policy(policy, service);
       return `${service}: ${JSON.stringify(policy)}`;
     },
