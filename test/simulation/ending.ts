@@ -5,8 +5,9 @@
  * to, and that is neither of them (I5); the last reaches everybody, and a node that comes when all is over (K5).
  */
 
+import { type Delivery, deliver } from './deliveries.ts';
 import { hasBeenLeft, isOver, whatIsLeft } from './liveness.ts';
-import { type Delivery, deliver, type People } from './people.ts';
+import type { People } from './people.ts';
 import { push } from './watched-tag.ts';
 import type { World } from './world.ts';
 

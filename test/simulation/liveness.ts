@@ -11,8 +11,8 @@ import { leaseSchema, RECORD_BYTES_MAX, serviceRecordSchema } from '@swell/share
 import { reportSchema } from '@swell/shared/protocol/reports.ts';
 import { healthSubject, LEASE_KEY, rolloutKey, STREAMS, waveKey } from '@swell/shared/protocol/subjects.ts';
 import type { z } from 'zod';
+import type { Delivery } from './deliveries.ts';
 import type { NodeModel } from './node-model.ts';
-import type { Delivery } from './people.ts';
 import type { SimulatedNode, World } from './world.ts';
 
 /** Of those that wait for the same. */

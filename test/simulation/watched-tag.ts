@@ -5,7 +5,7 @@ import type { ServiceName } from '@swell/shared/domain/names.ts';
 import { versionOf } from '@swell/shared/domain/watch.ts';
 import type { Ailment } from './ailments.ts';
 import type { Chance } from './chance.ts';
-import type { Delivery } from './people.ts';
+import type { Delivery } from './deliveries.ts';
 import type { World } from './world.ts';
 
 const TAG = 'latest';

@@ -4,7 +4,7 @@
  * everybody (I14), and at every instant the rules hold.
  */
 
-import { type MemoryContainer, MemoryNode } from '@swell/agent/adapters/memory-engine.ts';
+import { MemoryNode } from '@swell/agent/adapters/memory-engine.ts';
 import type { StoredMessage } from '@swell/shared/adapters/bus.ts';
 import { firstSequence } from '@swell/shared/adapters/ensure-topology.ts';
 import type { Digest } from '@swell/shared/domain/image.ts';
@@ -26,6 +26,7 @@ import {
 } from './fleet-models.ts';
 import { Bench } from './judge/bench.ts';
 import { Judge } from './judge/judge.ts';
+import { drawHousehold, drawLandscape, FIRST, type Landscape } from './landscape.ts';
 import { NodeModel } from './node-model.ts';
 import { drawProfile, type Profile } from './profile.ts';
 import { PrometheusModel } from './prometheus-model.ts';
@@ -34,7 +35,7 @@ import { watch } from './promises/watch.ts';
 import { RegistryModel } from './registry-model.ts';
 import { VirtualTime } from './time.ts';
 import { Truth } from './truth.ts';
-import { allOf, PARTS, stackOf } from './units.ts';
+import { allOf, PARTS } from './units.ts';
 import type { Shown } from './watched-tag.ts';
 
 export interface WorldOptions {
@@ -46,17 +47,7 @@ export interface WorldOptions {
   readonly shapes: readonly StreamShape[];
 }
 
-export const SERVICE = 'web';
-/** Each may depend on those behind it. */
-const SERVICES: readonly ServiceName[] = [SERVICE, 'queue', 'db'];
-/** How many there are, where there are several. */
-const SEVERAL = [2, 2, 3];
-/** A share of the nodes has each of the services beside the first. */
-const HOSTS = 0.8;
-/** A share of the nodes has not all parts of a unit, and can have no release of it. */
-const LACKING = 0.1;
-/** Of the service, on one node: most have one. */
-const REPLICAS = [1, 1, 1, 2, 3];
+export const SERVICE = FIRST;
 /** A share of the nodes is called that by their operators. */
 const CANARIES = 0.1;
 const REGIONS = ['eu-west', 'us-east', 'ap-south'] as const;
@@ -90,7 +81,7 @@ export interface Death {
 
 export type OnEffect = (name: string, when: 'before' | 'after') => void;
 
-export class World implements Disposable {
+export class World implements Disposable, Landscape {
   readonly seed: string;
   readonly chance: Chance;
   readonly time = new VirtualTime(START_MS);
@@ -139,11 +130,11 @@ export class World implements Disposable {
     this.chance = new Chance(seed);
     const drawn = this.chance.fork('profile');
     this.profile = drawProfile(profile, drawn);
-    this.services = drawServices(this.profile, this.chance.fork('services'));
-    const hasUnit = this.chance.fork('units').happens(this.profile.variety.units);
-    this.units = new Set(hasUnit ? [SERVICE] : []);
-    const hasTag = !hasUnit && this.chance.fork('tags').happens(this.profile.variety.watchedTags);
-    this.watched = new Set(hasTag ? [SERVICE] : []);
+    ({
+      services: this.services,
+      units: this.units,
+      watched: this.watched,
+    } = drawLandscape(this.profile, this.chance));
     this.server = new ModelServer(this.time, this.chance.fork('bus'), shapes, drawn.happens(0.5) ? 3 : 1);
     this.server.firstSequence = (stream) => firstSequence(stream, this.time.nowMs);
     this.prometheus = new PrometheusModel({
@@ -245,19 +236,10 @@ export class World implements Disposable {
     const digest = digestOf('v1');
     const region = REGIONS[this.nodes.length % REGIONS.length] ?? REGIONS[0];
     const name = `n${this.nodes.length}`;
-    const replicas = this.chance.fork(`replicas of ${name}`).pick(REPLICAS);
-    const hosted = this.chance.fork(`services of ${name}`);
-    const [first = SERVICE, ...others] = this.services;
-    const here = [first, ...others.filter(() => hosted.happens(HOSTS))];
-    const parts = hosted.happens(LACKING) ? PARTS.slice(1) : PARTS;
-    const containerOf = (service: ServiceName): MemoryContainer =>
-      this.units.has(service) ? stackOf(digest, parts) : { up: true, digest, replicas };
-    const containers = new MemoryNode(
-      Object.fromEntries(here.map((service) => [service, containerOf(service)])),
-    );
+    const { containers, parts } = drawHousehold(this, digest, this.chance, name);
     const { time, ailments, judge: witness } = this;
     const ground = { time, chance: this.chance.fork(name), ailments, witness };
-    const model = new NodeModel({ region, name }, containers, ground);
+    const model = new NodeModel({ region, name }, new MemoryNode(containers), ground);
     model.knowsUnit(unitDigest(allOf(digest, parts)), allOf(digest, parts));
     if (parts !== PARTS) for (const service of this.units) model.lacks(service);
     if (this.chance.fork(`labels of ${name}`).happens(CANARIES)) model.labels = ['canary'];
@@ -389,10 +371,6 @@ export class World implements Disposable {
     const isAway = running === undefined || running.process.isPaused || this.nowMs < model.dockerdDownUntilMs;
     return isAway ? undefined : Math.max(running.process.calmSinceMs, model.dockerdDownUntilMs);
   }
-}
-
-function drawServices({ variety }: Profile, chance: Chance): readonly ServiceName[] {
-  return SERVICES.slice(0, chance.happens(variety.severalServices) ? chance.pick(SEVERAL) : 1);
 }
 
 /** A digest that tells its tag, for whoever reads a trace. */

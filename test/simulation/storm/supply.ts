@@ -2,8 +2,8 @@
 
 import { AILMENTS } from '../ailments.ts';
 import type { Chance } from '../chance.ts';
+import { newestTag } from '../deliveries.ts';
 import type { NodeModel } from '../node-model.ts';
-import { newestTag } from '../people.ts';
 import type { RegistryTrouble } from '../registry-model.ts';
 import { digestOf } from '../world.ts';
 import { type Fault, type Scene, seconds } from './fault.ts';

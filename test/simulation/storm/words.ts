@@ -1,7 +1,8 @@
 /** People who are hasty, contradict themselves, and change the rules in the middle. */
 
 import type { Chance } from '../chance.ts';
-import { ailmentOf, deliver, drawPolicy, releaseUnit, surroundingsOf } from '../people.ts';
+import { ailmentOf, deliver, releaseUnit } from '../deliveries.ts';
+import { drawPolicy, surroundingsOf } from '../draw-policy.ts';
 import type { Fault } from './fault.ts';
 
 const PAIRS = [
