@@ -41,8 +41,8 @@ export const WORLDS = {
   },
   /** The policy watches a tag that moves; coordinators die, and the registry is away, slow, or wants to be left alone. */
   watchful: {
-    nodes: 9,
-    stormHours: 1.2,
+    nodes: 6,
+    stormHours: 0.8,
     profile: profileOf(
       'watchful',
       {
