@@ -5,7 +5,7 @@
 
 import { type Engine, EngineError } from '@swell/agent/adapters/engine.ts';
 import type { Journals } from '@swell/agent/adapters/journal.ts';
-import { MemoryEngine, type MemoryNode } from '@swell/agent/adapters/memory-engine.ts';
+import { type MemoryContainer, MemoryEngine, type MemoryNode } from '@swell/agent/adapters/memory-engine.ts';
 import type { Operator } from '@swell/agent/adapters/operator.ts';
 import type { Leave, ProbeOutcome } from '@swell/agent/core/container.ts';
 import type { Journal } from '@swell/agent/core/state.ts';
@@ -142,6 +142,12 @@ export class NodeModel {
   /** It has not all parts that releases of this service have. */
   lacks(service: ServiceName): void {
     this.#lacking.add(service);
+  }
+
+  /** Somebody brings up, from the beginning, the stack of a service of which it lacked a part. */
+  complete(service: ServiceName, stack: MemoryContainer): void {
+    this.#lacking.delete(service);
+    this.containers.put(service, stack);
   }
 
   /** Something is half done to one of its containers. */
