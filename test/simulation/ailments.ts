@@ -23,6 +23,7 @@ export type Ailment = (typeof AILMENTS)[number];
 export class Ailments {
   readonly #everywhere = new Map<Digest, Ailment>();
   readonly #here = new Map<string, Ailment>();
+  readonly #units = new Map<Digest, readonly Digest[]>();
 
   ail(digest: Digest, ailment: Ailment, node?: NodeId): void {
     if (node === undefined) this.#everywhere.set(digest, ailment);
@@ -34,8 +35,20 @@ export class Ailments {
     this.#here.delete(`${node}/${digest}`);
   }
 
+  /** A unit has what any of its parts has. */
+  joins(unit: Digest, parts: readonly Digest[]): void {
+    this.#units.set(unit, parts);
+  }
+
   of(digest: Digest | undefined, node: NodeId): Ailment | undefined {
     if (digest === undefined) return undefined;
-    return this.#here.get(`${node}/${digest}`) ?? this.#everywhere.get(digest);
+    const own = this.#here.get(`${node}/${digest}`) ?? this.#everywhere.get(digest);
+    return (
+      own ??
+      this.#units
+        .get(digest)
+        ?.map((part) => this.of(part, node))
+        .find((one) => one !== undefined)
+    );
   }
 }

@@ -46,8 +46,10 @@ function tellsOfSetBack(entry: LogEntry): boolean {
 function renewOrders(world: World): void {
   fill(world, STREAMS.orders, '$KV.swell_orders.filler');
   const regions = new Set(world.nodes.map(({ model }) => model.region));
-  for (const region of regions) world.say(waveKey(region, SERVICE), NOTHING, true);
-  world.say(haltKey(SERVICE), NOTHING, true);
+  for (const service of world.services) {
+    for (const region of regions) world.say(waveKey(region, service), NOTHING, true);
+    world.say(haltKey(service), NOTHING, true);
+  }
   // What was ordered before is nothing that anybody has to keep to: a person has said so.
   world.server.onChanged(STREAMS.orders);
 }

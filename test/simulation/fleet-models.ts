@@ -7,9 +7,6 @@ import type { CoordinatorEvent } from '@swell/coordinator/core/events.ts';
 import type { ServiceState as CoordinatorState } from '@swell/coordinator/core/state.ts';
 import { serveTerms } from '@swell/coordinator/shell/terms.ts';
 import { createLogger } from '@swell/shared/adapters/logger.ts';
-import type { Registry } from '@swell/shared/adapters/registry.ts';
-import { RegistryError } from '@swell/shared/adapters/registry-error.ts';
-import type { Digest, ImageReference } from '@swell/shared/domain/image.ts';
 import type { ServiceName } from '@swell/shared/domain/names.ts';
 import type { Scope } from '@swell/shared/domain/scope.ts';
 import type { Line } from './bus/line.ts';
@@ -18,6 +15,7 @@ import type { Chance } from './chance.ts';
 import type { NodeModel } from './node-model.ts';
 import { Process } from './process.ts';
 import type { PrometheusModel } from './prometheus-model.ts';
+import type { RegistryModel } from './registry-model.ts';
 import type { VirtualTime } from './time.ts';
 
 export const LATENCY_MS = 20;
@@ -38,25 +36,6 @@ export interface Ground {
   readonly onLed: (event: CoordinatorEvent, before: CoordinatorState) => void;
   /** A program ended by an error of its own: always a bug. */
   readonly onCrash: (name: string, error: unknown) => void;
-}
-
-/** A registry that knows tags, and may be down. */
-export class RegistryModel {
-  readonly tags = new Map<string, Digest>();
-  isDown = false;
-
-  seenBy(process: Process): Registry {
-    const find = async ({ tag, digest }: ImageReference): Promise<Digest> => {
-      if (this.isDown) throw new RegistryError('unavailable', 'the registry does not answer');
-      const found = digest ?? this.tags.get(tag ?? 'latest');
-      if (found === undefined) throw new RegistryError('not-found', `there is no ${tag}`);
-      return found;
-    };
-    return {
-      resolve: (image) => process.effect('resolve', () => find(image)),
-      look: (image) => process.effect('look', async () => ({ digest: await find(image) })),
-    };
-  }
 }
 
 export interface Running {

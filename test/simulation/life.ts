@@ -45,10 +45,10 @@ const HEALING_MS = 300_000;
 export async function live(options: LifeOptions): Promise<Life> {
   using world = new World(options);
   const storm = new Storm(world, options);
-  const people = new People(world);
+  const people = world.services.map((service) => new People(world, service));
   world.startAll();
   await world.run(WARM_UP_MS);
-  people.begin();
+  for (const one of people) one.begin();
   storm.begin();
   takeCare(world);
   const { stormMs, patienceMs = Number.POSITIVE_INFINITY } = options;
@@ -61,13 +61,14 @@ export async function live(options: LifeOptions): Promise<Life> {
   return tell(world, storm, options);
 }
 
-function isBroken({ truth }: World): boolean {
-  return truth.violations.length > 0;
+function isBroken({ bench }: World): boolean {
+  return bench.violations.length > 0;
 }
 
 function tell(world: World, storm: Storm, { seed }: LifeOptions): Life {
-  const { truth, judge, coverage } = world;
-  const { violations } = truth;
+  const { judge, coverage } = world;
+  const { violations } = world.bench;
+  const truths = [...world.truths.values()];
   const [first] = violations;
   const struck = storm.strikes.map(
     ({ number, kind, what, atMs }): Happening => ({
@@ -79,7 +80,7 @@ function tell(world: World, storm: Storm, { seed }: LifeOptions): Life {
   return {
     seed,
     violations,
-    nodeUpdates: truth.updates,
+    nodeUpdates: truths.reduce((sum, { updates }) => sum + updates, 0),
     livedMs: world.nowMs - START_MS,
     nodeMs: world.nodeMs,
     checks: judge.checks(),
@@ -88,7 +89,7 @@ function tell(world: World, storm: Storm, { seed }: LifeOptions): Life {
     coverage: coverage.counts(),
     history: judge.history,
     entries: judge.entries.length,
-    mostOut: truth.mostOut,
+    mostOut: Math.max(...truths.map(({ mostOut }) => mostOut)),
     trace:
       first === undefined ? [] : traceOf(first, judge.entries, [...judge.happenings, ...struck], START_MS),
   };

@@ -1,7 +1,8 @@
 /** I14: has the last rollout come to its end, and if not, where does it hang? */
 
 import { presenceOf } from '@swell/agent/core/presence.ts';
-import { shortDigest } from '@swell/shared/domain/image.ts';
+import { type Digest, shortDigest } from '@swell/shared/domain/image.ts';
+import type { ServiceName } from '@swell/shared/domain/names.ts';
 import { isUnderWay, type Rollout } from '@swell/shared/domain/rollout.ts';
 import type { Wave } from '@swell/shared/domain/wave.ts';
 import { decode } from '@swell/shared/protocol/codec.ts';
@@ -10,60 +11,77 @@ import { leaseSchema, RECORD_BYTES_MAX, serviceRecordSchema } from '@swell/share
 import { reportSchema } from '@swell/shared/protocol/reports.ts';
 import { healthSubject, LEASE_KEY, rolloutKey, STREAMS, waveKey } from '@swell/shared/protocol/subjects.ts';
 import type { z } from 'zod';
+import type { Delivery } from './deliveries.ts';
 import type { NodeModel } from './node-model.ts';
-import { digestOf, SERVICE, type SimulatedNode, type World } from './world.ts';
+import type { SimulatedNode, World } from './world.ts';
 
 /** Of those that wait for the same. */
 const NODES_NAMED_MAX = 4;
 
 /** The rollout has ended, and everybody who is not gone for good runs its image. */
-export function isOver(world: World, number: number | undefined, version: string): boolean {
-  if (elsewhere(world, version).length > 0) return false;
-  const rollout = presentRollout(world);
-  return rollout !== undefined && rollout.release.rollout === number && !isUnderWay(rollout);
+export function isOver(world: World, { service, rollout: number, digest }: Delivery): boolean {
+  if (elsewhere(world, service, digest).length > 0) return false;
+  const rollout = presentRollout(world, service);
+  if (rollout === undefined || isUnderWay(rollout)) return false;
+  const { release } = rollout;
+  return number === 'of its tag' ? release.image.digest === digest : release.rollout === number;
 }
 
 /** The rollout was halted, and rests; nobody runs any of these, but those that said that they cannot go back from it. */
-export function hasBeenLeft(world: World, number: number | undefined, versions: readonly string[]): boolean {
-  const rollout = presentRollout(world);
+export function hasBeenLeft(
+  world: World,
+  { service, rollout: number, digest }: Delivery,
+  before: Delivery,
+): boolean {
+  const rollout = presentRollout(world, service);
   if (rollout?.release.rollout !== number || rollout?.phase.name !== 'rested') return false;
-  const digests = versions.map(digestOf);
-  return world.nodes.every(({ isGone, model }) => {
-    const running = model.running(SERVICE);
-    const isLeft = running === undefined || !digests.includes(running);
-    return isGone || isLeft || (running === digests.at(-1) && saysKept(world, model, rollout));
+  return hostsOf(world, service).every(({ isGone, model }) => {
+    const running = model.running(service);
+    const isLeft = running !== digest && running !== before.digest;
+    return isGone || isLeft || (running === digest && saysKept(world, service, model, rollout));
   });
 }
 
-function saysKept(world: World, { region, name }: NodeModel, { release }: Rollout): boolean {
-  const report = read(world, STREAMS.health, healthSubject(region, SERVICE, name), reportSchema);
+function saysKept(
+  world: World,
+  service: ServiceName,
+  { region, name }: NodeModel,
+  { release }: Rollout,
+): boolean {
+  const report = read(world, STREAMS.health, healthSubject(region, service, name), reportSchema);
   // After that it may have refused what had settled before: it is past something that cannot be undone.
   if (report?.status === 'refused' && report.reason?.includes('cannot be undone') === true) return true;
   return report?.rollout === release.rollout && report.status === 'kept';
 }
 
 /** Where it hangs, in words: the coordinators, the rollout, the waves, and who is not there, by what he waits for. */
-export function whatIsLeft(world: World, number: number | undefined, version: string): string {
-  const rollout = presentRollout(world);
-  const others = elsewhere(world, version);
-  const waiting = [...Map.groupBy(others, whyNotThere)].map(([why, nodes]) => `${names(nodes)}: ${why}`);
+export function whatIsLeft(world: World, { service, rollout: number, version, digest }: Delivery): string {
+  const rollout = presentRollout(world, service);
+  const others = elsewhere(world, service, digest);
+  const waiting = [...Map.groupBy(others, (node) => whyNotThere(node, service))].map(
+    ([why, nodes]) => `${names(nodes, service)}: ${why}`,
+  );
   return [
-    `rollout ${number} (${version}) has not come to its end`,
+    `rollout ${number} of ${service} (${version}) has not come to its end`,
     whoLeads(world),
     rollout === undefined ? 'there is no rollout' : describeRollout(rollout),
-    ...waves(world).map(describeWave),
+    ...waves(world, service).map(describeWave),
     others.length === 0 ? 'every node runs it' : `${others.length} nodes elsewhere: ${waiting.join('; ')}`,
   ].join('. ');
 }
 
-function elsewhere({ nodes }: World, version: string): readonly SimulatedNode[] {
-  const digest = digestOf(version);
-  return nodes.filter(({ isGone, model }) => !isGone && model.running(SERVICE) !== digest);
+/** Those that its releases are for. */
+function hostsOf({ nodes }: World, service: ServiceName): readonly SimulatedNode[] {
+  return nodes.filter(({ model }) => model.hosts.has(service) && model.isWhole(service));
+}
+
+function elsewhere(world: World, service: ServiceName, digest: Digest): readonly SimulatedNode[] {
+  return hostsOf(world, service).filter(({ isGone, model }) => !isGone && model.running(service) !== digest);
 }
 
 /** The rollout that the bus shows, past every program. */
-export function presentRollout(world: World): Rollout | undefined {
-  return read(world, STREAMS.rollouts, rolloutKey(SERVICE), serviceRecordSchema)?.rollout;
+export function presentRollout(world: World, service: ServiceName): Rollout | undefined {
+  return read(world, STREAMS.rollouts, rolloutKey(service), serviceRecordSchema)?.rollout;
 }
 
 function describeRollout({ release, phase, paused }: Rollout): string {
@@ -71,9 +89,9 @@ function describeRollout({ release, phase, paused }: Rollout): string {
   return `rollout ${release.rollout} (${release.version}) is ${phase.name}${over}`;
 }
 
-function waves(world: World): readonly Wave[] {
+function waves(world: World, service: ServiceName): readonly Wave[] {
   const regions = [...new Set(world.nodes.map(({ model }) => model.region))];
-  return regions.flatMap((region) => read(world, STREAMS.orders, waveKey(region, SERVICE), waveSchema) ?? []);
+  return regions.flatMap((region) => read(world, STREAMS.orders, waveKey(region, service), waveSchema) ?? []);
 }
 
 function whoLeads(world: World): string {
@@ -84,16 +102,16 @@ function whoLeads(world: World): string {
 }
 
 /** In its agent's words. */
-function whyNotThere({ running }: SimulatedNode): string {
-  const [state] = running?.agent.states() ?? [];
+function whyNotThere({ running }: SimulatedNode, service: ServiceName): string {
+  const state = running?.agent.states().find(({ self }) => self.service === service);
   if (running === undefined || state === undefined) return 'its agent does not run';
   const { reason = 'ready' } = presenceOf(state, running.process.host.monotonicMs()) ?? {};
   return `${state.phase.name}${state.frozen ? ', frozen' : ''}, ${reason}`;
 }
 
-function names(nodes: readonly SimulatedNode[]): string {
+function names(nodes: readonly SimulatedNode[], service: ServiceName): string {
   const named = nodes.slice(0, NODES_NAMED_MAX).map(({ model }) => {
-    const runs = model.running(SERVICE);
+    const runs = model.running(service);
     return `${model.name} (on ${runs === undefined ? 'nothing' : shortDigest(runs)})`;
   });
   const more = nodes.length > named.length ? ` and ${nodes.length - named.length} more` : '';

@@ -5,14 +5,15 @@
 
 import { type Engine, EngineError } from '@swell/agent/adapters/engine.ts';
 import type { Journals } from '@swell/agent/adapters/journal.ts';
-import { MemoryEngine, type MemoryNode } from '@swell/agent/adapters/memory-engine.ts';
+import { type MemoryContainer, MemoryEngine, type MemoryNode } from '@swell/agent/adapters/memory-engine.ts';
 import type { Operator } from '@swell/agent/adapters/operator.ts';
 import type { Leave, ProbeOutcome } from '@swell/agent/core/container.ts';
 import type { Journal } from '@swell/agent/core/state.ts';
 import { journalSchema } from '@swell/agent/protocol/journal.ts';
-import type { Digest } from '@swell/shared/domain/image.ts';
+import type { Digest, PinnedImage } from '@swell/shared/domain/image.ts';
 import type { NodeId, Region, ServiceName } from '@swell/shared/domain/names.ts';
 import type { OperatorWord } from '@swell/shared/domain/operator-word.ts';
+import type { ByPart } from '@swell/shared/domain/unit.ts';
 import type { Parsed } from '@swell/shared/kernel/parsed.ts';
 import { decode, encode } from '@swell/shared/protocol/codec.ts';
 import type { Ailments } from './ailments.ts';
@@ -38,13 +39,13 @@ const DIES_LATER_MS = 40_000;
 const DIES_AT_START_MS = 2_000;
 const FLAP_MS = 7_000;
 
-/** Told of every change of what really is. */
+/** Told of every change of what really is, and of which service. */
 export interface Witness {
   /** @param isCaught its agent was stopped between its last look and this deed, and goes on just now */
-  wentOut(node: NodeModel, attempt: string, isCaught: boolean): void;
-  cameBack(node: NodeModel): void;
+  wentOut(node: NodeModel, attempt: string, isCaught: boolean, service: ServiceName): void;
+  cameBack(node: NodeModel, service: ServiceName): void;
   /** The engine begins a piece of work that will take so long. */
-  works(node: NodeModel, work: Work, ms: number): void;
+  works(node: NodeModel, work: Work, ms: number, service: ServiceName | undefined): void;
   /** Its engine took these images away, as nobody's. */
   cleaned(node: NodeModel, removed: readonly Digest[]): void;
   /** The agent's journal is gone, or another one. */
@@ -62,9 +63,14 @@ export class NodeModel {
   readonly region: Region;
   readonly name: NodeId;
   readonly containers: MemoryNode;
+  /** The services that are to run here, whatever becomes of their containers. */
+  readonly hosts: ReadonlySet<ServiceName>;
+  /** The units that its engine has heard of, by their digests. */
+  readonly #units = new Map<Digest, ByPart<Digest>>();
   readonly #disk = new Map<ServiceName, Uint8Array>();
   readonly #ground: NodeGround;
   readonly #wereUp = new Set<ServiceName>();
+  readonly #lacking = new Set<ServiceName>();
   /** How often the machine has been off: what dockerd was about has gone with it. */
   #boots = 0;
   /** How far its wall clock is off. */
@@ -97,6 +103,7 @@ export class NodeModel {
     this.region = place.region;
     this.name = place.name;
     this.containers = containers;
+    this.hosts = new Set(containers.services);
     this.#ground = ground;
     // Engines of agents that were killed still listen; they are many, and do no harm.
     containers.touched.setMaxListeners(0);
@@ -105,6 +112,44 @@ export class NodeModel {
   running(service: ServiceName): Digest | undefined {
     const container = this.containers.container(service);
     return container?.up === true ? container.digest : undefined;
+  }
+
+  /** A unit that stands here, or is brought here. */
+  knowsUnit(unit: Digest, parts: ByPart<Digest>): void {
+    this.#units.set(unit, parts);
+  }
+
+  /** The images of a unit's parts; undefined: it is none, as far as this node has heard. */
+  partsOf(unit: Digest | undefined): ByPart<Digest> | undefined {
+    return unit === undefined ? undefined : this.#units.get(unit);
+  }
+
+  /** What each part of a service really has, also while some have gone over and others have not. */
+  partsRunning(service: ServiceName): ByPart<Digest> | undefined {
+    const container = this.containers.container(service);
+    const swap = this.containers.swaps.get(service);
+    const present = this.partsOf(container?.digest);
+    if (container?.parts === undefined || present === undefined) return undefined;
+    if (swap?.progress !== 'cut-over' || swap.left === 0) return present;
+    const [fresh = {}, old = {}] = [this.partsOf(swap.fresh.digest), this.partsOf(swap.old.digest)];
+    const waiting = container.parts.slice(-swap.left).map((part) => [part, old[part]] as const);
+    return { ...fresh, ...Object.fromEntries(waiting) } as ByPart<Digest>;
+  }
+
+  /** All that a release of it may bring fits here. */
+  isWhole(service: ServiceName): boolean {
+    return !this.#lacking.has(service);
+  }
+
+  /** It has not all parts that releases of this service have. */
+  lacks(service: ServiceName): void {
+    this.#lacking.add(service);
+  }
+
+  /** Somebody brings up, from the beginning, the stack of a service of which it lacked a part. */
+  complete(service: ServiceName, stack: MemoryContainer): void {
+    this.#lacking.delete(service);
+    this.containers.put(service, stack);
   }
 
   /** Something is half done to one of its containers. */
@@ -155,9 +200,10 @@ export class NodeModel {
         }),
       stageImage: (image, signal, service) =>
         does('stage', async () => {
-          await this.#work('stage', process);
+          await this.#work('stage', process, service);
           // What lies here already needs no registry.
           if (!this.containers.images.has(image.digest)) this.#mayPull();
+          if ('parts' in image) this.knowsUnit(image.digest, digestsOf(image.parts));
           await inner.stageImage(image, signal, service);
         }),
       cleanImages: (service, wanted) =>
@@ -170,13 +216,13 @@ export class NodeModel {
         }),
       prepareSwap: (order) =>
         does('prepare', async () => {
-          await this.#work('prepare', process);
+          await this.#work('prepare', process, order.service);
           if (this.diskIsFull) throw new EngineError('unavailable', 'no space left on device');
           await inner.prepareSwap(order);
         }),
       startBeside: (service) =>
         does('start-beside', async () => {
-          await this.#work('start-beside', process);
+          await this.#work('start-beside', process, service);
           this.#ail(service);
           return inner.startBeside(service);
         }),
@@ -184,21 +230,21 @@ export class NodeModel {
         does('cut-over', async () => {
           const swap = this.containers.swaps.get(service);
           const isCaught = process.calmSinceMs === this.#ground.time.nowMs;
-          if (swap !== undefined) witness.wentOut(this, swap.attempt, isCaught);
-          await this.#work('cut-over', process);
+          if (swap !== undefined) witness.wentOut(this, swap.attempt, isCaught, service);
+          await this.#work('cut-over', process, service);
           return this.#cutOver(inner, service, left);
         }),
       commitSwap: (service) =>
         does('commit', async () => {
-          await this.#work('commit', process);
+          await this.#work('commit', process, service);
           await inner.commitSwap(service);
-          witness.cameBack(this);
+          witness.cameBack(this, service);
         }),
       undoSwap: (service) =>
         does('undo', async () => {
-          await this.#work('undo', process);
+          await this.#work('undo', process, service);
           await inner.undoSwap(service);
-          witness.cameBack(this);
+          witness.cameBack(this, service);
         }),
       probe: (service, probe, timeoutMs) =>
         does('probe', async () =>
@@ -252,11 +298,11 @@ export class NodeModel {
     this.#ground.witness.forgets(this);
   }
 
-  async #work(work: Work, process: Process): Promise<void> {
+  async #work(work: Work, process: Process, service?: ServiceName): Promise<void> {
     const boots = this.#boots;
     const slowness = this.slowness * (work === 'stage' ? this.pullSlowness : 1);
     const ms = this.#ground.chance.exponential(WORK_MS[work] * slowness);
-    this.#ground.witness.works(this, work, ms);
+    this.#ground.witness.works(this, work, ms, service);
     await this.#wait(ms);
     const isCutOff = !process.isAlive && !this.#ground.chance.happens(CARRIED_OUT);
     if (isCutOff || boots !== this.#boots) await never();
@@ -352,4 +398,8 @@ export class NodeModel {
     if (this.#ground.chance.happens(this.pullFailureRate))
       throw new EngineError('pull-failed', 'the connection was reset');
   }
+}
+
+function digestsOf(parts: ByPart<PinnedImage>): ByPart<Digest> {
+  return Object.fromEntries(Object.entries(parts).map(([part, { digest }]) => [part, digest]));
 }

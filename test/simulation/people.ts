@@ -1,185 +1,138 @@
 /** Releasers and operators of a simulated fleet in an ordinary hour. What they do out of order is the storm's. */
 
+import type { ServiceName } from '@swell/shared/domain/names.ts';
 import { isUnderWay } from '@swell/shared/domain/rollout.ts';
-import { AILMENTS, type Ailment } from './ailments.ts';
 import type { Chance } from './chance.ts';
+import { ailmentOf, deliver } from './deliveries.ts';
+import { drawPolicy, LAST_POLICY, surroundingsOf } from './draw-policy.ts';
 import { presentRollout } from './liveness.ts';
-import type { Profile } from './profile.ts';
-import type { World } from './world.ts';
+import { moveBack, proposalOf, push, watchedImage } from './watched-tag.ts';
+import { SERVICE, type World } from './world.ts';
 
 /** Where everything is slow, people are. */
 const SLOWER = 60;
 /** How often somebody looks whether it is time for the next release: it is, once the one before is through. */
 const LOOKS_EVERY_MS = 15_000;
+/** Whoever is depended on keeps still for a while: what depends on him waits until nothing is under way. */
+const RELEASES_RARELY = 20;
 /** Or it is not, and that does not matter. */
 const HASTY = 0.04;
 const APPROVALS_EVERY_MS = 20_000;
 const RESUMES_EVERY_MS = 120_000;
+/** Where others may be waited for, people let that be: whoever says so goes on without them. */
+const PATIENT = 5;
+const PUSHES_EVERY_MS = 400_000;
+/** Of these, so many move the tag back to what it named before. */
+const MOVED_BACK = 0.25;
+const ANSWERS_EVERY_MS = 90_000;
+const REJECTED = 0.2;
+/** Of the releases of the first service, where there are several: all get one, in whatever order. */
+const TRAINS = 0.4;
+/** Whose releases name all that are in it. */
+const LISTED = 0.6;
+const TRAIN_SPREAD_MS = 10_000;
 const MISSING = 0.05;
 const MALFORMED = 0.05;
 
-/** Drawn anew for each world and each change: one that moves fast enough for a simulated hour, or takes days. */
-export function drawPolicy(chance: Chance, { isSlow }: Pick<Profile, 'isSlow'>): Record<string, unknown> {
-  const minHealthyTime = chance.pick(['1s', '2s', '10s']);
-  return {
-    stages: chance.pick([[100], [10, 100], [6.25, 12.5, 25, 50, 100], [1, 50, 100]]),
-    approval: chance.happens(0.8) ? 'automatic' : 'manual',
-    maxUnavailable: chance.pick([1, 3, '10%', '25%', '50%']),
-    stagingQuorum: chance.pick(['50%', '80%', '100%']),
-    stagingSpread: chance.pick(['1s', '30s']),
-    soak: chance.pick(isSlow ? ['5m', '1h'] : ['0s', '0s', '5s', '1m']),
-    // A node with replicas that are not well takes many times as long as one container.
-    progressDeadline: isSlow ? '6h' : '45m',
-    failureBudget: { max: chance.pick([2, '10%', '25%', '50%']), minSample: chance.pick([1, 5, 10]) },
-    regions: chance.pick(['parallel', [['eu-west'], ['us-east', 'ap-south']], [['ap-south']]]),
-    slotLease: chance.pick(['30s', '2m']),
-    health: { interval: '1s', minHealthyTime, healthyDeadline: chance.pick(['20s', '1m']) },
-    drain: chance.pick([
-      {},
-      {},
-      { time: '5s' },
-      { checks: 2, time: '1s', max: '20s' },
-      { time: '1s', max: '10s', inFlight: { port: 80 } },
-    ]),
-    rejoin: chance.pick([{}, {}, { checks: 2, max: '20s', ramp: '1m' }]),
-    maxSurge: chance.pick([0, 0, 1]),
-    ...(isSlow ? drawSlowPlan(chance) : drawPlan(chance)),
-  };
-}
-
-/** Most policies leave most of it out: each of these makes a rollout slow. */
-function drawPlan(chance: Chance): Record<string, unknown> {
-  return {
-    ...(chance.happens(0.2) && { safeRate: chance.pick(['100%/5m', '30%/3m', '100%/30m']) }),
-    ...(chance.happens(0.15) && { windows: drawWindows(chance) }),
-    ...(chance.happens(0.1) && { coolDown: chance.pick(['20s', '2m']) }),
-    ...(chance.happens(0.25) && { canary: { label: 'canary', soak: chance.pick(['0s', '10s', '1m']) } }),
-    ...(chance.happens(0.2) && { firstGroupSoak: chance.pick(['0s', '2m']) }),
-    ...(chance.happens(0.2) && { minimumVersion: `v${chance.whole(1, 15)}` }),
-    ...(chance.happens(0.2) && {
-      gates: [{ name: 'errors', query: 'errors{version="$version"}', max: 0.5, every: '5s', failures: 2 }],
-    }),
-    ...(chance.happens(0.1) && {
-      hold: [chance.pick([{ label: 'canary' }, { region: 'ap-south' }, { version: '<5' }])].map((rule) => ({
-        ...rule,
-        reason: 'a fair',
-      })),
-    }),
-  };
-}
-
-function drawSlowPlan(chance: Chance): Record<string, unknown> {
-  const open = chance.pick([
-    ['22:00-05:00 Europe/Vienna'],
-    ['mon-fri 09:00-17:00 Asia/Kolkata'],
-    ['sat 20:00-06:00 America/New_York'],
-    ['02:30-03:30 Europe/Vienna', '00:00-02:00'],
-  ]);
-  return {
-    ...(chance.happens(0.5) && { safeRate: chance.pick(['5%/6h', '10%/1h', '0.5%/10m', '100%/2d']) }),
-    ...(chance.happens(0.4) && { windows: { [chance.pick(['*', 'us-east', 'eu-west'])]: { open } } }),
-    ...(chance.happens(0.3) && { coolDown: chance.pick(['2h', '1d']) }),
-    ...(chance.happens(0.3) && { canary: { label: 'canary', soak: chance.pick(['1h', '12h']) } }),
-    ...(chance.happens(0.3) && { firstGroupSoak: chance.pick(['1h', '1d']) }),
-    ...(chance.happens(0.2) && { minimumVersion: `v${chance.whole(1, 15)}` }),
-  };
-}
-
-/** Some minutes of every hour, of one region or of all. */
-function drawWindows(chance: Chance): Record<string, unknown> {
-  const [from, to] = chance.pick([
-    [0, 40],
-    [20, 35],
-    [30, 59],
-  ]);
-  const zone = chance.pick(['', ' Europe/Vienna', ' Asia/Kolkata']);
-  const hours = Array.from({ length: 24 }, (_, hour) => String(hour).padStart(2, '0'));
-  const open = hours.map((hour) => `${hour}:${String(from).padStart(2, '0')}-${hour}:${to}${zone}`);
-  return { [chance.pick(['*', 'us-east'])]: { open } };
-}
-
-/** Releases an image that nobody has released before; returns the rollout's number, if the bus took it. */
-export function releaseNext(world: World, ailment?: Ailment): number | undefined {
-  world.publishImage(nextTag(world), ailment);
-  return world.release({ image: `registry.example/web:${newestTag(world)}` });
-}
-
-export function newestTag({ registry }: World): string {
-  return `v${registry.tags.size}`;
-}
-
-function nextTag({ registry }: World): string {
-  return `v${registry.tags.size + 1}`;
-}
-
-/** Nobody has to say anything, and nobody waits for long. */
-export const LAST_POLICY = {
-  approval: 'automatic',
-  failureBudget: { max: '90%', minSample: 1_000 },
-  stagingQuorum: '50%',
-  stagingSpread: '1s',
-  soak: '5s',
-  safeRate: '100%/1s',
-  windows: {},
-  coolDown: '0s',
-  hold: [],
-  gates: [],
-  canary: undefined,
-  firstGroupSoak: undefined,
-};
-
+/** Those who look after one service. */
 export class People {
+  readonly service: ServiceName;
   readonly #world: World;
   /** Never drawn from, only forked: so each deed draws the same, whatever came before it. */
   readonly #chance: Chance;
   #isOver = false;
 
-  constructor(world: World) {
+  constructor(world: World, service: ServiceName) {
     this.#world = world;
-    this.#chance = world.chance.fork('people');
+    this.service = service;
+    this.#chance = world.chance.fork(service === SERVICE ? 'people' : `people of ${service}`);
   }
 
   begin(): void {
-    this.#world.policy(this.#draw('first policy'));
-    this.#every('look', LOOKS_EVERY_MS, (chance) => {
+    this.#sayPolicy(this.#draw('first policy'));
+    const looksEveryMs = LOOKS_EVERY_MS * (this.service === SERVICE ? 1 : RELEASES_RARELY);
+    this.#every('look', looksEveryMs, (chance) => {
       if (chance.happens(HASTY) || !this.#isUnderWay()) this.#release(chance);
     });
     // Whoever waits for a person gets one, sooner or later.
-    this.#every('approve', APPROVALS_EVERY_MS, () => this.#world.control({ action: 'approve' }));
-    this.#every('resume', RESUMES_EVERY_MS, () => this.#world.control({ action: 'resume' }));
+    const resumesEveryMs = RESUMES_EVERY_MS * (this.#world.services.length > 1 ? PATIENT : 1);
+    this.#every('approve', APPROVALS_EVERY_MS, () => this.#say({ action: 'approve' }));
+    this.#every('resume', resumesEveryMs, () => this.#say({ action: 'resume' }));
+    if (this.#world.watched.has(this.service)) this.#tendTag();
   }
 
   /** Nobody says anything any more. The policy that stands then lets through what is well. */
   fallSilent(): void {
     this.#isOver = true;
     // Whoever was held by a word is let go.
-    this.#world.control({ action: 'unhold', label: 'canary' });
-    this.#world.policy({
+    this.#say({ action: 'unhold', label: 'canary' });
+    this.#sayPolicy({
       ...this.#draw('last but one policy'),
       ...LAST_POLICY,
       maxUnavailable: '25%',
       stagingQuorum: '100%',
+      ...(this.#world.watched.has(this.service) && {
+        watch: { image: watchedImage(this.service), every: '30s', mode: 'auto' },
+      }),
     });
   }
 
   sayTheLast(): void {
-    this.#world.policy({ ...this.#draw('last policy'), ...LAST_POLICY });
+    this.#sayPolicy({ ...this.#draw('last policy'), ...LAST_POLICY });
+  }
+
+  #tendTag(): void {
+    this.#every('push', PUSHES_EVERY_MS, (chance) => {
+      if (chance.happens(MOVED_BACK)) moveBack(this.#world, this.service, chance);
+      else push(this.#world, this.service, ailmentOf(chance, this.#world.profile.badReleases));
+    });
+    this.#every('answer', ANSWERS_EVERY_MS, (chance) => {
+      const digest = proposalOf(this.#world, this.service);
+      const action = chance.happens(REJECTED) ? 'reject' : 'approve';
+      if (digest !== undefined) this.#say({ action, digest });
+    });
   }
 
   #draw(which: string): Record<string, unknown> {
-    return drawPolicy(this.#chance.fork(which), this.#world.profile);
+    const surroundings = surroundingsOf(this.#world, this.service);
+    return drawPolicy(this.#chance.fork(which), this.#world.profile, surroundings);
+  }
+
+  #sayPolicy(policy: object): void {
+    this.#world.policy(policy, this.service);
+  }
+
+  #say(word: object): void {
+    this.#world.control(word, this.service);
   }
 
   #isUnderWay(): boolean {
-    const rollout = presentRollout(this.#world);
+    const rollout = presentRollout(this.#world, this.service);
     return rollout !== undefined && isUnderWay(rollout);
   }
 
   #release(chance: Chance): void {
     const draw = chance.next();
-    if (draw < MISSING) this.#world.release({ image: 'registry.example/web:missing' });
-    else if (draw < MISSING + MALFORMED) this.#world.release({ image: 17, polcy: {} });
-    else releaseNext(this.#world, ailmentOf(chance, this.#world.profile.badReleases));
+    const { services, profile } = this.#world;
+    if (draw < MISSING)
+      this.#world.release({ image: `registry.example/${this.service}:missing` }, this.service);
+    else if (draw < MISSING + MALFORMED) this.#world.release({ image: 17, polcy: {} }, this.service);
+    else if (this.service === SERVICE && services.length > 1 && chance.happens(TRAINS))
+      this.#sendTrain(chance);
+    else deliver(this.#world, this.service, { ailment: ailmentOf(chance, profile.badReleases) });
+  }
+
+  /** A release of each service under one name, by whoever is ready first. */
+  #sendTrain(chance: Chance): void {
+    const { services, profile, time, nowMs } = this.#world;
+    const train = `train-${nowMs}`;
+    const more = { train, ...(chance.happens(LISTED) && { trainOf: services }) };
+    for (const service of services) {
+      const ailment = ailmentOf(chance, profile.badReleases);
+      time.after(chance.exponential(TRAIN_SPREAD_MS), () => {
+        if (!this.#isOver) deliver(this.#world, service, { ailment, more });
+      });
+    }
   }
 
   #every(what: string, meanMs: number, act: (chance: Chance) => void, count = 1): void {
@@ -191,9 +144,4 @@ export class People {
       this.#every(what, meanMs, act, count + 1);
     });
   }
-}
-
-/** What is wrong with an image that is released, if anything is. */
-export function ailmentOf(chance: Chance, rate: number): Ailment | undefined {
-  return chance.happens(rate) ? chance.pick(AILMENTS) : undefined;
 }

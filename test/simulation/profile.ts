@@ -56,6 +56,8 @@ const STORMY_PER_HOUR = {
   'stream made anew': 0.3,
   // Images and where they come from.
   'registry down': 0.5,
+  'registry limits the rate': 0.5,
+  'registry answers slowly': 0.5,
   'slow pull': 0.2,
   'failed pull': 0.2,
   'tampered pull': 0.2,
@@ -84,6 +86,17 @@ export const SETS_BACK: ReadonlySet<FaultKind> = new Set([
   'stream made anew',
 ]);
 
+/** What there is in a world beside one service with plain images: each in a share of the worlds. */
+export interface Variety {
+  /** Services that depend on each other, and release trains. */
+  readonly severalServices: number;
+  /** The first service is a unit of several parts. */
+  readonly units: number;
+  /** The policy of the first service, if that is none, watches a tag. */
+  readonly watchedTags: number;
+}
+const PLAIN: Variety = { severalServices: 0, units: 0, watchedTags: 0 };
+
 export interface Profile {
   readonly name: string;
   /** Each world draws its own rates from these; else they are meant as they stand. */
@@ -93,6 +106,7 @@ export interface Profile {
   readonly perHour: Readonly<Record<FaultKind, number>>;
   /** Of the images that are released. */
   readonly badReleases: number;
+  readonly variety: Variety;
 }
 
 /** Rates as they stand; kinds that are not named do not strike. */
@@ -100,6 +114,7 @@ export function profileOf(
   name: string,
   perHour: Partial<Record<FaultKind, number>>,
   badReleases = 0.3,
+  variety: Partial<Variety> = {},
 ): Profile {
   const rates = FAULT_KINDS.map((kind) => [kind, perHour[kind] ?? 0]);
   return {
@@ -108,11 +123,14 @@ export function profileOf(
     isSlow: false,
     perHour: Object.fromEntries(rates) as Record<FaultKind, number>,
     badReleases,
+    variety: { ...PLAIN, ...variety },
   };
 }
 
 export const CALM: Profile = profileOf('calm', {});
-export const STORMY: Profile = { ...profileOf('stormy', STORMY_PER_HOUR), isSwarm: true };
+/** Most worlds are plain ones. */
+const VARIED: Variety = { severalServices: 0.25, units: 0.15, watchedTags: 0.2 };
+export const STORMY: Profile = { ...profileOf('stormy', STORMY_PER_HOUR), isSwarm: true, variety: VARIED };
 
 /** Weeks instead of hours, and as much in them. */
 const SLOWER = 60;
@@ -138,5 +156,5 @@ export function drawProfile(profile: Profile, chance: Chance): Profile {
     }),
   );
   const drawn = profileOf(profile.name, perHour, Math.min(1, profile.badReleases * chance.between(0, 2)));
-  return { ...drawn, isSlow: profile.isSlow };
+  return { ...drawn, isSlow: profile.isSlow, variety: profile.variety };
 }

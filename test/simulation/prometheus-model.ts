@@ -2,10 +2,13 @@
 
 import type { Prometheus, QueryAnswer } from '@swell/coordinator/adapters/prometheus.ts';
 import type { Digest } from '@swell/shared/domain/image.ts';
+import type { ServiceName } from '@swell/shared/domain/names.ts';
 import type { NodeModel } from './node-model.ts';
 import type { Process } from './process.ts';
 import type { VirtualTime } from './time.ts';
 
+/** Whose numbers are meant where a query does not say. */
+const SERVICE = 'web';
 const LATENCY_MS = 50;
 /** What its client waits. */
 const TIMEOUT_MS = 10_000;
@@ -16,8 +19,8 @@ export type PrometheusFault = 'no-data' | 'nonsense' | 'slow';
 interface Known {
   readonly time: VirtualTime;
   readonly nodes: () => readonly NodeModel[];
-  readonly tags: ReadonlyMap<string, Digest>;
-  readonly running: (node: NodeModel) => Digest | undefined;
+  readonly versions: ReadonlyMap<string, Digest>;
+  readonly running: (node: NodeModel, service: ServiceName) => Digest | undefined;
 }
 
 export class PrometheusModel {
@@ -55,15 +58,17 @@ export class PrometheusModel {
     return nodes.length === 0 ? { is: 'none', why: 'no data' } : { is: 'value', value: this.measure(nodes) };
   }
 
-  /** By `version="…"` or `version!="…"`, and `region="…"`. */
+  /** By `version="…"` or `version!="…"`, `region="…"`, and `service="…"`, which only has to be said where there are several. */
   #chosen(query: string): readonly NodeModel[] {
-    const { nodes, running, tags } = this.#known;
+    const { nodes, running, versions } = this.#known;
     const [, not, version = ''] = /version(!?)="(.*?)"/.exec(query) ?? [];
     const [, region] = /region="(.*?)"/.exec(query) ?? [];
+    const [, service = SERVICE] = /service="(.*?)"/.exec(query) ?? [];
     return nodes().filter(
       (node) =>
         (region === undefined || node.region === region) &&
-        (running(node) === tags.get(version)) === (not === ''),
+        node.hosts.has(service) &&
+        (running(node, service) === versions.get(version)) === (not === ''),
     );
   }
 }

@@ -13,7 +13,8 @@ import { ONE_WAY_FAULTS } from './storm/one-way.ts';
 import { PROGRAM_FAULTS } from './storm/programs.ts';
 import { SUPPLY_FAULTS } from './storm/supply.ts';
 import { WORD_FAULTS } from './storm/words.ts';
-import type { SimulatedNode, World } from './world.ts';
+import { allOf, stackOf } from './units.ts';
+import { digestOf, type SimulatedNode, type World } from './world.ts';
 
 const HOUR_MS = 3_600_000;
 const BACKUP_EVERY_MS = 300_000;
@@ -93,10 +94,12 @@ export class Storm {
     server.skewMs = 0;
     Object.assign(server.rates, noFaults());
     registry.isDown = false;
+    registry.trouble = undefined;
     prometheus.fault = undefined;
     prometheus.measure = () => 0;
     for (const node of nodes) {
       mend(node, this.#world.nowMs);
+      complete(this.#world, node);
       takeBack(this.#scene, node.model);
       heal(node.running);
       this.#world.startAgent(node);
@@ -143,6 +146,18 @@ function mend(node: SimulatedNode, nowMs: number): void {
   model.slowness = 1;
   model.leave = undefined;
   model.startContainers();
+}
+
+/** A stage of nodes that all lack a part is not passed: a person has to look. */
+function complete({ units, judge }: World, { model, isGone }: SimulatedNode): void {
+  for (const service of units) {
+    if (isGone || model.isWhole(service)) continue;
+    const image = digestOf('v1');
+    const stack = stackOf(image);
+    if (stack.digest !== undefined) model.knowsUnit(stack.digest, allOf(image));
+    model.complete(service, stack);
+    judge.changedByHand(model, service);
+  }
 }
 
 function heal(running: Running | undefined): void {

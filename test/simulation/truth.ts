@@ -1,5 +1,5 @@
 /**
- * What really is, and the rules as far as only that shows them: who is out of rotation and by what slot, which orders
+ * What really is of one service, and the rules as far as only that shows them: who is out of rotation and by what slot, which orders
  * stood when, what each agent had heard, what runs where. Programs may believe what they like. It is told of everything
  * at the instant, by the bus, the machines and the agents' own steps, and judges there.
  */
@@ -7,14 +7,13 @@
 import type { AgentEvent } from '@swell/agent/core/events.ts';
 import type { ServiceState } from '@swell/agent/core/state.ts';
 import { rotationOf } from '@swell/agent/core/traffic.ts';
-import type { StoredMessage } from '@swell/shared/adapters/bus.ts';
 import type { Digest } from '@swell/shared/domain/image.ts';
 import type { LogEntry } from '@swell/shared/domain/log.ts';
 import type { NodeId, ServiceName } from '@swell/shared/domain/names.ts';
 import { isResult } from '@swell/shared/domain/report.ts';
-import { Bench, type Concern, type TrueViolation } from './judge/bench.ts';
+import type { ByPart } from '@swell/shared/domain/unit.ts';
+import type { Bench, Concern, TrueViolation } from './judge/bench.ts';
 import { Containers } from './judge/containers.ts';
-import { Doors } from './judge/doors.ts';
 import { HeardHalts } from './judge/heard-halts.ts';
 import { Images } from './judge/images.ts';
 import { Operators } from './judge/operators.ts';
@@ -22,6 +21,7 @@ import { Orders } from './judge/orders.ts';
 import { type SlotSeen, Slots, type TrueTenure } from './judge/slots.ts';
 import { type Start, Starts, startOf } from './judge/start.ts';
 import { Unavailable } from './judge/unavailable.ts';
+import { type Released, Units } from './judge/units.ts';
 import { type CalmSince, WayBack } from './judge/way-back.ts';
 import type { NodeModel } from './node-model.ts';
 import type { VirtualTime } from './time.ts';
@@ -39,22 +39,28 @@ export class Truth {
   readonly #wayBack: WayBack;
   readonly #images: Images;
   readonly #operators: Operators;
-  readonly #doors: Doors;
+  readonly #units: Units;
   /** Nodes that send their traffic away, and still serve. */
   readonly #draining = new Set<NodeId>();
   /** The attempt that each node has begun last. */
   readonly #begun = new Map<NodeId, Start>();
 
-  constructor(time: VirtualTime, service: ServiceName, calmSince: CalmSince) {
-    this.bench = new Bench(time);
+  constructor(
+    bench: Bench,
+    time: VirtualTime,
+    service: ServiceName,
+    calmSince: CalmSince,
+    released: Released = () => undefined,
+  ) {
+    this.bench = bench;
     this.#starts = new Starts(this.bench, this.#orders, this.#slots);
     this.#halts = new HeardHalts(this.bench);
     this.#unavailable = new Unavailable(this.bench);
     this.#containers = new Containers(this.bench, this.#orders, service);
-    this.#wayBack = new WayBack(this.bench, time, calmSince);
+    this.#wayBack = new WayBack(this.bench, time, service, calmSince);
     this.#images = new Images(this.bench, service, calmSince);
     this.#operators = new Operators(this.bench);
-    this.#doors = new Doors(this.bench);
+    this.#units = new Units(this.bench, service, released);
   }
 
   get violations(): readonly TrueViolation[] {
@@ -82,20 +88,8 @@ export class Truth {
         return this.#orders.see(entry);
       case 'slot':
         return this.#seeSlot(entry);
-      case 'event':
-        return this.#doors.told(entry.event);
       default:
     }
-  }
-
-  /** @param byHand somebody put it there, and not a program of ours */
-  cameIn(stream: string, message: StoredMessage, byHand: boolean): void {
-    this.#doors.stored(stream, message, byHand);
-  }
-
-  /** A stream is not what it was. */
-  setBack(stream: string): void {
-    this.#doors.setBack(stream);
   }
 
   /** Of orders and slots these stand now, and nothing else. */
@@ -166,7 +160,9 @@ export class Truth {
     const { attempt } = before;
     if (attempt === undefined || after.attempt?.id === attempt.id) return;
     const last = after.outbox.findLast((report) => report.attempt === attempt.id && isResult(report.status));
-    if (last !== undefined && isResult(last.status)) this.#containers.ended(model, attempt, last.status);
+    if (last === undefined || !isResult(last.status)) return;
+    this.#containers.ended(model, attempt, last.status);
+    this.#units.ended(model, attempt, last.status);
   }
 
   // What happens on machines.
@@ -192,6 +188,7 @@ export class Truth {
     }
     this.#operators.judgeCutOver(start);
     this.#containers.cutOver(model, start);
+    this.#units.cutOver(model, start);
     this.#wayBack.wentOut(model, start);
   }
 
@@ -249,9 +246,15 @@ export class Truth {
     return stood !== undefined && this.#slots.of({ node, attempt: attempt.id }, slot)?.ended !== 'forgotten';
   }
 
-  /** Everything has healed, and nothing more is to come. */
-  atRest(models: readonly NodeModel[]): void {
-    for (const model of models) this.#containers.atRest(model);
-    this.#doors.atRest();
+  /**
+   * Everything has healed, and nothing more is to come.
+   *
+   * @param last what the last release brought, of a unit
+   */
+  atRest(models: readonly NodeModel[], last?: ByPart<Digest>): void {
+    for (const model of models) {
+      this.#containers.atRest(model);
+      if (last !== undefined) this.#units.atRest(model, last);
+    }
   }
 }

@@ -8,6 +8,8 @@ import { MemoryNode } from '@swell/agent/adapters/memory-engine.ts';
 import type { StoredMessage } from '@swell/shared/adapters/bus.ts';
 import { firstSequence } from '@swell/shared/adapters/ensure-topology.ts';
 import type { Digest } from '@swell/shared/domain/image.ts';
+import type { ServiceName } from '@swell/shared/domain/names.ts';
+import { type ByPart, unitDigest } from '@swell/shared/domain/unit.ts';
 import { encode } from '@swell/shared/protocol/codec.ts';
 import { controlSubject, policyKey, releaseSubject, STREAMS } from '@swell/shared/protocol/subjects.ts';
 import { type Ailment, Ailments } from './ailments.ts';
@@ -17,19 +19,24 @@ import { Chance } from './chance.ts';
 import { Coverage } from './coverage.ts';
 import {
   type Ground,
-  RegistryModel,
   type Running,
   type RunningAgent,
   startAgent,
   startCoordinator,
 } from './fleet-models.ts';
+import { Bench } from './judge/bench.ts';
 import { Judge } from './judge/judge.ts';
+import { drawHousehold, drawLandscape, FIRST, type Landscape } from './landscape.ts';
 import { NodeModel } from './node-model.ts';
 import { drawProfile, type Profile } from './profile.ts';
 import { PrometheusModel } from './prometheus-model.ts';
+import type { Precedences } from './promises/precedence.ts';
 import { watch } from './promises/watch.ts';
+import { RegistryModel } from './registry-model.ts';
 import { VirtualTime } from './time.ts';
 import { Truth } from './truth.ts';
+import { allOf, PARTS } from './units.ts';
+import type { Shown } from './watched-tag.ts';
 
 export interface WorldOptions {
   readonly seed: string;
@@ -40,9 +47,7 @@ export interface WorldOptions {
   readonly shapes: readonly StreamShape[];
 }
 
-export const SERVICE = 'web';
-/** Of the service, on one node: most have one. */
-const REPLICAS = [1, 1, 1, 2, 3];
+export const SERVICE = FIRST;
 /** A share of the nodes is called that by their operators. */
 const CANARIES = 0.1;
 const REGIONS = ['eu-west', 'us-east', 'ap-south'] as const;
@@ -76,11 +81,20 @@ export interface Death {
 
 export type OnEffect = (name: string, when: 'before' | 'after') => void;
 
-export class World implements Disposable {
+export class World implements Disposable, Landscape {
   readonly seed: string;
   readonly chance: Chance;
   readonly time = new VirtualTime(START_MS);
-  readonly truth = new Truth(this.time, SERVICE, (model) => this.#calmSince(model));
+  readonly bench = new Bench(this.time);
+  /** Each may depend on those behind it. */
+  readonly services: readonly ServiceName[];
+  /** Those whose releases are units. */
+  readonly units: ReadonlySet<ServiceName>;
+  /** Those whose policies watch a tag. */
+  readonly watched: ReadonlySet<ServiceName>;
+  /** What the first service's tag has named, one after the other. */
+  readonly shown: Shown[] = [];
+  readonly truths: ReadonlyMap<ServiceName, Truth>;
   readonly judge: Judge;
   readonly coverage = new Coverage();
   readonly registry = new RegistryModel();
@@ -90,6 +104,12 @@ export class World implements Disposable {
   readonly nodes: SimulatedNode[] = [];
   readonly coordinators: readonly SimulatedCoordinator[];
   readonly ailments = new Ailments();
+  /** What each version that was released is. */
+  readonly versions = new Map<string, Digest>();
+  /** The tags of units, as they were released. */
+  readonly unitTags: ByPart<string>[] = [];
+  /** What people released as units, by their numbers. */
+  readonly unitsReleased = new Map<number, ByPart<Digest>>();
   readonly profile: Profile;
   /** The highest sequence that each stream ever had, whatever it was set back to. */
   readonly reached = new Map<string, number>();
@@ -97,6 +117,7 @@ export class World implements Disposable {
   /** All that were ever started. */
   readonly #programs: Running[] = [];
   readonly #byModel = new Map<NodeModel, SimulatedNode>();
+  #registryFineSinceMs = 0;
   /** Whether what is being stored is a person's. */
   #isByHand = false;
   /** Told of each effect that leaves a program: where the storm may kill it. */
@@ -109,13 +130,18 @@ export class World implements Disposable {
     this.chance = new Chance(seed);
     const drawn = this.chance.fork('profile');
     this.profile = drawProfile(profile, drawn);
+    ({
+      services: this.services,
+      units: this.units,
+      watched: this.watched,
+    } = drawLandscape(this.profile, this.chance));
     this.server = new ModelServer(this.time, this.chance.fork('bus'), shapes, drawn.happens(0.5) ? 3 : 1);
     this.server.firstSequence = (stream) => firstSequence(stream, this.time.nowMs);
     this.prometheus = new PrometheusModel({
       time: this.time,
       nodes: () => this.nodes.filter(({ isGone }) => !isGone).map(({ model }) => model),
-      tags: this.registry.tags,
-      running: (model) => model.running(SERVICE),
+      versions: this.versions,
+      running: (model, service) => model.running(service),
     });
     this.ground = {
       time: this.time,
@@ -132,21 +158,35 @@ export class World implements Disposable {
       },
       onCrash: (name, error) => {
         const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
-        this.truth.break('crash', `${name}: ${why}`);
+        this.bench.break('crash', `${name}: ${why}`);
       },
     };
     const { server, time, ailments, nodes: fleet } = this;
-    const watched = {
-      bench: this.truth.bench,
-      time,
-      server,
-      ailments,
-      nodes: fleet,
-      service: SERVICE,
-      prometheusSpokeAtMs: () => this.prometheus.answeredAtMs,
-      coordinators: () => this.coordinators,
-    };
-    this.judge = new Judge(this.truth, watch(watched), shapes);
+    const calmSince = (model: NodeModel): number | undefined => this.#calmSince(model);
+    this.truths = new Map(
+      this.services.map((service) => [
+        service,
+        new Truth(this.bench, time, service, calmSince, (rollout) => this.unitsReleased.get(rollout)),
+      ]),
+    );
+    const precedences: Precedences = new Map();
+    const judges = this.services.map((service) => {
+      const promises = watch({
+        bench: this.bench,
+        time,
+        server,
+        ailments,
+        nodes: () => fleet.filter(({ model }) => model.hosts.has(service)),
+        service,
+        prometheusSpokeAtMs: () => this.prometheus.answeredAtMs,
+        coordinators: () => this.coordinators,
+        precedences,
+        shown: service === SERVICE ? this.shown : [],
+        registryFineSinceMs: () => this.#registryFineSinceMs,
+      });
+      return [service, { truth: this.truthOf(service), promises }] as const;
+    });
+    this.judge = new Judge(this.bench, new Map(judges), shapes);
     this.server.onStored = (stream, message) => {
       this.reached.set(stream, Math.max(this.reached.get(stream) ?? 0, message.sequence));
       this.judge.stored(stream, message, this.#isByHand);
@@ -166,22 +206,42 @@ export class World implements Disposable {
     return this.time.nowMs;
   }
 
+  /** Of the first service, which every world has. */
+  get truth(): Truth {
+    return this.truthOf(SERVICE);
+  }
+
+  truthOf(service: ServiceName): Truth {
+    const truth = this.truths.get(service);
+    if (truth === undefined) throw new Error(`there is no service ${service}`);
+    return truth;
+  }
+
+  /** Those that it may depend on. */
+  below(service: ServiceName): readonly ServiceName[] {
+    return this.services.slice(this.services.indexOf(service) + 1);
+  }
+
   /** An image in the registry. */
   publishImage(tag: string, ailment?: Ailment): Digest {
     const digest = digestOf(tag);
     this.registry.tags.set(tag, digest);
+    this.versions.set(tag, digest);
     if (ailment !== undefined) this.ailments.ail(digest, ailment);
     return digest;
   }
 
-  addNode(digest = digestOf('v1')): SimulatedNode {
+  /** On the first version of everything. */
+  addNode(): SimulatedNode {
+    const digest = digestOf('v1');
     const region = REGIONS[this.nodes.length % REGIONS.length] ?? REGIONS[0];
     const name = `n${this.nodes.length}`;
-    const replicas = this.chance.fork(`replicas of ${name}`).pick(REPLICAS);
-    const containers = new MemoryNode({ [SERVICE]: { up: true, digest, replicas } });
+    const { containers, parts } = drawHousehold(this, digest, this.chance, name);
     const { time, ailments, judge: witness } = this;
     const ground = { time, chance: this.chance.fork(name), ailments, witness };
-    const model = new NodeModel({ region, name }, containers, ground);
+    const model = new NodeModel({ region, name }, new MemoryNode(containers), ground);
+    model.knowsUnit(unitDigest(allOf(digest, parts)), allOf(digest, parts));
+    if (parts !== PARTS) for (const service of this.units) model.lacks(service);
     if (this.chance.fork(`labels of ${name}`).happens(CANARIES)) model.labels = ['canary'];
     const node: SimulatedNode = { model, running: undefined, incarnation: 0, isGone: false, offUntilMs: 0 };
     // Docker starts it again and again, at growing intervals.
@@ -240,18 +300,18 @@ export class World implements Disposable {
   }
 
   /** What people publish goes straight into the server: a person repeats what was not stored. */
-  release(body: object): number | undefined {
+  release(body: object, service = SERVICE): number | undefined {
     const isPutBack = this.server.lastSequence(STREAMS.releases) < (this.reached.get(STREAMS.releases) ?? 0);
     // Nobody releases before the numbers are past those that were given once (`docs/OPERATIONS.md`).
-    return isPutBack ? undefined : this.say(releaseSubject(SERVICE), encode(body));
+    return isPutBack ? undefined : this.say(releaseSubject(service), encode(body));
   }
 
-  control(body: object): void {
-    this.say(controlSubject(SERVICE), encode(body));
+  control(body: object, service = SERVICE): void {
+    this.say(controlSubject(service), encode(body));
   }
 
-  policy(body: object): void {
-    this.say(policyKey(SERVICE), encode(body));
+  policy(body: object, service = SERVICE): void {
+    this.say(policyKey(service), encode(body));
   }
 
   /** Bytes by somebody's hand, whatever they are. */
@@ -267,9 +327,10 @@ export class World implements Disposable {
   /** Lets time pass, until a rule is broken. */
   async run(forMs: number, isOver: () => boolean = () => false): Promise<boolean> {
     const endMs = this.time.nowMs + forMs;
-    const isBroken = (): boolean => this.truth.violations.length > 0;
+    const isBroken = (): boolean => this.bench.violations.length > 0;
     while (this.time.nowMs < endMs) {
       await this.time.run(Math.min(endMs, this.time.nowMs + LOOK_EVERY_MS), isBroken);
+      if (this.registry.isDown || this.registry.trouble !== undefined) this.#registryFineSinceMs = this.nowMs;
       if (isBroken()) return false;
       if (isOver()) return true;
     }
@@ -279,7 +340,14 @@ export class World implements Disposable {
   /** Everything has healed, and nothing more is to come. */
   finish(): void {
     const isGone = ({ isGone: gone }: SimulatedNode): boolean => gone;
-    this.truth.atRest(this.nodes.filter((node) => !isGone(node)).map(({ model }) => model));
+    const there = this.nodes.filter((node) => !isGone(node)).map(({ model }) => model);
+    for (const [service, truth] of this.truths) {
+      const last = this.units.has(service) ? [...this.unitsReleased.values()].at(-1) : undefined;
+      truth.atRest(
+        there.filter(({ hosts }) => hosts.has(service)),
+        last,
+      );
+    }
     this.judge.finish(new Set(this.nodes.filter(isGone).map(({ model }) => model.name)));
   }
 

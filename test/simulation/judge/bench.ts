@@ -37,6 +37,9 @@ export const PROMISES = [
   'B13',
   'B14',
   'B16',
+  'B18',
+  'N1',
+  'K3',
   'K7',
 ] as const;
 export type Rule = (typeof RULES)[number] | (typeof PROMISES)[number];

@@ -1,6 +1,7 @@
 /** What happened, as one line each: the trace of a violation is what concerns the same node, region and rollout. */
 
 import type { LogEntry } from '@swell/shared/domain/log.ts';
+import type { ServiceName } from '@swell/shared/domain/names.ts';
 import { describeHalt, describeWave } from '@swell/shared/protocol/orders.ts';
 import { describeReport } from '@swell/shared/protocol/reports.ts';
 import { describeClaim } from '@swell/shared/protocol/slots.ts';
@@ -36,6 +37,20 @@ export function concernOf(entry: LogEntry): Concern {
       const { region, node, rollout } = entry.event;
       return { region, node, rollout };
     }
+  }
+}
+
+/** Whose it is. */
+export function serviceOf(entry: LogEntry): ServiceName {
+  switch (entry.kind) {
+    case 'wave':
+      return entry.wave.service;
+    case 'report':
+      return entry.report.service;
+    case 'event':
+      return entry.event.service;
+    default:
+      return entry.service;
   }
 }
 

@@ -59,8 +59,9 @@ export class Images {
     if (lastMs === undefined || calmSinceMs === undefined || calmSinceMs > lastMs) return;
     if (containers.container(this.#service) === undefined) return;
     this.#bench.judged('B8');
-    if (containers.brought.size <= AT_REST_MAX) return;
-    const held = [...containers.brought.keys()].map(shortDigest).join(', ');
+    const brought = [...containers.brought].filter(([, services]) => services.has(this.#service));
+    if (brought.length <= AT_REST_MAX) return;
+    const held = brought.map(([digest]) => shortDigest(digest)).join(', ');
     this.#bench.break('B8', `${name} keeps what nobody needs: it has ${held}`, {
       region: model.region,
       node: name,

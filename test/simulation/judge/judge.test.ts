@@ -7,7 +7,8 @@ import { describeReport } from '@swell/shared/protocol/reports.ts';
 import { healthSubject, STREAMS, slotKey } from '@swell/shared/protocol/subjects.ts';
 import { expect, test } from 'vitest';
 import { readShapes } from '../bus/definition.ts';
-import { drawPolicy, LAST_POLICY, releaseNext } from '../people.ts';
+import { releaseNext } from '../deliveries.ts';
+import { drawPolicy, LAST_POLICY } from '../draw-policy.ts';
 import { CALM } from '../profile.ts';
 import { SERVICE, World } from '../world.ts';
 

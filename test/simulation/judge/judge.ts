@@ -8,19 +8,18 @@ import type { ServiceState } from '@swell/agent/core/state.ts';
 import type { StoredMessage } from '@swell/shared/adapters/bus.ts';
 import { type Digest, shortDigest } from '@swell/shared/domain/image.ts';
 import type { LogEntry } from '@swell/shared/domain/log.ts';
-import type { NodeId } from '@swell/shared/domain/names.ts';
-import type { Violation } from '@swell/shared/domain/rules/rule.ts';
-import { STREAMS } from '@swell/shared/protocol/subjects.ts';
+import type { NodeId, ServiceName } from '@swell/shared/domain/names.ts';
+import { lastToken, STREAMS } from '@swell/shared/protocol/subjects.ts';
 import type { StreamShape } from '../bus/definition.ts';
 import type { NodeModel, Witness, Work } from '../node-model.ts';
 import type { BelievedWave, Promises } from '../promises/promises.ts';
 import type { Truth } from '../truth.ts';
-import type { RuleChecks } from './bench.ts';
-import { concernOf, type Happening } from './chronicle.ts';
-import { Excuses } from './excuses.ts';
+import type { Bench, RuleChecks } from './bench.ts';
+import { concernOf, type Happening, serviceOf } from './chronicle.ts';
+import { Doors } from './doors.ts';
 import { History } from './history.ts';
-import { LogCheck } from './log-check.ts';
 import { LogReader } from './reader.ts';
+import { type Finding, ServiceJudge } from './service-judge.ts';
 
 /**
  * Streams whose sequences are names of things, and what coordinators remember by: where one of them is set back, a new log
@@ -29,27 +28,38 @@ import { LogReader } from './reader.ts';
 const NAMING: readonly string[] = [STREAMS.releases, STREAMS.orders, STREAMS.slots, STREAMS.rollouts];
 /** What programs alone write, and everybody must be able to read. */
 const WRITTEN: readonly string[] = [STREAMS.orders, STREAMS.slots, STREAMS.health];
+/** What people write: the service is the subject's last word. */
+const SAID: readonly string[] = [STREAMS.releases, STREAMS.controls, STREAMS.policies];
 
 export class Judge implements Witness {
-  readonly truth: Truth;
-  readonly #promises: Promises;
   readonly entries: LogEntry[] = [];
   readonly happenings: Happening[] = [];
   /** What the checker found and nobody could have kept, by why. */
   readonly excused = new Map<string, number>();
+  readonly #bench: Bench;
+  readonly #services = new Map<ServiceName, ServiceJudge>();
+  readonly #doors: Doors;
   readonly #reader: LogReader;
-  readonly #check: LogCheck;
   readonly #history = new History();
   /** When what stands in a stream was stored, by its place there: the bus's own clock may be off. */
   readonly #storedAtMs = new Map<string, number>();
-  readonly #excuses: Excuses;
 
-  constructor(truth: Truth, promises: Promises, shapes: readonly StreamShape[]) {
-    this.truth = truth;
-    this.#promises = promises;
-    this.#excuses = new Excuses(truth.bench);
+  constructor(
+    bench: Bench,
+    services: ReadonlyMap<ServiceName, { readonly truth: Truth; readonly promises: Promises }>,
+    shapes: readonly StreamShape[],
+  ) {
+    this.#bench = bench;
+    this.#doors = new Doors(bench);
     this.#reader = new LogReader(shapes);
-    this.#check = new LogCheck(truth.bench, (violation) => this.#found(violation));
+    for (const [service, judges] of services) {
+      const judge = new ServiceJudge(
+        judges,
+        (sequence) => this.#entryAt(sequence),
+        (finding) => this.#found(finding),
+      );
+      this.#services.set(service, judge);
+    }
   }
 
   get history(): string {
@@ -58,20 +68,15 @@ export class Judge implements Witness {
 
   /** @param byHand a person put it there, and no program */
   stored(stream: string, message: StoredMessage, byHand: boolean): void {
-    const { nowMs } = this.truth.bench;
+    const { nowMs } = this.#bench;
     this.#history.stored(stream, message, nowMs);
-    this.truth.cameIn(stream, message, byHand);
+    this.#doors.stored(stream, message, byHand);
     const entry = this.#read(stream, message, nowMs);
     if (entry !== undefined) this.#storedAtMs.set(placeOf(stream, message), nowMs);
-    this.#promises.stored(stream, message, entry);
-    if (entry === undefined) {
-      if (!byHand && WRITTEN.includes(stream))
-        this.truth.break('wire', `what was stored on ${message.subject} does not parse`);
-      return;
-    }
-    this.#excuses.see(entry);
-    this.truth.stored(entry);
-    this.#check.see(entry);
+    if (entry?.kind === 'event') this.#doors.told(entry.event);
+    for (const one of this.#concerned(stream, message, entry)) one.stored(stream, message, entry);
+    if (entry === undefined && !byHand && WRITTEN.includes(stream))
+      this.#bench.break('wire', `what was stored on ${message.subject} does not parse`);
   }
 
   /** A stream has become an older one, or another; this is all that orders and slots show now. */
@@ -80,92 +85,88 @@ export class Judge implements Witness {
     standing: readonly { readonly stream: string; readonly message: StoredMessage }[],
   ): void {
     this.happened(`${stream} is set back`);
-    this.truth.setBack(stream);
-    this.#promises.setBack(stream);
-    if (stream === STREAMS.rollouts) this.#excuses.recordsLost();
+    this.#doors.setBack(stream);
+    this.#all((one) => one.setBack(stream));
     if (!NAMING.includes(stream)) return;
     const entries = standing.flatMap(({ stream: of, message }) => {
-      const atMs = this.#storedAtMs.get(placeOf(of, message)) ?? this.truth.bench.nowMs;
+      const atMs = this.#storedAtMs.get(placeOf(of, message)) ?? this.#bench.nowMs;
       return this.#read(of, message, atMs) ?? [];
     });
-    this.truth.restart(entries);
-    this.#check.restart(entries);
+    for (const [service, one] of this.#services)
+      one.restart(entries.filter((entry) => serviceOf(entry) === service));
   }
 
   agentHandled(model: NodeModel, event: AgentEvent, before: ServiceState, after: ServiceState): void {
-    const start = this.truth.agentHandled(model, event, before, after);
-    if (start === undefined) return;
-    this.#excuses.began(start);
-    this.#check.began(start, this.truth.isRemembered(start));
+    this.#services.get(after.self.service)?.agentHandled(model, event, before, after);
   }
 
   /** A coordinator has been told that its order stands. */
   believes(order: BelievedWave): void {
-    this.#promises.believes(order);
+    this.#services.get(order.wave.service)?.promises.believes(order);
   }
 
   agentBegins(model: NodeModel): void {
-    this.truth.agentBegins(model);
-    this.#promises.agentBegins(model.name);
+    this.#all((one) => one.agentBegins(model));
     this.happened('its agent begins', model);
   }
 
-  wentOut(model: NodeModel, attempt: string, isCaught: boolean): void {
+  wentOut(model: NodeModel, attempt: string, isCaught: boolean, service: ServiceName): void {
     this.happened(`cuts over, attempt ${attempt}`, model);
     if (isCaught) this.#excuse('I2: an agent was stopped between its last look at its slot and the deed');
-    this.truth.wentOut(model, attempt, isCaught);
+    this.#truth(service)?.wentOut(model, attempt, isCaught);
   }
 
-  cameBack(model: NodeModel): void {
+  cameBack(model: NodeModel, service: ServiceName): void {
     this.happened('its swap is over', model);
-    this.truth.cameBack(model);
+    this.#truth(service)?.cameBack(model);
   }
 
-  works(model: NodeModel, work: Work, ms: number): void {
-    this.truth.works(model, work, ms);
+  /** @param service missing: nobody says for whom */
+  works(model: NodeModel, work: Work, ms: number, service: ServiceName | undefined): void {
+    this.#all(({ truth }, of) => {
+      if (service === undefined || of === service) truth.works(model, work, ms);
+    });
   }
 
   cleaned(model: NodeModel, removed: readonly Digest[]): void {
     this.happened(`cleans ${removed.map(shortDigest).join(', ')} away`, model);
-    this.truth.cleaned(model, removed);
+    this.#all(({ truth }) => truth.cleaned(model, removed));
   }
 
   /** He forbids every change in his policy file. */
   operatorSays(model: NodeModel): void {
-    this.truth.operatorSays(model);
+    this.#all(({ truth }) => truth.operatorSays(model));
   }
 
   operatorIsSilent(model: NodeModel): void {
-    this.truth.operatorIsSilent(model);
+    this.#all(({ truth }) => truth.operatorIsSilent(model));
   }
 
-  operatorStops(model: NodeModel): void {
+  operatorStops(model: NodeModel, service: ServiceName): void {
     this.happened('its operator stops his container', model);
-    this.truth.operatorStops(model);
+    this.#truth(service)?.operatorStops(model);
   }
 
-  operatorStarts(model: NodeModel): void {
-    this.truth.operatorStarts(model);
+  operatorStarts(model: NodeModel, service: ServiceName): void {
+    this.#truth(service)?.operatorStarts(model);
     this.happened('its operator starts his container again', model);
   }
 
   /** Somebody put another container there, or none. */
-  changedByHand(model: NodeModel): void {
+  changedByHand(model: NodeModel, service: ServiceName): void {
     this.happened('its container is changed by hand', model);
-    this.truth.changedByHand(model);
-    this.#promises.changedByHand(model.name);
+    this.#services.get(service)?.changedByHand(model);
   }
 
   /** Its journal is gone, or another one. */
   forgets(model: NodeModel): void {
-    this.#excuses.forgets(model.name);
-    this.truth.forgets(model);
+    this.#all((one) => one.forgets(model));
     this.happened('its journal is lost or replaced', model);
   }
 
   /** Something that no stream shows. */
   happened(what: string, model?: NodeModel): void {
-    const { nowMs } = this.truth.bench;
+    const { nowMs } = this.#bench;
     this.#history.happened(`${model?.name ?? ''} ${what}`, nowMs);
     const concern = model === undefined ? {} : { region: model.region, node: model.name };
     this.happenings.push({ atMs: nowMs, what, concern });
@@ -173,14 +174,35 @@ export class Judge implements Witness {
 
   /** How often each rule was judged: asked for once, when all is over. */
   checks(): RuleChecks {
-    this.#check.count();
-    return this.truth.bench.checks;
+    this.#all((one) => one.count());
+    return this.#bench.checks;
   }
 
   /** Nothing more is to come. */
   finish(gone: ReadonlySet<NodeId>): void {
-    this.#check.finish(gone);
-    this.#promises.atRest();
+    this.#doors.atRest();
+    this.#all((one) => one.finish(gone));
+  }
+
+  #all(tell: (one: ServiceJudge, service: ServiceName) => void): void {
+    for (const [service, one] of this.#services) tell(one, service);
+  }
+
+  #truth(service: ServiceName): Truth | undefined {
+    return this.#services.get(service)?.truth;
+  }
+
+  /** Those whose service it is about; all, where it is about none. */
+  #concerned(
+    stream: string,
+    { subject }: StoredMessage,
+    entry: LogEntry | undefined,
+  ): readonly ServiceJudge[] {
+    const said = SAID.includes(stream) ? lastToken(subject) : undefined;
+    const service = entry === undefined ? said : serviceOf(entry);
+    if (service === undefined) return [...this.#services.values()];
+    const judge = this.#services.get(service);
+    return judge === undefined ? [] : [judge];
   }
 
   #read(stream: string, message: StoredMessage, atMs: number): LogEntry | undefined {
@@ -190,15 +212,16 @@ export class Judge implements Witness {
     return entry;
   }
 
-  #found(violation: Violation): void {
-    const { rule, sequence, message } = violation;
+  #entryAt(sequence: number): LogEntry {
     const entry = this.entries[sequence - 1];
     if (entry === undefined) throw new Error(`no entry ${sequence}`);
-    const named = this.#excuses.nodes.filter((name) => new RegExp(`\\b${name}\\b`).test(message)).toSorted();
-    const excuse = this.#excuses.of(rule, entry, named);
-    if (excuse === undefined)
-      this.truth.bench.break(rule, message, { ...concernOf(entry), others: named }, entry.atMs);
-    else this.#excuse(excuse);
+    return entry;
+  }
+
+  #found({ violation: { rule, sequence, message }, named, excuse }: Finding): void {
+    if (excuse !== undefined) return this.#excuse(excuse);
+    const entry = this.#entryAt(sequence);
+    this.#bench.break(rule, message, { ...concernOf(entry), others: named }, entry.atMs);
   }
 
   #excuse(why: string): void {

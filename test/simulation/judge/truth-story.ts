@@ -22,6 +22,7 @@ import { Chance } from '../chance.ts';
 import { NodeModel } from '../node-model.ts';
 import { VirtualTime } from '../time.ts';
 import { Truth } from '../truth.ts';
+import { Bench } from './bench.ts';
 
 const SERVICE = 'web';
 const REGION = 'eu';
@@ -47,7 +48,7 @@ export class TruthStory {
   halt: { readonly revision: number; readonly order: Halt } | undefined;
 
   constructor() {
-    this.truth = new Truth(this.time, SERVICE, () => this.calmSinceMs);
+    this.truth = new Truth(new Bench(this.time), this.time, SERVICE, () => this.calmSinceMs);
     [this.n1, this.n2, this.n3] = ['n1', 'n2', 'n3'].map((name) => this.#machine(name)) as [
       NodeModel,
       NodeModel,

@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import { LEASE_MS } from '../../support/agent-story.ts';
-import { bytes } from '../../support/listen.ts';
 import { digestOf, TruthStory } from './truth-story.ts';
 
 const DEADLINE_MS = 600_000;
@@ -294,44 +293,4 @@ test('I12: what he says after the claim comes too late', async () => {
   story.truth.operatorSays(story.n1);
   story.start(turn);
   expect(story.broken).toEqual([]);
-});
-
-const BAD_RELEASE = {
-  subject: 'swell.release.web',
-  sequence: 5,
-  storedAtMs: 0,
-  deleted: false,
-  body: bytes('{"image":17}'),
-};
-const rejected = (problems: readonly string[]) =>
-  ({
-    sequence: 9,
-    atMs: 0,
-    kind: 'event',
-    event: {
-      id: 'web.5.release-rejected.1',
-      name: 'release-rejected',
-      service: 'web',
-      rollout: 5,
-      line: '',
-      problems,
-    },
-  }) as const;
-
-test('I13: a message that does not parse and is never reported, or without a reason', () => {
-  const silent = new TruthStory();
-  silent.truth.cameIn('SWELL_RELEASES', BAD_RELEASE, true);
-  silent.truth.atRest([]);
-  expect(silent.broken).toEqual([
-    expect.stringMatching(/^I13 a message on swell.release.web .* never reported/),
-  ]);
-  const vague = new TruthStory();
-  vague.truth.cameIn('SWELL_RELEASES', BAD_RELEASE, true);
-  vague.truth.stored(rejected([]));
-  expect(vague.broken).toEqual(['I13 release-rejected web.5.release-rejected.1 does not say why']);
-  const good = new TruthStory();
-  good.truth.cameIn('SWELL_RELEASES', BAD_RELEASE, true);
-  good.truth.stored(rejected(['image: a text is wanted']));
-  good.truth.atRest([]);
-  expect({ broken: good.broken, judged: good.truth.bench.checks.I13 }).toEqual({ broken: [], judged: 1 });
 });

@@ -5,7 +5,7 @@
  */
 
 import type { HealthCheck } from '@swell/shared/domain/health.ts';
-import type { NodeId } from '@swell/shared/domain/names.ts';
+import type { NodeId, ServiceName } from '@swell/shared/domain/names.ts';
 import { DEFAULT_POLICY } from '@swell/shared/domain/policy.ts';
 import type { NodeModel } from '../node-model.ts';
 import type { VirtualTime } from '../time.ts';
@@ -32,18 +32,22 @@ export type CalmSince = (model: NodeModel) => number | undefined;
 export class WayBack {
   readonly #bench: Bench;
   readonly #time: VirtualTime;
+  readonly #service: ServiceName;
   readonly #calmSince: CalmSince;
   readonly #out = new Map<NodeId, Out>();
 
-  constructor(bench: Bench, time: VirtualTime, calmSince: CalmSince) {
+  constructor(bench: Bench, time: VirtualTime, service: ServiceName, calmSince: CalmSince) {
     this.#bench = bench;
     this.#time = time;
+    this.#service = service;
     this.#calmSince = calmSince;
   }
 
   wentOut(model: NodeModel, start: Start): void {
     const { health } = start.attempt;
-    const replicas = Math.max(1, ...model.containers.containers.map((one) => one.replicas ?? 1));
+    const { old, fresh } = model.containers.swaps.get(this.#service) ?? {};
+    const all = [model.containers.container(this.#service), old, fresh];
+    const replicas = Math.max(1, ...all.map((one) => one?.replicas ?? 1));
     const probings = start.attempt.surges === true ? 2 * replicas : replicas;
     const out: Out = { model, start, sinceMs: this.#time.nowMs, probings, workMs: 0, health };
     this.#out.set(model.name, out);

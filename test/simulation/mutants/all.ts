@@ -4,6 +4,7 @@ import type { Mutant } from './mutant.ts';
 import { OWN_AGENT_MUTANTS } from './own-agent.ts';
 import { SCOPE_MUTANTS } from './scopes.ts';
 import { SHARED_MUTANTS } from './shared.ts';
+import { VARIETY_MUTANTS } from './variety.ts';
 
 export const MUTANTS: readonly Mutant[] = [
   ...AGENT_MUTANTS,
@@ -11,4 +12,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...COORDINATOR_MUTANTS,
   ...SHARED_MUTANTS,
   ...SCOPE_MUTANTS,
+  ...VARIETY_MUTANTS,
 ];

@@ -43,6 +43,36 @@ export const WORLDS = {
       0.4,
     ),
   },
+  /** The service is a unit of two parts; images are bad, and some nodes have one part only. */
+  stacked: {
+    nodes: 12,
+    stormHours: 0.7,
+    profile: profileOf('stacked', { ...LIVELY, 'agent dies at an effect': 4 }, 0.3, { units: 1 }),
+  },
+  /** The policy watches a tag that moves; coordinators die, and the registry is away, slow, or wants to be left alone. */
+  watchful: {
+    nodes: 6,
+    stormHours: 0.8,
+    profile: profileOf(
+      'watchful',
+      {
+        'policy change': 1,
+        'coordinator crash': 10,
+        'coordinator dies at an effect': 30,
+        'registry down': 0.5,
+        'registry limits the rate': 1,
+        'registry answers slowly': 1,
+      },
+      0.2,
+      { watchedTags: 1 },
+    ),
+  },
+  /** Services that depend on each other, and trains of releases; words of people stop them. */
+  chained: {
+    nodes: 10,
+    stormHours: 1,
+    profile: profileOf('chained', { ...LIVELY, 'policy change': 2 }, 0.3, { severalServices: 1 }),
+  },
   /** Operators talk all the time, and take the lead from whoever has it. */
   talkative: {
     nodes: 12,

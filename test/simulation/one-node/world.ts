@@ -18,9 +18,10 @@ import { controlSubject, policyKey, releaseSubject } from '@swell/shared/protoco
 import type { StreamShape } from '../bus/definition.ts';
 import { ModelServer } from '../bus-model.ts';
 import { Chance } from '../chance.ts';
-import { LATENCY_MS, RegistryModel, type Running, startCoordinator } from '../fleet-models.ts';
+import { LATENCY_MS, type Running, startCoordinator } from '../fleet-models.ts';
 import { LogReader } from '../judge/reader.ts';
 import { Process } from '../process.ts';
+import { RegistryModel } from '../registry-model.ts';
 import { VirtualTime } from '../time.ts';
 import { digestOf } from '../world.ts';
 import { DiskModel } from './disk-model.ts';

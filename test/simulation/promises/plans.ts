@@ -30,6 +30,14 @@ interface StageSeen {
   cursor: number;
 }
 
+/** How many of a region's nodes a stage has let in, and how many its rate allows. */
+interface Paced {
+  readonly letIn: number;
+  readonly most: number;
+  readonly of: number;
+  readonly safeRate: SafeRate;
+}
+
 export class Plans {
   readonly #scene: Scene;
   readonly #releases = new Map<number, { readonly storedAtMs: number; readonly urgent: boolean }>();
@@ -56,7 +64,7 @@ export class Plans {
     const isSame = before?.rollout === release.rollout && before.percent === stage.percent;
     if (!isSame) {
       // What it opens with may be a step already: the line begins where the stage before it ended.
-      const fromCursor = before?.rollout === release.rollout ? before.cursor : 0;
+      const fromCursor = before?.rollout === release.rollout ? this.#endOf(before, wave) : 0;
       const seen = {
         rollout: release.rollout,
         percent: stage.percent,
@@ -107,25 +115,41 @@ export class Plans {
     if (obeyed.every(isHeld)) bench.break('B2', `${node} starts, which is held`, { node, region, rollout });
   }
 
+  /** Whom it let in at its very end, and its rate allowed, the first wave of the next stage shows. */
+  #endOf(before: StageSeen, wave: Wave): number {
+    const paced = wave.cursor > before.cursor ? this.#paceOf(wave, before) : undefined;
+    return paced !== undefined && paced.letIn <= paced.most ? wave.cursor : before.cursor;
+  }
+
   /** P4. A cursor that moves lets in no more of those that are there than its rate has let through since the stage opened. */
-  #judgePace({ region, seed, cursor, release, canaries }: Wave, { fromCursor, atMs }: StageSeen): void {
-    const { bench, policies, known, isClockTrue } = this.#scene;
-    const [{ safeRate } = {}, ...others] = policies.since(atMs - READ_WITHIN_MS);
-    const isSame = others.every((policy) => sameValue(policy.safeRate, safeRate));
-    if (safeRate === undefined || !isSame || canaries !== undefined || !isClockTrue()) return;
-    const nodes = known(region);
-    if (nodes === undefined) return;
-    const ranks = nodes.map((node) => rankOf(seed, node));
-    const letIn = ranks.filter((rank) => rank >= fromCursor && rank < cursor).length;
-    const most = nodesPaced(safeRate, nodes.length, bench.nowMs - atMs + CLOCK_TOLERANCE_MS);
+  #judgePace(wave: Wave, seen: StageSeen): void {
+    const paced = this.#paceOf(wave, seen);
+    if (paced === undefined) return;
+    const { letIn, most, of, safeRate } = paced;
+    const { bench } = this.#scene;
     bench.judged('P4');
     if (letIn <= most) return;
+    const { region, release } = wave;
     bench.break(
       'P4',
-      `rollout ${release.rollout} lets ${letIn} of ${nodes.length} nodes of ${region} in where its rate of ` +
+      `rollout ${release.rollout} lets ${letIn} of ${of} nodes of ${region} in where its rate of ` +
         `${describeRate(safeRate)} allows ${most}`,
       { region, rollout: release.rollout },
     );
+  }
+
+  /** Undefined where nobody can tell. */
+  #paceOf({ region, seed, cursor, canaries }: Wave, { fromCursor, atMs }: StageSeen): Paced | undefined {
+    const { bench, policies, known, isClockTrue } = this.#scene;
+    const [{ safeRate } = {}, ...others] = policies.since(atMs - READ_WITHIN_MS);
+    const isSame = others.every((policy) => sameValue(policy.safeRate, safeRate));
+    if (safeRate === undefined || !isSame || canaries !== undefined || !isClockTrue()) return undefined;
+    const nodes = known(region);
+    if (nodes === undefined) return undefined;
+    const ranks = nodes.map((node) => rankOf(seed, node));
+    const letIn = ranks.filter((rank) => rank >= fromCursor && rank < cursor).length;
+    const most = nodesPaced(safeRate, nodes.length, bench.nowMs - atMs + CLOCK_TOLERANCE_MS);
+    return { letIn, most, of: nodes.length, safeRate };
   }
 
   /** B1. */

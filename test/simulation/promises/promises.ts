@@ -21,9 +21,12 @@ import { Budgets } from './budgets.ts';
 import { Limits } from './limits.ts';
 import { Losses } from './losses.ts';
 import { Plans } from './plans.ts';
+import { Precedence } from './precedence.ts';
 import { Presences } from './presence.ts';
 import type { Scene, ToldStart } from './scene.ts';
 import { Stages } from './stages.ts';
+import { Stays } from './stays.ts';
+import { Tags } from './tags.ts';
 import { WaysBack } from './ways-back.ts';
 import { Wellness } from './wellness.ts';
 import { Words } from './words.ts';
@@ -44,8 +47,11 @@ export class Promises {
   readonly #limits: Limits;
   readonly #losses: Losses;
   readonly #plans: Plans;
+  readonly #precedence: Precedence;
   readonly #presences: Presences;
   readonly #stages: Stages;
+  readonly #stays: Stays;
+  readonly #tags: Tags;
   readonly #waysBack: WaysBack;
   readonly #wellness: Wellness;
   readonly #words: Words;
@@ -68,8 +74,11 @@ export class Promises {
     this.#limits = new Limits(scene);
     this.#losses = new Losses(scene);
     this.#plans = new Plans(scene);
+    this.#precedence = new Precedence(scene);
     this.#presences = new Presences(scene);
     this.#stages = new Stages(scene);
+    this.#stays = new Stays(scene);
+    this.#tags = new Tags(scene);
     this.#waysBack = new WaysBack(scene);
     this.#wellness = new Wellness(scene);
     this.#words = new Words(scene);
@@ -133,7 +142,7 @@ export class Promises {
     calm.look(bench.nowMs);
     this.#looks += 1;
     if (!this.#isSetBack && this.#looks % JUDGED_EVERY === 0)
-      for (const one of [this.#limits, this.#presences]) one.look();
+      for (const one of [this.#limits, this.#presences, this.#tags]) one.look();
     this.#lookSoon();
   }
 
@@ -159,13 +168,15 @@ export class Promises {
     this.#answers.said(message);
     const control = decode(message.body, controlSchema);
     if (!control.ok) return;
-    this.#words.said(control.value);
-    this.#stages.said(control.value);
+    for (const one of [this.#stages, this.#stays, this.#tags, this.#words]) one.said(control.value);
+    if (control.value.action === 'resume') this.#precedence.resumes();
   }
 
   #seeRelease(message: StoredMessage): void {
     this.#answers.released(message);
     this.#plans.released(message);
+    this.#precedence.released(message);
+    this.#tags.released(message);
   }
 
   #seeEntry(entry: LogEntry, busMs: number): void {
@@ -177,7 +188,9 @@ export class Promises {
           this.#budgets,
           this.#limits,
           this.#plans,
+          this.#precedence,
           this.#stages,
+          this.#tags,
           this.#waysBack,
           this.#wellness,
           this.#words,
@@ -185,7 +198,8 @@ export class Promises {
           one.wave(entry.wave);
         return;
       case 'halt':
-        return this.#answers.halt(entry.halt);
+        for (const one of [this.#answers, this.#stays, this.#waysBack]) one.halt(entry.halt);
+        return;
       case 'slot': {
         const { region, slot, revision } = entry;
         this.#claimedAtMs.set(`${region}/${slot}/${revision}`, this.#scene.bench.nowMs);
@@ -205,8 +219,10 @@ export class Promises {
   #seeReport(report: NodeReport): void {
     const start = this.#startOf(report);
     if (start !== undefined)
-      for (const one of [this.#budgets, this.#plans, this.#words, this.#waysBack]) one.start(start);
-    for (const one of [this.#budgets, this.#waysBack, this.#wellness]) one.report(report);
+      for (const one of [this.#budgets, this.#plans, this.#precedence, this.#words, this.#waysBack])
+        one.start(start);
+    for (const one of [this.#budgets, this.#precedence, this.#stays, this.#waysBack, this.#wellness])
+      one.report(report);
   }
 
   #seeEvent(event: FleetEvent): void {
@@ -216,7 +232,10 @@ export class Promises {
       this.#budgets,
       this.#losses,
       this.#plans,
+      this.#precedence,
       this.#stages,
+      this.#stays,
+      this.#tags,
       this.#waysBack,
       this.#words,
     ])

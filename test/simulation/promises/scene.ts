@@ -1,15 +1,24 @@
 /** What every promise is judged with. */
 
 import type { Digest } from '@swell/shared/domain/image.ts';
-import type { NodeId, Region } from '@swell/shared/domain/names.ts';
+import type { NodeId, Region, ServiceName } from '@swell/shared/domain/names.ts';
 import type { NodeReport } from '@swell/shared/domain/report.ts';
 import type { Wave } from '@swell/shared/domain/wave.ts';
 import type { Bench } from '../judge/bench.ts';
+import type { Shown } from '../watched-tag.ts';
 import type { Calm } from './calm.ts';
 import type { Policies } from './policies.ts';
+import type { Precedences } from './precedence.ts';
 
 export interface Scene {
+  readonly service: ServiceName;
+  /** Of all services, each as it stands to those that depend on it. */
+  readonly precedences: Precedences;
   readonly bench: Bench;
+  /** What the tag that is watched has named, one after the other; nothing where none is. */
+  readonly shown: readonly Shown[];
+  /** Since when the registry has answered everybody at once. */
+  readonly registryFineSinceMs: () => number;
   readonly policies: Policies;
   readonly calm: Calm;
   /** Every node that a region has ever had. */

@@ -6,7 +6,7 @@
 
 import type { FleetEvent } from '@swell/shared/domain/event.ts';
 import type { ControlIntent } from '@swell/shared/domain/intent.ts';
-import type { Region } from '@swell/shared/domain/names.ts';
+import type { NodeId, Region } from '@swell/shared/domain/names.ts';
 import type { Policy } from '@swell/shared/domain/policy.ts';
 import { rankOf } from '@swell/shared/domain/rank.ts';
 import type { Wave } from '@swell/shared/domain/wave.ts';
@@ -27,8 +27,11 @@ export class Stages {
   readonly #scene: Scene;
   readonly #waves = new Map<Region, Wave>();
   readonly #approvedAtMs: { readonly rollout: number; readonly atMs: number }[] = [];
-  /** Words that open every stage up to a percentage, also before any waits for one. */
-  readonly #approvedTo: { readonly percent: number; readonly atMs: number }[] = [];
+  /** Words that open all stages up to a percentage. */
+  readonly #approvedTo: {
+    readonly intent: ControlIntent & { readonly action: 'approve' };
+    readonly atMs: number;
+  }[] = [];
   #stage: Stage | undefined;
   #startedAtMs = Number.NEGATIVE_INFINITY;
 
@@ -37,8 +40,7 @@ export class Stages {
   }
 
   said(intent: ControlIntent): void {
-    if (!('toPercent' in intent) || intent.toPercent === undefined) return;
-    this.#approvedTo.push({ percent: intent.toPercent, atMs: this.#scene.bench.nowMs });
+    if (intent.action === 'approve') this.#approvedTo.push({ intent, atMs: this.#scene.bench.nowMs });
   }
 
   event({ name, rollout, line }: FleetEvent): void {
@@ -113,7 +115,8 @@ export class Stages {
       if (nodes.length === 0) continue;
       bench.judged('N5');
       const wave = this.#waves.get(earlier);
-      const isThrough = wave?.release.rollout === release.rollout && wave.cursor === 1;
+      const isThrough =
+        wave?.release.rollout === release.rollout && nodes.every((node) => isLetIn(wave, node));
       if (!isThrough)
         bench.break('N5', `rollout ${release.rollout} opens ${region} before ${earlier} is through`, {
           region,
@@ -157,6 +160,17 @@ export class Stages {
     });
   }
 
+  /** By one word for it and others, which need not be told of each. */
+  #isApprovedTo(rollout: number, percent: number): boolean {
+    return this.#approvedTo.some(
+      ({ intent, atMs }) =>
+        atMs >= this.#startedAtMs - READ_WITHIN_MS &&
+        'toPercent' in intent &&
+        (intent.toPercent ?? 0) >= percent &&
+        (intent.rollout === undefined || intent.rollout === rollout),
+    );
+  }
+
   /** P3. Where the policy wants a person to open the next stage, one has. */
   #judgeApproved(rollout: number, percent: number): void {
     const { bench, policies, after } = this.#scene;
@@ -164,8 +178,7 @@ export class Stages {
     if (stage?.rollout !== rollout) return;
     const [policy, ...others] = policies.since(stage.enteredAtMs - READ_WITHIN_MS);
     if (policy?.approval !== 'manual' || others.length > 0) return;
-    const sinceMs = this.#startedAtMs - READ_WITHIN_MS;
-    if (this.#approvedTo.some((one) => one.atMs >= sinceMs && percent <= one.percent)) return;
+    if (this.#isApprovedTo(rollout, percent)) return;
     after(TOLD_WITHIN_MS, () => {
       bench.judged('P3');
       const wasApproved = this.#approvedAtMs.some(
@@ -181,4 +194,9 @@ export class Stages {
         );
     });
   }
+}
+
+/** Where a region is so small that its first stages are all of it, its cursor never comes to the end. */
+function isLetIn({ seed, cursor, canaries = [] }: Wave, node: NodeId): boolean {
+  return cursor === 1 || canaries.includes(node) || rankOf(seed, node) < cursor;
 }

@@ -8,8 +8,10 @@ import type { Running } from '../fleet-models.ts';
 import type { Bench } from '../judge/bench.ts';
 import type { NodeModel } from '../node-model.ts';
 import type { VirtualTime } from '../time.ts';
+import type { Shown } from '../watched-tag.ts';
 import { Calm } from './calm.ts';
 import { Policies } from './policies.ts';
+import type { Precedences } from './precedence.ts';
 import { Promises } from './promises.ts';
 import { KNOWN_AFTER_MS } from './scene.ts';
 
@@ -32,9 +34,13 @@ export interface Watched {
   readonly server: ModelServer;
   readonly ailments: Ailments;
   readonly coordinators: () => readonly { readonly running: Running | undefined }[];
-  readonly nodes: readonly Node[];
+  /** Those that have the service. */
+  readonly nodes: () => readonly Node[];
   readonly service: ServiceName;
   readonly prometheusSpokeAtMs: () => number;
+  readonly precedences: Precedences;
+  readonly shown: readonly Shown[];
+  readonly registryFineSinceMs: () => number;
 }
 
 export function watch({
@@ -46,6 +52,9 @@ export function watch({
   nodes,
   service,
   prometheusSpokeAtMs,
+  precedences,
+  shown,
+  registryFineSinceMs,
 }: Watched): Promises {
   /** What is another object is another connection. */
   const numbers = new WeakMap<object, number>();
@@ -57,7 +66,7 @@ export function watch({
   };
   const names = new Map<NodeId, Node>();
   const byName = (name: NodeId): Node | undefined => {
-    for (const node of nodes.slice(names.size)) names.set(node.model.name, node);
+    for (const node of nodes().slice(names.size)) names.set(node.model.name, node);
     return names.get(name);
   };
   const connectionOf = (running: Running | undefined): string | undefined => {
@@ -83,14 +92,20 @@ export function watch({
       return bus();
     },
     isHeard: () => HEARING.every((rate) => server.rates[rate] === 0),
-    nodes: () => nodes.map(({ model }) => model.name),
+    nodes: () => nodes().map(({ model }) => model.name),
     node: (name) => shows(byName(name)),
     runs: (name) => byName(name)?.running !== undefined,
   });
   const nodesOf = (region: Region): readonly NodeId[] =>
-    nodes.filter(({ model }) => model.region === region).map(({ model }) => model.name);
+    nodes()
+      .filter(({ model }) => model.region === region)
+      .map(({ model }) => model.name);
   return new Promises({
     bench,
+    service,
+    precedences,
+    shown,
+    registryFineSinceMs,
     policies: new Policies(),
     calm,
     nodesOf,
@@ -99,7 +114,9 @@ export function watch({
     prometheusSpokeAtMs,
     isClockTrue: () => !hasJumped && server.skewMs === 0,
     runningOn: (digest) =>
-      nodes.filter(({ model }) => model.running(service) === digest).map(({ model }) => model.name),
+      nodes()
+        .filter(({ model }) => model.running(service) === digest)
+        .map(({ model }) => model.name),
     isHopeless: (digest, node) => HOPELESS.has(ailments.of(digest, node)),
     after: (ms, act) => {
       time.after(ms, act);

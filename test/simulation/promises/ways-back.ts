@@ -7,7 +7,7 @@ import type { FleetEvent } from '@swell/shared/domain/event.ts';
 import type { Digest } from '@swell/shared/domain/image.ts';
 import type { NodeId } from '@swell/shared/domain/names.ts';
 import type { NodeReport } from '@swell/shared/domain/report.ts';
-import type { Wave } from '@swell/shared/domain/wave.ts';
+import type { Halt, Wave } from '@swell/shared/domain/wave.ts';
 import { KNOWN_AFTER_MS, type Scene, type ToldStart } from './scene.ts';
 
 const BUS_CALM_MS = 60_000;
@@ -19,8 +19,15 @@ export class WaysBack {
   /** Failed updates, by node, rollout and the life of the agent. */
   readonly #failed = new Map<string, { readonly attempt: string; readonly retry: number }>();
 
+  /** The rollout that the standing halt lets nodes stay on. */
+  #letStay: number | undefined;
+
   constructor(scene: Scene) {
     this.#scene = scene;
+  }
+
+  halt(halt: Halt | undefined): void {
+    this.#letStay = halt?.stay === true ? halt.rollout : undefined;
   }
 
   wave({ release }: Wave): void {
@@ -62,7 +69,7 @@ export class WaysBack {
       name === 'rollout-rested' && rollout !== undefined ? this.#digests.get(rollout) : undefined;
     const { bench, calm, runningOn } = this.#scene;
     const { nowMs } = bench;
-    if (digest === undefined || !calm.isBusCalm(BUS_CALM_MS, nowMs)) return;
+    if (digest === undefined || this.#letStay === rollout || !calm.isBusCalm(BUS_CALM_MS, nowMs)) return;
     bench.judged('I5');
     for (const node of runningOn(digest)) {
       if (!calm.isNodeCalm(node, KNOWN_AFTER_MS, nowMs) || this.#stays(node, rollout)) continue;

@@ -22,9 +22,14 @@ const SAID_BEFORE: Partial<Record<FleetEvent['name'], readonly ControlAction[]>>
 };
 const IN_A_PERSONS_NAME = /(by an operator|goes on|is approved)$/;
 
+/** It goes on by itself, and whoever lets it is not asked for (K3 is judged apart). */
+const WAITS = /is paused: it waits for/;
+
 interface Stopped {
   readonly rollout: number;
   readonly by: 'paused' | 'aborted';
+  /** For another service. */
+  readonly waits: boolean;
   readonly sinceMs: number;
 }
 
@@ -45,11 +50,14 @@ export class Words {
 
   event({ name, rollout, line }: FleetEvent): void {
     const actions = SAID_BEFORE[name];
-    if (actions !== undefined && IN_A_PERSONS_NAME.test(line)) this.#judgeSaid(actions, rollout, line);
+    const goesOnByItself = name === 'rollout-resumed' && this.#stopped?.waits === true;
+    if (actions !== undefined && IN_A_PERSONS_NAME.test(line) && !goesOnByItself)
+      this.#judgeSaid(actions, rollout, line);
     if (rollout === undefined) return;
     const sinceMs = this.#scene.bench.nowMs;
-    if (name === 'rollout-paused') this.#stopped = { rollout, by: 'paused', sinceMs };
-    else if (name === 'rollout-aborted') this.#stopped = { rollout, by: 'aborted', sinceMs };
+    if (name === 'rollout-paused')
+      this.#stopped = { rollout, by: 'paused', waits: WAITS.test(line), sinceMs };
+    else if (name === 'rollout-aborted') this.#stopped = { rollout, by: 'aborted', waits: false, sinceMs };
     else if (name === 'rollout-resumed') {
       this.#stopped = undefined;
       this.#resumedAtMs = sinceMs;
@@ -84,6 +92,8 @@ export class Words {
     const stopped = this.#stopped;
     if (stopped?.rollout !== rollout || this.#isTakenBack(stopped, claimedAtMs)) return;
     const { bench, calm } = this.#scene;
+    // That it went on by itself may not have been told yet.
+    if (stopped.waits && !calm.isBusCalm(CALM_MS, bench.nowMs)) return;
     bench.judged('B14');
     if (!calm.hadTimeToObey(stopped.sinceMs, claimedAtMs)) return;
     const since = Math.round((claimedAtMs - stopped.sinceMs) / 1_000);

@@ -21,9 +21,10 @@ import { Ailments } from '../ailments.ts';
 import { readShapes } from '../bus/definition.ts';
 import { ModelServer } from '../bus-model.ts';
 import { Chance } from '../chance.ts';
-import { type Ground, RegistryModel, type Running, startAgent, startCoordinator } from '../fleet-models.ts';
+import { type Ground, type Running, startAgent, startCoordinator } from '../fleet-models.ts';
 import { LogReader } from '../judge/reader.ts';
 import { NodeModel, type Witness } from '../node-model.ts';
+import { RegistryModel } from '../registry-model.ts';
 import { VirtualTime } from '../time.ts';
 import { digestOf, START_MS } from '../world.ts';
 

@@ -4,7 +4,7 @@ import type { FleetEvent } from '@swell/shared/domain/event.ts';
 import type { LogEntry } from '@swell/shared/domain/log.ts';
 import type { NodeReport } from '@swell/shared/domain/report.ts';
 import { readShapes } from '../bus/definition.ts';
-import { releaseNext } from '../people.ts';
+import { releaseNext } from '../deliveries.ts';
 import { profileOf } from '../profile.ts';
 import { digestOf, SERVICE, World } from '../world.ts';
 

@@ -1,6 +1,7 @@
 /** A tag that the policy watches, among coordinators that die: what its digests become, on every node. */
 
 import { expect, test } from 'vitest';
+import { pointTag } from '../watched-tag.ts';
 import { digestOf, SERVICE } from '../world.ts';
 import { Stage } from './stage.ts';
 
@@ -17,7 +18,7 @@ async function watching(mode: 'auto' | 'propose'): Promise<Stage> {
 }
 
 function move({ world }: Stage, version: string): void {
-  world.registry.tags.set('latest', digestOf(version));
+  pointTag(world, SERVICE, digestOf(version));
 }
 
 const releases = (stage: Stage): number =>

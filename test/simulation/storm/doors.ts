@@ -1,5 +1,6 @@
 /** Bytes that nobody understands, at every door by which messages come in (I13). */
 
+import type { ServiceName } from '@swell/shared/domain/names.ts';
 import { encode } from '@swell/shared/protocol/codec.ts';
 import {
   controlSubject,
@@ -16,13 +17,13 @@ import { SERVICE } from '../world.ts';
 import type { Fault } from './fault.ts';
 
 /** Slots are left out: what stands there without being understood is not free, for a day. */
-const DOORS: readonly ((node: NodeModel) => string)[] = [
-  () => releaseSubject(SERVICE),
-  () => controlSubject(SERVICE),
-  () => policyKey(SERVICE),
-  ({ region }) => waveKey(region, SERVICE),
-  () => haltKey(SERVICE),
-  ({ region, name }) => healthSubject(region, SERVICE, name),
+const DOORS: readonly ((node: NodeModel, service: ServiceName) => string)[] = [
+  (_node, service) => releaseSubject(service),
+  (_node, service) => controlSubject(service),
+  (_node, service) => policyKey(service),
+  ({ region }, service) => waveKey(region, service),
+  (_node, service) => haltKey(service),
+  ({ region, name }, service) => healthSubject(region, service, name),
   ({ region, name }) => nodeKey(region, name),
   ({ region }) => pulseSubject(region),
 ];
@@ -43,7 +44,7 @@ export const DOOR_FAULTS = {
     per: 'world',
     strike(scene, chance) {
       const { model } = scene.node(chance);
-      const subject = chance.pick(DOORS)(model);
+      const subject = chance.pick(DOORS)(model, scene.service(chance));
       const body = chance.pick(BODIES);
       const { world } = scene;
       if (subject === pulseSubject(model.region)) world.server.broadcast(subject, body);

@@ -1,5 +1,6 @@
 /** What a fault is, and what all of them need: someone to strike, traps that wait for a program's next step, backups. */
 
+import type { ServiceName } from '@swell/shared/domain/names.ts';
 import type { Backup } from '../bus/stream.ts';
 import type { Chance } from '../chance.ts';
 import type { Death, OnEffect, SimulatedCoordinator, SimulatedNode, World } from '../world.ts';
@@ -48,6 +49,11 @@ export class Scene {
     const busy = prefersBusy ? this.world.nodes.filter(({ model }) => model.isInTheMiddle) : [];
     const among = busy.length > 0 ? busy : this.#natives;
     return among[Math.floor(place * among.length)] as SimulatedNode;
+  }
+
+  /** Any; whatever else a strike draws does not depend on how many there are. */
+  service(chance: Chance): ServiceName {
+    return chance.fork('service').pick(this.world.services);
   }
 
   coordinator(chance: Chance): SimulatedCoordinator {

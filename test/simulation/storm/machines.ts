@@ -1,10 +1,12 @@
 /** Machines that go away, fill up, stall, and that somebody lays hands on. */
 
 import type { Leave } from '@swell/agent/core/container.ts';
+import type { ServiceName } from '@swell/shared/domain/names.ts';
 import { parseWindow, type TimeWindow } from '@swell/shared/domain/window.ts';
 import type { Chance } from '../chance.ts';
 import type { NodeModel } from '../node-model.ts';
-import { digestOf, SERVICE, type SimulatedNode } from '../world.ts';
+import { stackOf } from '../units.ts';
+import { digestOf, type SimulatedNode } from '../world.ts';
 import { drawDeath, type Fault, type Scene, seconds } from './fault.ts';
 
 const MINUTES_MS = 180_000;
@@ -50,7 +52,7 @@ export const MACHINE_FAULTS = {
   'node joins': {
     per: 'machine',
     strike(scene) {
-      const node = scene.world.addNode(digestOf('v1'));
+      const node = scene.world.addNode();
       scene.world.startAgent(node);
       return node.model.name;
     },
@@ -136,8 +138,9 @@ export const MACHINE_FAULTS = {
       const node = scene.node(chance);
       const ms = chance.exponential(300_000);
       if (!isWithinReach(scene, node)) return `${node.model.name} is out of reach`;
-      stopByHand(scene, node.model);
-      scene.later(ms, () => startByHand(scene, node.model));
+      const service = scene.service(chance);
+      stopByHand(scene, node.model, service);
+      scene.later(ms, () => startByHand(scene, node.model, service));
       return `${node.model.name} for ${seconds(ms)}`;
     },
   },
@@ -172,31 +175,35 @@ function isWithinReach({ world }: Scene, { model, isGone, offUntilMs }: Simulate
 }
 
 /** As the Docker engine would, this one then says that the container is not to be touched (I12). */
-function stopByHand({ world }: Scene, model: NodeModel): void {
-  const container = model.containers.container(SERVICE);
+function stopByHand({ world }: Scene, model: NodeModel, service: ServiceName): void {
+  const container = model.containers.container(service);
   if (container?.up !== true) return;
-  world.judge.operatorStops(model);
-  model.containers.put(SERVICE, { ...container, up: false, obstacle: STOPPED });
+  world.judge.operatorStops(model, service);
+  model.containers.put(service, { ...container, up: false, obstacle: STOPPED });
 }
 
-function startByHand({ world }: Scene, model: NodeModel): void {
-  world.judge.operatorStarts(model);
-  const { obstacle, ...container } = model.containers.container(SERVICE) ?? { up: false };
-  if (obstacle === STOPPED) model.containers.put(SERVICE, { ...container, up: true });
+function startByHand({ world }: Scene, model: NodeModel, service: ServiceName): void {
+  world.judge.operatorStarts(model, service);
+  const { obstacle, ...container } = model.containers.container(service) ?? { up: false };
+  if (obstacle === STOPPED) model.containers.put(service, { ...container, up: true });
 }
 
 /** `docker rm -f`, and after a while `compose up` with the image that ran or with the one of old. */
 function remove(scene: Scene, node: SimulatedNode, chance: Chance, ms: number): string {
   const { model } = node;
-  const old = chance.happens(0.5) ? undefined : model.containers.container(SERVICE)?.digest;
-  const digest = old ?? digestOf('v1');
-  if (!isWithinReach(scene, node)) return `${model.name} is out of reach`;
+  const service = scene.service(chance);
+  const { digest: old, parts } = model.containers.container(service) ?? {};
+  const digest = chance.happens(0.5) ? undefined : old;
+  const first = parts === undefined ? { up: true, digest: digestOf('v1') } : stackOf(digestOf('v1'), parts);
+  if (!isWithinReach(scene, node) || !model.hosts.has(service)) return `${model.name} is out of reach`;
   const change = (by: () => void): void => {
     by();
-    scene.world.judge.changedByHand(model);
+    scene.world.judge.changedByHand(model, service);
   };
-  change(() => model.containers.remove(SERVICE));
-  scene.later(ms, () => change(() => model.containers.put(SERVICE, { up: true, digest })));
+  change(() => model.containers.remove(service));
+  scene.later(ms, () =>
+    change(() => model.containers.put(service, { ...first, ...(digest !== undefined && { digest }) })),
+  );
   return `${model.name}, another one after ${seconds(ms)}`;
 }
 

@@ -2,8 +2,9 @@
 
 import { AILMENTS } from '../ailments.ts';
 import type { Chance } from '../chance.ts';
+import { newestTag } from '../deliveries.ts';
 import type { NodeModel } from '../node-model.ts';
-import { newestTag } from '../people.ts';
+import type { RegistryTrouble } from '../registry-model.ts';
 import { digestOf } from '../world.ts';
 import { type Fault, type Scene, seconds } from './fault.ts';
 
@@ -23,6 +24,15 @@ export const SUPPLY_FAULTS = {
       later(ms, () => set(false));
       return `for ${seconds(ms)}`;
     },
+  },
+  'registry limits the rate': {
+    per: 'world',
+    strike: (scene, chance) =>
+      trouble(scene, chance, { is: 'limited', retryAfterMs: chance.pick([1_000, 30_000, 120_000]) }),
+  },
+  'registry answers slowly': {
+    per: 'world',
+    strike: (scene, chance) => trouble(scene, chance, { is: 'slow', ms: chance.between(1_000, 60_000) }),
   },
   'Prometheus says nothing': {
     per: 'world',
@@ -112,6 +122,16 @@ export const SUPPLY_FAULTS = {
     },
   },
 } as const satisfies Record<string, Fault>;
+
+/** Of coordinators; nodes pull by other ways. */
+function trouble({ world: { registry }, later }: Scene, chance: Chance, it: RegistryTrouble): string {
+  const ms = chance.exponential(EPISODE_MS);
+  registry.trouble = it;
+  later(ms, () => {
+    if (registry.trouble === it) registry.trouble = undefined;
+  });
+  return `${JSON.stringify(it)} for ${seconds(ms)}`;
+}
 
 function onSome(
   { world, later }: Scene,

@@ -94,6 +94,8 @@ export interface Journal {
   };
   /** What was tried of the last rollouts, the newest one last. */
   readonly tried: readonly Tried[];
+  /** The highest count in the names of attempts at rollouts before those: a name that was given is not given again. */
+  readonly forgotten?: number;
   /** The last thing said, so that it is not said twice. */
   readonly said?: { readonly rollout: number; readonly status: NodeStatus; readonly reason?: string };
   /** Reports without an acknowledgement yet, oldest first. */

@@ -98,15 +98,15 @@ describe('what was tried', () => {
   const ATTEMPT = { kind: 'update', digest: V2, leaseMs: 1, health, drain, rejoin } as const;
   const state = newService(SELF, EMPTY_JOURNAL);
 
-  test('is remembered of the last sixteen rollouts', () => {
-    const all = Array.from({ length: 20 }, (_, rollout) => ({
+  test('is remembered of the last 64 rollouts', () => {
+    const all = Array.from({ length: 68 }, (_, rollout) => ({
       ...ATTEMPT,
       rollout,
       id: `${rollout}.update.1`,
     }));
     const known = all.reduce((one, attempt) => withEnd(withBegun(one, attempt), attempt, 'failed'), state);
     expect(known.journal.tried.map(({ rollout }) => rollout)).toEqual(
-      Array.from({ length: 16 }, (_, n) => n + 4),
+      Array.from({ length: 64 }, (_, n) => n + 4),
     );
     const tried: Tried = {
       rollout: 4,
@@ -115,6 +115,19 @@ describe('what was tried', () => {
     };
     expect(triedOf(known, 4)).toEqual(tried);
     expect(triedOf(known, 3)).toEqual({ rollout: 3, update: NOT_YET, return: NOT_YET });
+  });
+
+  test('I8: a rollout that was forgotten and comes back gives no attempt a name of old', () => {
+    const all = Array.from({ length: 70 }, (_, rollout) => ({
+      ...ATTEMPT,
+      rollout,
+      id: `${rollout}.update.2`,
+    }));
+    const known = all.reduce((one, attempt) => withEnd(withBegun(one, attempt), attempt, 'healthy'), state);
+    expect(triedOf(known, 3).update).toEqual(NOT_YET);
+    expect([nextId(known, 3, 'update'), nextId(known, 3, 'return')]).toEqual(['3.update.3', '3.return.3']);
+    const again = { ...ATTEMPT, rollout: 3, id: '3.update.3' };
+    expect(nextId(withBegun(known, again), 3, 'update')).toBe('3.update.4');
   });
 
   test('is told by the name on the container where the journal was lost', () => {

@@ -4,8 +4,8 @@ import type { Result } from '@swell/shared/domain/report.ts';
 import type { Release } from '@swell/shared/domain/wave.ts';
 import { type Attempt, type ServiceState, type Tried, type Tries, withJournal } from './state.ts';
 
-/** A rollout comes back at most as the one that the fleet had settled on; so many are never between. */
-const REMEMBERED_MAX = 16;
+/** A rollout comes back at most as the one that the fleet had settled on; seldom are so many halted after it. */
+const REMEMBERED_MAX = 64;
 const NOT_YET: Tries = { begun: 0, interrupted: 0 };
 
 export function triedOf({ journal }: ServiceState, rollout: number): Tried {
@@ -15,7 +15,8 @@ export function triedOf({ journal }: ServiceState, rollout: number): Tried {
 
 /** The name of a rollout's next attempt of this kind. */
 export function nextId(state: ServiceState, rollout: number, kind: Attempt['kind']): string {
-  return `${rollout}.${kind}.${state.journal.mark}${triedOf(state, rollout)[kind].begun + 1}`;
+  const { mark, forgotten = 0 } = state.journal;
+  return `${rollout}.${kind}.${mark}${Math.max(triedOf(state, rollout)[kind].begun, forgotten) + 1}`;
 }
 
 /** What an attempt's name says of it; `undefined`: it is none of ours. */
@@ -67,6 +68,12 @@ function withTries(
 ): ServiceState {
   const tried = triedOf(state, rollout);
   const others = state.journal.tried.filter((one) => one.rollout !== rollout);
-  const changed = { ...tried, [kind]: change(tried[kind]) };
-  return withJournal(state, { tried: [...others, changed].slice(-REMEMBERED_MAX) });
+  const all = [...others, { ...tried, [kind]: change(tried[kind]) }];
+  const gone = all.slice(0, -REMEMBERED_MAX);
+  const counts = gone.flatMap((one) => [one.update.begun, one.return.begun]);
+  const forgotten = Math.max(state.journal.forgotten ?? 0, ...counts);
+  return withJournal(state, {
+    tried: all.slice(-REMEMBERED_MAX),
+    ...(forgotten > 0 && { forgotten }),
+  });
 }

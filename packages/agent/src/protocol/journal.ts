@@ -63,6 +63,7 @@ export const journalSchema = z
       .transform((value) => compact(value))
       .optional(),
     tried: z.array(z.object({ rollout: sequence, update: tries, return: tries })),
+    forgotten: sequence.optional(),
     said: z.object({ rollout: sequence, status, reason: z.string().optional() }).optional(),
     outbox: z.array(reportSchema),
     reports: sequence,

@@ -258,6 +258,21 @@ test('K3: region by region a rollout follows what it depends on', () => {
   );
 });
 
+test('K3: a region that a new policy puts off is not through, though everybody there was let in', () => {
+  const story = new ServicesStory(
+    { db: {}, web: { dependsOn: [{ service: 'db', per: 'region' }] } },
+    { eu: 20, us: 1 },
+  );
+  story.publish('db');
+  const cursor = (region: string) => story.of('db').rollout.regions[region]?.cursor ?? 0;
+  story.until(() => story.phase('db') === 'rolling' && cursor('us') === 1);
+  expect(cursor('eu')).toBeLessThan(1);
+  story.publish('web');
+  story.policy('db', { regions: [['eu'], ['us']] });
+  story.round();
+  expect([story.of('db').rollout.group, story.phase('web')]).toEqual([0, 'waits']);
+});
+
 test('K3: a region that is through for one service does not do for another one', () => {
   const story = new ServicesStory(
     {

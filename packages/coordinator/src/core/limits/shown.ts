@@ -5,7 +5,7 @@ import type { Region } from '@swell/shared/domain/names.ts';
 import { LAST } from '@swell/shared/domain/rank.ts';
 import { isUnderWay, type Rollout } from '@swell/shared/domain/rollout.ts';
 import { sameValue } from '@swell/shared/kernel/equal.ts';
-import { activeRegions } from '../stage/regions.ts';
+import { regionGroups } from '../stage/regions.ts';
 import { policyOf, policyUnder, type ServiceState } from '../state.ts';
 import type { Numbered, Others, ServiceStanding } from './others.ts';
 
@@ -54,12 +54,18 @@ function standingOfRollout(state: ServiceState, rollout: Rollout): NonNullable<S
   };
 }
 
-/** One whose turn it is has been watched for long enough only where nothing but a word is waited for. */
-function throughRegions(state: ServiceState, rollout: Rollout): readonly Region[] {
-  const watched = rollout.phase.name === 'gated' ? [] : activeRegions(state, rollout);
-  return Object.entries(rollout.regions)
-    .filter(([region, { cursor }]) => cursor === LAST && !watched.includes(region))
-    .map(([region]) => region)
+/**
+ * Those that have had their turn. One whose turn it is has been watched for long enough only where nothing but a word is
+ * waited for; and one whose turn comes later may have everybody let in, by a policy that grouped it otherwise.
+ */
+function throughRegions(
+  state: ServiceState,
+  { phase, grouping, group, regions }: Rollout,
+): readonly Region[] {
+  const had = regionGroups(state, grouping).slice(0, phase.name === 'gated' ? group + 1 : group);
+  return had
+    .flatMap((one) => one.regions)
+    .filter((region) => regions[region]?.cursor === LAST)
     .sort();
 }
 
