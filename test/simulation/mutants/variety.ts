@@ -8,7 +8,7 @@ export const VARIETY_MUTANTS: readonly Mutant[] = [
   {
     name: 'dependencies-not-awaited',
     story: 'A release begins though a service that it depends on has a rollout under way.',
-    file: `${COORDINATOR}/dependencies.ts`,
+    file: `${COORDINATOR}/limits/dependencies.ts`,
     find: "if (rollout?.is !== 'under way') return undefined;\n  const why = `rollout ${rollout.number} of ${service}, which is under way`;\n  return { why, ...(per === 'region' && { through: rollout.through }) };",
     replace: 'return per === rollout?.reason ? { why: service } : undefined;',
     breaks: ['K3'],
@@ -17,7 +17,7 @@ export const VARIETY_MUTANTS: readonly Mutant[] = [
   {
     name: 'stops-of-dependencies-not-heeded',
     story: 'A rollout goes on while a service that it depends on goes back.',
-    file: `${COORDINATOR}/dependencies.ts`,
+    file: `${COORDINATOR}/limits/dependencies.ts`,
     find: 'const stops = hindrances.filter(({ through }) => through === undefined);',
     replace: 'const stops = hindrances.filter(() => false);',
     breaks: ['K3'],
@@ -26,7 +26,7 @@ export const VARIETY_MUTANTS: readonly Mutant[] = [
   {
     name: 'members-of-the-train-not-awaited',
     story: 'A release that names all members of its train begins before they are published.',
-    file: `${COORDINATOR}/dependencies.ts`,
+    file: `${COORDINATOR}/limits/dependencies.ts`,
     find: "return isIn ? rollout.is !== 'under way' : trainOf.includes(service);",
     replace: "return isIn && rollout.is !== 'under way' && trainOf.includes(service);",
     breaks: ['K3'],
@@ -35,7 +35,7 @@ export const VARIETY_MUTANTS: readonly Mutant[] = [
   {
     name: 'regions-that-wait-forgotten',
     story: 'Where a service follows another one region by region, all regions open at once.',
-    file: `${COORDINATOR}/dependencies.ts`,
+    file: `${COORDINATOR}/limits/dependencies.ts`,
     find: 'return closed.includes(region) || awaiting?.regions.includes(region) === true;',
     replace: "return closed.includes(region) || awaiting?.reason === '';",
     breaks: ['K3'],
@@ -62,7 +62,7 @@ export const VARIETY_MUTANTS: readonly Mutant[] = [
   {
     name: 'tag-moved-back-rolls-back',
     story: 'A tag that names again what was released before has it released again.',
-    file: `${COORDINATOR}/watching.ts`,
+    file: `${COORDINATOR}/release/watching.ts`,
     find: 'if (isKnown(state, seen)) {',
     replace: 'if (isKnown(state, seen) && nowMs < 0) {',
     breaks: ['N1'],
@@ -71,7 +71,7 @@ export const VARIETY_MUTANTS: readonly Mutant[] = [
   {
     name: 'proposals-not-awaited',
     story: 'What a policy wants proposed is released at once.',
-    file: `${COORDINATOR}/watching.ts`,
+    file: `${COORDINATOR}/release/watching.ts`,
     find: "if (watch.mode === 'auto') return releaseTag(state, watch, seen);",
     replace: 'if (watch.mode !== undefined) return releaseTag(state, watch, seen);',
     breaks: ['N1'],
@@ -80,7 +80,7 @@ export const VARIETY_MUTANTS: readonly Mutant[] = [
   {
     name: 'new-digest-forgotten',
     story: 'A new digest is seen behind the tag, and nothing comes of it.',
-    file: `${COORDINATOR}/watching.ts`,
+    file: `${COORDINATOR}/release/watching.ts`,
     find: '{ ...watched, seen: digest, undecided: true });',
     replace: '{ ...watched, seen: digest });',
     breaks: ['N1', 'I14'],
@@ -89,9 +89,9 @@ export const VARIETY_MUTANTS: readonly Mutant[] = [
   {
     name: 'stay-not-ordered',
     story: 'A halt after which nobody is to return is ordered like any other.',
-    file: `${COORDINATOR}/halting.ts`,
-    find: 'version, reason, ...(stay && { stay }) };',
-    replace: "version, reason, ...(stay && reason === '' && { stay }) };",
+    file: `${COORDINATOR}/words/halting.ts`,
+    find: 'const stays = stay === true || isOneWay(rollout);\n  const newest',
+    replace: 'const stays = isOneWay(rollout);\n  const newest',
     breaks: ['B14'],
     world: 'talkative',
   },
