@@ -405,3 +405,11 @@ test('K3: a hundred services in ten layers, each on all of the layer below, foll
   const waits = members.map((name) => story.of(name).told('release-delayed').length);
   expect(Math.max(...waits)).toBeLessThanOrEqual(members.length);
 });
+
+test('K3: a release whose train does not name its own service is refused: the list is not what somebody meant', () => {
+  const story = new ServicesStory({ db: {}, web: on('db') });
+  story.publish('web', { train: '2026-11', trainOf: ['db', 'wbe'] });
+  expect(story.of('web').told('release-rejected').at(-1)?.problems).toEqual([
+    'trainOf: does not name web, of which this is a release: name every service of the train',
+  ]);
+});

@@ -2,7 +2,7 @@
 
 import { type Digest, shortDigest } from '@swell/shared/domain/image.ts';
 import type { ReleaseIntent } from '@swell/shared/domain/intent.ts';
-import type { Region } from '@swell/shared/domain/names.ts';
+import type { Region, ServiceName } from '@swell/shared/domain/names.ts';
 import type { Place } from '@swell/shared/domain/place.ts';
 import { policyProblems } from '@swell/shared/domain/policy.ts';
 import {
@@ -85,9 +85,16 @@ function releaseProblems(
   const policy = policyUnder(record, intent.overrides);
   return [
     ...[...policyProblems(policy), ...cycleProblems(state, policy)].map((problem) => `policy.${problem}`),
+    ...trainProblems(service, intent),
     ...versionProblems(record, intent),
     ...expiryProblems(record, { ...intent, publishedAtMs: storedAtMs }),
   ];
+}
+
+/** Who lists the train's services has seen that he is right when he finds the release's own among them. */
+function trainProblems(service: ServiceName, { trainOf }: ReleaseIntent): readonly string[] {
+  if (trainOf === undefined || trainOf.includes(service)) return [];
+  return [`trainOf: does not name ${service}, of which this is a release: name every service of the train`];
 }
 
 function reject(state: ServiceState, rollout: number, problems: readonly string[]): ServiceState {
