@@ -1,14 +1,23 @@
 /** The `swell` command on a bus without coordinators and agents: what is broken there, and what is used wrongly. */
 
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { ensureTopology } from '@swell/shared/adapters/ensure-topology.ts';
 import { connectNats, type NatsBus } from '@swell/shared/adapters/nats-bus.ts';
 import { encode } from '@swell/shared/protocol/codec.ts';
-import { askSubject, healthSubject, nodeKey, STREAMS } from '@swell/shared/protocol/subjects.ts';
+import {
+  askSubject,
+  eventSubject,
+  healthSubject,
+  nodeKey,
+  STREAMS,
+} from '@swell/shared/protocol/subjects.ts';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Ran, runSwellCommand } from '../fleet/swell-command.ts';
+import { type Ran, runSwellCommand, SWELL_ENTRY } from '../fleet/swell-command.ts';
 import { type NatsServer, startNats } from '../support/nats.ts';
 
 let server: NatsServer;
@@ -85,6 +94,41 @@ it('a release that no coordinator takes is stored, and whoever watches it hears 
     rollout: 1,
   });
   expect((await swell('history', 'web')).out).toMatch(/\n1 {8}\S+ {2}v2 {7}unknown {2}0 /);
+});
+
+it('a release that waits has been taken: the command says for what, and ends with 0', async () => {
+  await ensureTopology(bus);
+  const line = (rollout: number) =>
+    `release ${rollout} of api begins at 2026-11-22T06:00:00Z, after its cool-down`;
+  const releases = bus.follow({ stream: STREAMS.releases, subjects: ['swell.release.api'], from: 1 });
+  void (async () => {
+    for await (const { sequence: rollout } of releases) {
+      const event = {
+        id: `api.${rollout}.release-delayed.1`,
+        name: 'release-delayed',
+        service: 'api',
+        rollout,
+      };
+      const body = encode({ ...event, line: line(rollout) });
+      await bus.publish({ subject: eventSubject('api', 'release-delayed'), body, line: 'it waits' });
+    }
+  })();
+  const first = await swell('release', 'api', 'registry.example/api:v2', '--json');
+  const { rollout, ...told } = JSON.parse(first.out) as { readonly rollout: number };
+  expect([first.code, told]).toEqual([0, { service: 'api', accepted: null, waits: line(rollout) }]);
+  expect(await swell('release', 'api', 'registry.example/api:v3')).toEqual({
+    code: 0,
+    out: `${line(rollout + 1)}\n  swell status api --watch --rollout ${rollout + 1}\n`,
+    err: '',
+  });
+  releases.close();
+});
+
+it('whoever reads no further is no failure of ours', async () => {
+  const child = spawn(process.execPath, [SWELL_ENTRY, 'help'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  child.stdout.destroy();
+  const [complaint] = await Promise.all([text(child.stderr), once(child, 'close')]);
+  expect([child.exitCode, complaint]).toEqual([141, '']);
 });
 
 it('the audit names a rule that somebody broke, and where', async () => {
@@ -164,7 +208,7 @@ it.each<[string, readonly string[], RegExp]>([
   [
     'to watch everything',
     ['status', '--watch'],
-    /^swell: <service> is missing: --watch and --rollout are of one/,
+    /^swell: <service> is missing: --watch, --rollout and --scope are of one/,
   ],
   [
     'a rollout that is none',
