@@ -8,12 +8,15 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { ensureTopology } from '@swell/shared/adapters/ensure-topology.ts';
 import { connectNats, type NatsBus } from '@swell/shared/adapters/nats-bus.ts';
+import { emptyRecord } from '@swell/shared/domain/rollout.ts';
 import { encode } from '@swell/shared/protocol/codec.ts';
 import {
   askSubject,
   eventSubject,
   healthSubject,
   nodeKey,
+  policyKey,
+  rolloutKey,
   STREAMS,
 } from '@swell/shared/protocol/subjects.ts';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -93,7 +96,59 @@ it('a release that no coordinator takes is stored, and whoever watches it hears 
     troubles: [],
     rollout: 1,
   });
-  expect((await swell('history', 'web')).out).toMatch(/\n1 {8}\S+ {2}v2 {7}unknown {2}0 /);
+  expect((await swell('history', 'web')).out).toMatch(/\n1 {8}\S+ {2}v2 {7}waiting {2}0 /);
+});
+
+it('a release that nobody has taken is among the services, a name that was only ever refused is not', async () => {
+  await ensureTopology(bus);
+  const { sequence } = await bus.publish({
+    subject: 'swell.release.new',
+    body: encode({ image: 'a/b:1' }),
+    line: '',
+  });
+  await bus.publish({ subject: 'swell.release.wbe', body: encode({ image: 'a/b:1' }), line: '' });
+  const record = { ...emptyRecord('wbe'), releasesTaken: { sequence: sequence + 1, storedAtMs: 1 } };
+  await bus.publish({ subject: rolloutKey('wbe'), body: encode(record), line: '' });
+  const { services } = JSON.parse((await swell('status', '--json')).out) as {
+    services: { service: string }[];
+  };
+  expect(services.filter(({ service }) => service === 'new' || service === 'wbe')).toEqual([
+    { service: 'new', phase: 'published', paused: false, rollout: sequence },
+  ]);
+});
+
+it('policy check finds a circle of services as the coordinator does, and says where it could not look', async () => {
+  await ensureTopology(bus);
+  await bus.publish({ subject: policyKey('db'), body: encode({ dependsOn: ['queue'] }), line: '' });
+  await bus.publish({ subject: policyKey('queue'), body: encode({ dependsOn: ['web'] }), line: '' });
+  const check = (url: string, service: string, dependsOn: readonly string[]): Promise<Ran> =>
+    runSwellCommand(url, ['policy', 'check', service, '-', '--json'], {
+      input: JSON.stringify({ dependsOn }),
+    });
+  const cycle = (...way: readonly string[]) => ({
+    service: 'web',
+    ok: false,
+    problems: [
+      `dependsOn: ${way.join(' -> ')} is a cycle: take one of them out of the policy of the one before`,
+    ],
+  });
+  const found = await check(server.url, 'web', ['db']);
+  expect([found.code, JSON.parse(found.out)]).toEqual([1, cycle('web', 'db', 'queue', 'web')]);
+  expect((await check(server.url, 'other', ['db'])).out).toBe(
+    '{"service":"other","ok":true,"problems":[]}\n',
+  );
+  const nowhere = 'nats://127.0.0.1:1';
+  expect(JSON.parse((await check(nowhere, 'web', ['web'])).out)).toEqual(cycle('web', 'web'));
+  const alone = await check(nowhere, 'web', ['db']);
+  expect([alone.code, JSON.parse(alone.out)]).toEqual([
+    0,
+    {
+      service: 'web',
+      ok: true,
+      problems: [],
+      unseen: expect.stringMatching(/^the other services were not looked at, .*: connecting to nats:/),
+    },
+  ]);
 });
 
 it('a release that waits has been taken: the command says for what, and ends with 0', async () => {

@@ -140,6 +140,36 @@ describe('how the present rollout stands', () => {
     ]);
   });
 
+  it('names the stage of the canaries, and says of who does not follow what it is', () => {
+    const sightings = halfWay({ name: 'rolling' }, { percent: 0 });
+    const wave = { ...WAVE, stage: { number: 0, of: 2, percent: 0 } };
+    sightings.see({ kind: 'wave', region: 'eu', wave });
+    const said = [
+      ['n2', 'stage-failed', 'no such image'],
+      ['n4', 'refused', 'held: new disks'],
+    ] as const;
+    for (const [node, status, reason] of said) {
+      const report = {
+        id: `${node} ${status}`,
+        region: 'eu',
+        node,
+        service: 'web',
+        rollout: 7,
+        status,
+        reason,
+      };
+      sightings.see({ kind: 'report', report });
+    }
+    const [head, region, ...troubles] = texts(sightings);
+    expect(head).toBe('web  rollout 7 (v7)  rolling, its canaries');
+    expect(region).toMatch(/1 of 4 updated, 1 without the image, 1 not following, 1 failed$/);
+    expect(troubles).toEqual([
+      '  ‖ eu.n2 without the image: no such image',
+      '  ✗ eu.n3 failed: it crashed',
+      '  ‖ eu.n4 not following: held: new disks',
+    ]);
+  });
+
   it('tells of a node that cannot end what it has begun', () => {
     const sightings = halfWay({ name: 'rolling' });
     const reason = 'the port is taken';
@@ -192,7 +222,7 @@ describe('how the present rollout stands', () => {
     };
     sightings.see({ kind: 'report', report: after });
     for (const node of ['n3', 'gone']) {
-      const line = `${node} failed: it crashed`;
+      const line = `${node} in eu failed rollout 7 of web: it crashed: exit code 3`;
       const event = {
         id: node,
         name: 'node-failed' as const,
@@ -206,8 +236,8 @@ describe('how the present rollout stands', () => {
     }
     const { troubles, regions } = summarize(sightings);
     expect(troubles).toEqual([
-      { region: 'eu', node: 'n3', standing: 'failed', reason: 'n3 failed: it crashed' },
-      { region: 'eu', node: 'gone', standing: 'failed', reason: 'gone failed: it crashed' },
+      { region: 'eu', node: 'n3', standing: 'failed', reason: 'it crashed: exit code 3' },
+      { region: 'eu', node: 'gone', standing: 'failed', reason: 'it crashed: exit code 3' },
     ]);
     expect(regions[0]?.standing.failed).toBe(1);
   });
@@ -261,6 +291,16 @@ describe('what a wait ends with', () => {
     expect(summarize(sightings, 7)).toMatchObject({ rollout: 7, phase: 'published', ended: false });
     sightings.see({ kind: 'record', record: record({ releasesTaken: { sequence: 6, storedAtMs: 1 } }) });
     expect(summarize(sightings, 7)).toMatchObject({ phase: 'published', ended: false });
+  });
+
+  it('a release that was published beside an older rollout is the one to look at, until it is taken', () => {
+    const sightings = halfWay({ name: 'settled' });
+    sightings.see({ kind: 'release', rollout: 9 });
+    expect(summarize(sightings)).toMatchObject({ rollout: 9, phase: 'published', ended: false });
+    expect(summarize(sightings, 7)).toMatchObject({ rollout: 7, phase: 'settled' });
+    const taken = { releasesTaken: { sequence: 9, storedAtMs: 2 } };
+    sightings.see({ kind: 'record', record: record({ rollout: rolloutIn({ name: 'settled' }), ...taken }) });
+    expect(summarize(sightings)).toMatchObject({ rollout: 7, phase: 'settled' });
   });
 
   it('where a region waits for another service, it says for what', () => {

@@ -76,9 +76,10 @@ export function summarize(sightings: Sightings, wanted?: number): RolloutStatus 
 }
 
 function statusOf(sightings: Sightings, wanted: number | undefined): RolloutStatus {
-  const { service, record } = sightings;
+  const { service, record, published } = sightings;
   const rollout = record?.rollout;
-  const target = wanted ?? record?.candidate?.rollout ?? rollout?.release.rollout;
+  const untaken = published > (record?.releasesTaken.sequence ?? 0) ? published : undefined;
+  const target = wanted ?? untaken ?? record?.candidate?.rollout ?? rollout?.release.rollout;
   if (target === undefined) return without(service, 'none', false);
   if (rollout?.release.rollout === target) return presentStatus(sightings, rollout);
   const troubles = [...failuresTold(sightings.events, target).values()];
@@ -224,10 +225,13 @@ function troubleOf(
 function failuresTold(events: readonly ToldEvent[], target: number): ReadonlyMap<string, NodeTrouble> {
   const failures = new Map<string, NodeTrouble>();
   for (const { event } of events) {
-    const { name, rollout, region, node, line } = event;
+    const { name, service, rollout, region, node, line } = event;
     const isFailure = name === 'node-failed' || name === 'slot-lost';
     if (!isFailure || rollout !== target || region === undefined || node === undefined) continue;
-    failures.set(nodeKeyOf({ region, node }), { region, node, standing: 'failed', reason: line });
+    // Who failed what is shown already: nothing but the cause stands behind it.
+    const known = `${node} in ${region} failed rollout ${target} of ${service}: `;
+    const reason = line.startsWith(known) ? line.slice(known.length) : line;
+    failures.set(nodeKeyOf({ region, node }), { region, node, standing: 'failed', reason });
   }
   return failures;
 }
