@@ -48,7 +48,7 @@ it('a bus without streams: doctor names each, and who asks for anything else is 
   const status = await swell('status', 'web');
   expect([status.code, status.out]).toEqual([1, '']);
   expect(status.err).toMatch(
-    /^swell: .*stream not found\nIs the server there, and has a coordinator made the streams\?/,
+    /^swell: .*no such stream, or nobody serves it\nIs the server there, and has a coordinator made the streams\?/,
   );
 });
 

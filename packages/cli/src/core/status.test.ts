@@ -8,6 +8,7 @@ import {
   type ServiceRecord,
 } from '@swell/shared/domain/rollout.ts';
 import type { Wave } from '@swell/shared/domain/wave.ts';
+import { parseWindow } from '@swell/shared/domain/window.ts';
 import { describe, expect, it, test } from 'vitest';
 import { drawStatus } from './draw-status.ts';
 import { clipped, paint, row } from './rows.ts';
@@ -309,6 +310,20 @@ describe('what a wait ends with', () => {
       'eu: waits for rollout 6 of db, which is under way',
     );
     expect(summarize(halfWay({ name: 'settled' }, { awaiting })).reason).toBeUndefined();
+  });
+
+  it('where a window is closed, it says where, and when it is open', () => {
+    const window = parseWindow('mon-fri 22:00-05:00 Europe/Vienna');
+    if (typeof window === 'string') throw new Error(window);
+    const overrides = { windows: { eu: { windows: [window], except: ['2026-12-24'] } } };
+    const why = 'nobody starts in eu (open mon-fri 22:00-05:00 Europe/Vienna, not on 2026-12-24)';
+    const closed = { overrides, closed: ['eu'] };
+    expect(summarize(halfWay({ name: 'rolling' }, closed)).reason).toBe(why);
+    expect(summarize(halfWay({ name: 'soaking', sinceMs: 1 }, closed)).reason).toBeUndefined();
+    const awaiting = { regions: ['eu'], reason: 'db' };
+    expect(summarize(halfWay({ name: 'staging' }, { ...closed, awaiting })).reason).toBe(
+      `${why}; eu: waits for db`,
+    );
   });
 
   it('a candidate that waits for one thing after the other says the last', () => {

@@ -81,3 +81,15 @@ test('B2: there are no more holds than every wave can carry', () => {
     'hold of web is refused: 16 holds are in force: lift one, or label the nodes and hold their label',
   ]);
 });
+
+test('K3: of nodes that are held together some may be let go', () => {
+  const story = new RolloutStory();
+  story.control('hold', { hold: { nodes: ['eu-1', 'eu-2', 'eu-3'], reason: 'new disks' } });
+  story.control('unhold', { nodes: { nodes: ['eu-2'] } });
+  expect(story.state.record.held).toEqual([{ nodes: ['eu-1', 'eu-3'], reason: 'new disks' }]);
+  // By another field they are not what was held.
+  story.control('unhold', { nodes: { nodes: ['eu-1'], region: 'eu' } });
+  expect(story.state.record.held).toHaveLength(1);
+  story.control('unhold', { nodes: { nodes: ['eu-1', 'eu-2', 'eu-3'] } });
+  expect(story.state.record.held).toEqual([]);
+});
