@@ -295,6 +295,7 @@ it.each<[string, readonly string[], RegExp]>([
   ],
   ['nobody to explain', ['explain'], /^swell: <service> or <node> is missing: /],
   ['a time since', ['audit', '--since', 'yesterday'], /^swell: --since: "yesterday" is no time: write "24h"/],
+  ['a number since', ['audit', '--since', '5'], /^swell: --since: "5" is no time: write "24h"/],
   ['no address', ['doctor', '--monitoring', 'nats'], /^swell: --monitoring: "nats" is no address/],
 ])('%s: exit code 1, and what to do', async (_, args, complaint) => {
   expect(await swell(...args)).toEqual({ code: 1, out: '', err: expect.stringMatching(complaint) });

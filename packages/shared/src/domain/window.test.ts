@@ -162,6 +162,7 @@ test.each([
   ['08:60-09:00', 'has no time of day in "08:60"'],
   ['08:00-08:00', 'begins when it ends'],
   ['08:00-09:00 Europe/Wien', 'has no time zone in "Europe/Wien"'],
+  ['08:00-09:00 +02:00', 'has no time zone in "+02:00"'],
 ])('what is no window: %j %s', (text, problem) => {
   expect(parseWindow(text)).toContain(problem);
 });

@@ -112,6 +112,8 @@ function minuteIn(text: string): number | undefined {
 }
 
 function isTimeZone(name: string): boolean {
+  // An offset stands still where the clock on the wall is put forward.
+  if (!/^[a-z]/i.test(name)) return false;
   try {
     clockOf(name);
     return true;

@@ -93,3 +93,9 @@ test('K3: of nodes that are held together some may be let go', () => {
   story.control('unhold', { nodes: { nodes: ['eu-1', 'eu-2', 'eu-3'] } });
   expect(story.state.record.held).toEqual([]);
 });
+
+test('B2: a node that nobody has heard of may be held, and the answer says so', () => {
+  const story = new RolloutStory();
+  story.control('hold', { hold: { nodes: ['eu-1', 'ue-2'], reason: 'new disks' } });
+  expect(answers(story)).toEqual(['hold of web: done, and nobody has heard of ue-2 yet']);
+});

@@ -24,6 +24,12 @@ export function unhold(state: ServiceState, nodes: NodeChoice): ServiceState | s
   return `nobody has said to hold ${describeNodes(nodes)}; held by such a word: ${all}`;
 }
 
+/** What is said of a hold that was taken: a name that is none would hold nobody, in silence. */
+export function describeHeld({ census }: ServiceState, { nodes = [] }: HoldRule): string {
+  const unknown = nodes.filter((node) => ![...census.values()].some((region) => region.has(node)));
+  return unknown.length === 0 ? 'done' : `done, and nobody has heard of ${unknown.join(', ')} yet`;
+}
+
 /** Of nodes that are held together some may be lifted. */
 function without(rule: HoldRule, lifted: NodeChoice): readonly HoldRule[] {
   if (isSameChoice(rule, lifted)) return [];
