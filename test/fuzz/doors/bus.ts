@@ -150,8 +150,13 @@ const orderInItsPlace: Door = {
     fromSchema(waveSchema),
     fc.constantFrom('region', 'service', 'release'),
     (value, wrong) => {
-      const wave = value as { region: string; service: string; release: { service: string } };
-      const right = { ...wave, release: { ...wave.release, service: wave.service } };
+      const wave = value as { region: string; service: string; release: object; halt?: object };
+      const { service, halt } = wave;
+      const right = {
+        ...wave,
+        release: { ...wave.release, service },
+        ...(halt !== undefined && { halt: { ...halt, service } }),
+      };
       const other = wave.service === 'x0' || wave.region === 'x0' ? 'x1' : 'x0';
       const elsewhere =
         wrong === 'release'
