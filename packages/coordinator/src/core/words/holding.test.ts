@@ -65,10 +65,10 @@ test('B14: what nobody holds cannot be let go, and the refusal tells what is hel
   story.control('hold', { hold: { label: 'rack=7', region: 'eu', version: '<2', reason: 'new disks' } });
   story.control('unhold', { nodes: { label: 'rack=7' } });
   expect(answers(story)).toEqual([
-    'unhold of web is refused: nobody has said to hold eu-1; held by such a word: nobody',
+    'unhold of web is refused: nobody has said to hold eu-1, nor anybody else',
     'hold of web: done',
-    'unhold of web is refused: nobody has said to hold nodes with the label rack=7; ' +
-      'held by such a word: nodes with the label rack=7 in eu on <2',
+    'unhold of web is refused: nobody has said to hold nodes with the label rack=7: ' +
+      'lift with the same fields what is held, nodes with the label rack=7 in eu on <2',
   ]);
 });
 

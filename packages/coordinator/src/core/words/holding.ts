@@ -20,8 +20,10 @@ export function unhold(state: ServiceState, nodes: NodeChoice): ServiceState | s
   const { held } = state.record;
   const rest = held.flatMap((one) => without(one, nodes));
   if (!sameValue(rest, held)) return withRecord(state, { held: rest });
-  const all = held.map(describeNodes).join('; ') || 'nobody';
-  return `nobody has said to hold ${describeNodes(nodes)}; held by such a word: ${all}`;
+  const none = `nobody has said to hold ${describeNodes(nodes)}`;
+  return held.length === 0
+    ? `${none}, nor anybody else`
+    : `${none}: lift with the same fields what is held, ${held.map(describeNodes).join('; ')}`;
 }
 
 /** What is said of a hold that was taken: a name that is none would hold nobody, in silence. */
