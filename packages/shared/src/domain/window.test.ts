@@ -66,6 +66,14 @@ describe('it is next time', () => {
   });
 });
 
+test('among hundreds of windows nobody looks for long, and among none not at all', () => {
+  const windows = Array.from({ length: 500 }, (_, minute) =>
+    windowOf(`thu ${Math.floor(minute / 60)}:${String(minute % 60).padStart(2, '0')}-24:00`),
+  );
+  expect(nextOpenTime({ windows, except: [] }, Date.parse('2026-11-20T12:00:00Z'))).toBeUndefined();
+  expect(nextOpenTime({ windows: [], except: [] }, 0)).toBeUndefined();
+});
+
 describe('a window is open', () => {
   // 2026-11-20 is a Friday.
   test.each([

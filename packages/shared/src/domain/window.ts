@@ -66,14 +66,16 @@ export function isOpenTime({ windows, except }: OpenTimes, atMs: number): boolea
 
 /** For as long nobody writes dates that are left out. */
 const LOOK_AHEAD_DAYS = 62;
+/** At one window each: a policy may have hundreds of them, and whoever looks leads a fleet. */
+const LOOKS_MAX = 20_000;
 const MINUTE_MS = 60_000;
 
-/** When it is next time, to the minute; `undefined`: not within two months. */
+/** When it is next time, to the minute; `undefined`: not within two months, or too hard to tell. */
 export function nextOpenTime(times: OpenTimes, fromMs: number): number | undefined {
   const endMs = fromMs + LOOK_AHEAD_DAYS * DAY_MS;
   let atMs = fromMs;
-  while (!isOpenTime(times, atMs)) {
-    if (atMs >= endMs) return undefined;
+  for (let looks = LOOKS_MAX / times.windows.length; !isOpenTime(times, atMs); looks -= 1) {
+    if (looks <= 0 || !(atMs < endMs)) return undefined;
     atMs += Math.min(...times.windows.map((window) => minutesToChange(window, atMs))) * MINUTE_MS;
     atMs -= atMs % MINUTE_MS;
   }
