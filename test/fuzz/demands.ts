@@ -62,7 +62,7 @@ export function isRefusal(parsed: Parsed<unknown> & { readonly ok: false }, fiel
     const names = fields.some(
       (field) => problem.startsWith(field) && /^[[.:]/.test(problem.slice(field.length)),
     );
-    if (!names && !/^the message\b|^Unrecognized keys?: "/.test(problem))
+    if (!names && !/^the message\b|^there is no field "/.test(problem))
       throw new Error(`a reason that names no field: ${JSON.stringify(problem)}`);
   }
 }

@@ -1,14 +1,26 @@
 /** The `swell` command on a bus without coordinators and agents: what is broken there, and what is used wrongly. */
 
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { ensureTopology } from '@swell/shared/adapters/ensure-topology.ts';
 import { connectNats, type NatsBus } from '@swell/shared/adapters/nats-bus.ts';
+import { emptyRecord } from '@swell/shared/domain/rollout.ts';
 import { encode } from '@swell/shared/protocol/codec.ts';
-import { askSubject, healthSubject, nodeKey, STREAMS } from '@swell/shared/protocol/subjects.ts';
+import {
+  askSubject,
+  eventSubject,
+  healthSubject,
+  nodeKey,
+  policyKey,
+  rolloutKey,
+  STREAMS,
+} from '@swell/shared/protocol/subjects.ts';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Ran, runSwellCommand } from '../fleet/swell-command.ts';
+import { type Ran, runSwellCommand, SWELL_ENTRY } from '../fleet/swell-command.ts';
 import { type NatsServer, startNats } from '../support/nats.ts';
 
 let server: NatsServer;
@@ -84,7 +96,94 @@ it('a release that no coordinator takes is stored, and whoever watches it hears 
     troubles: [],
     rollout: 1,
   });
-  expect((await swell('history', 'web')).out).toMatch(/\n1 {8}\S+ {2}v2 {7}unknown {2}0 /);
+  expect((await swell('history', 'web')).out).toMatch(/\n1 {8}\S+ {2}v2 {7}waiting {2}0 /);
+});
+
+it('a release that nobody has taken is among the services, a name that was only ever refused is not', async () => {
+  await ensureTopology(bus);
+  const { sequence } = await bus.publish({
+    subject: 'swell.release.new',
+    body: encode({ image: 'a/b:1' }),
+    line: '',
+  });
+  await bus.publish({ subject: 'swell.release.wbe', body: encode({ image: 'a/b:1' }), line: '' });
+  const record = { ...emptyRecord('wbe'), releasesTaken: { sequence: sequence + 1, storedAtMs: 1 } };
+  await bus.publish({ subject: rolloutKey('wbe'), body: encode(record), line: '' });
+  const { services } = JSON.parse((await swell('status', '--json')).out) as {
+    services: { service: string }[];
+  };
+  expect(services.filter(({ service }) => service === 'new' || service === 'wbe')).toEqual([
+    { service: 'new', phase: 'published', paused: false, rollout: sequence },
+  ]);
+});
+
+it('policy check finds a circle of services as the coordinator does, and says where it could not look', async () => {
+  await ensureTopology(bus);
+  await bus.publish({ subject: policyKey('db'), body: encode({ dependsOn: ['queue'] }), line: '' });
+  await bus.publish({ subject: policyKey('queue'), body: encode({ dependsOn: ['web'] }), line: '' });
+  const check = (url: string, service: string, dependsOn: readonly string[]): Promise<Ran> =>
+    runSwellCommand(url, ['policy', 'check', service, '-', '--json'], {
+      input: JSON.stringify({ dependsOn }),
+    });
+  const cycle = (...way: readonly string[]) => ({
+    service: 'web',
+    ok: false,
+    problems: [
+      `dependsOn: ${way.join(' -> ')} is a cycle: take one of them out of the policy of the one before`,
+    ],
+  });
+  const found = await check(server.url, 'web', ['db']);
+  expect([found.code, JSON.parse(found.out)]).toEqual([1, cycle('web', 'db', 'queue', 'web')]);
+  expect((await check(server.url, 'other', ['db'])).out).toBe(
+    '{"service":"other","ok":true,"problems":[]}\n',
+  );
+  const nowhere = 'nats://127.0.0.1:1';
+  expect(JSON.parse((await check(nowhere, 'web', ['web'])).out)).toEqual(cycle('web', 'web'));
+  const alone = await check(nowhere, 'web', ['db']);
+  expect([alone.code, JSON.parse(alone.out)]).toEqual([
+    0,
+    {
+      service: 'web',
+      ok: true,
+      problems: [],
+      unseen: expect.stringMatching(/^the other services were not looked at, .*: connecting to nats:/),
+    },
+  ]);
+});
+
+it('a release that waits has been taken: the command says for what, and ends with 0', async () => {
+  await ensureTopology(bus);
+  const line = (rollout: number) =>
+    `release ${rollout} of api begins at 2026-11-22T06:00:00Z, after its cool-down`;
+  const releases = bus.follow({ stream: STREAMS.releases, subjects: ['swell.release.api'], from: 1 });
+  void (async () => {
+    for await (const { sequence: rollout } of releases) {
+      const event = {
+        id: `api.${rollout}.release-delayed.1`,
+        name: 'release-delayed',
+        service: 'api',
+        rollout,
+      };
+      const body = encode({ ...event, line: line(rollout) });
+      await bus.publish({ subject: eventSubject('api', 'release-delayed'), body, line: 'it waits' });
+    }
+  })();
+  const first = await swell('release', 'api', 'registry.example/api:v2', '--json');
+  const { rollout, ...told } = JSON.parse(first.out) as { readonly rollout: number };
+  expect([first.code, told]).toEqual([0, { service: 'api', accepted: null, waits: line(rollout) }]);
+  expect(await swell('release', 'api', 'registry.example/api:v3')).toEqual({
+    code: 0,
+    out: `${line(rollout + 1)}\n  swell status api --watch --rollout ${rollout + 1}\n`,
+    err: '',
+  });
+  releases.close();
+});
+
+it('whoever reads no further is no failure of ours', async () => {
+  const child = spawn(process.execPath, [SWELL_ENTRY, 'help'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  child.stdout.destroy();
+  const [complaint] = await Promise.all([text(child.stderr), once(child, 'close')]);
+  expect([child.exitCode, complaint]).toEqual([141, '']);
 });
 
 it('the audit names a rule that somebody broke, and where', async () => {
@@ -196,6 +295,7 @@ it.each<[string, readonly string[], RegExp]>([
   ],
   ['nobody to explain', ['explain'], /^swell: <service> or <node> is missing: /],
   ['a time since', ['audit', '--since', 'yesterday'], /^swell: --since: "yesterday" is no time: write "24h"/],
+  ['a number since', ['audit', '--since', '5'], /^swell: --since: "5" is no time: write "24h"/],
   ['no address', ['doctor', '--monitoring', 'nats'], /^swell: --monitoring: "nats" is no address/],
 ])('%s: exit code 1, and what to do', async (_, args, complaint) => {
   expect(await swell(...args)).toEqual({ code: 1, out: '', err: expect.stringMatching(complaint) });

@@ -348,10 +348,13 @@ test('ten releases that are none are refused with their reasons, and stop nobody
     [new Uint8Array(), /^the message is empty/],
     [new Uint8Array([0xff, 0xfe]), /^the message is not UTF-8/],
     [new TextEncoder().encode(`{"image":"${image}"`), /^the message is not JSON/],
-    [encode([image]), /expected object, received array/],
+    [encode([image]), /^the message: must be an object, and is a list/],
     [encode({}), /^image: is missing or not text/],
     [encode({ image: 'Not An Image' }), /^image: "Not An Image" is no image reference/],
-    [encode({ image, imgae: 1, ['k'.repeat(60_000)]: 1 }), /^Unrecognized keys: "imgae"/],
+    [
+      encode({ image, imgae: 1, ['k'.repeat(60_000)]: 1 }),
+      /^there is no field "imgae" \(did you mean "image"\?\), "k/,
+    ],
     [encode({ image, policy: { stages: [50, 25, 100] } }), /^policy\.stages: must rise/],
     [
       encode({ image, policy: { health: { minHealthyTime: '10m' } } }),

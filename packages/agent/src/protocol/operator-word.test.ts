@@ -19,8 +19,12 @@ describe('a policy file', () => {
   });
 
   test.each<[string, unknown, string]>([
-    ['a misspelt field', { services: { web: { pinned: true } } }, 'services.web: Unrecognized key: "pinned"'],
-    ['a misspelt top', { service: {} }, 'Unrecognized key: "service"'],
+    [
+      'a misspelt field',
+      { services: { web: { pinned: true } } },
+      'services.web: there is no field "pinned": there are optOut, freeze, pin, repositories, minimumVersion, windows',
+    ],
+    ['a misspelt top', { service: {} }, 'there is no field "service" (did you mean "services"?)'],
     ['a flag that is none', { services: { web: { freeze: 'yes' } } }, 'services.web.freeze'],
     [
       'a pin that is none',

@@ -17,7 +17,7 @@ it('takes from the environment what a machine in memory pretends to run', () => 
 it.each([
   ['{', 'SWELL_MEMORY_ENGINE: the message is not JSON'],
   ['{"containers":{"web":"v1"}}', 'SWELL_MEMORY_ENGINE: containers.web: must be a digest'],
-  ['{"containers":{},"siek":[]}', 'SWELL_MEMORY_ENGINE: Unrecognized key: "siek"'],
+  ['{"containers":{},"siek":[]}', 'SWELL_MEMORY_ENGINE: there is no field "siek" (did you mean "sick"?)'],
 ])('refuses %s and says why', (machine, problem) => {
   expect(() => readConfig({ ...MEMORY, SWELL_MEMORY_ENGINE: machine })).toThrow(problem);
 });

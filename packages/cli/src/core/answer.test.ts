@@ -12,7 +12,7 @@ function event(change: Partial<FleetEvent>): FleetEvent {
   };
 }
 
-test.each<[Asked, Partial<FleetEvent>, boolean | undefined]>([
+test.each<[Asked, Partial<FleetEvent>, boolean | null | undefined]>([
   ['control', {}, true],
   ['control', { name: 'control-rejected' }, false],
   ['control', { id: 'web.0.control-applied.170-1700000000000' }, undefined],
@@ -22,7 +22,8 @@ test.each<[Asked, Partial<FleetEvent>, boolean | undefined]>([
   ['release', { id: 'web.18.release-accepted.17', name: 'release-accepted', rollout: 18 }, undefined],
   ['release', { id: 'web.17.release-rejected.4', name: 'release-rejected', rollout: 17 }, false],
   ['release', { id: 'web.17.rollout-aborted.4', name: 'rollout-aborted', rollout: 17 }, false],
-  ['release', { id: 'web.17.release-delayed.4', name: 'release-delayed', rollout: 17 }, undefined],
+  ['release', { id: 'web.17.release-delayed.4', name: 'release-delayed', rollout: 17 }, null],
+  ['release', { id: 'web.18.release-delayed.17', name: 'release-delayed', rollout: 18 }, undefined],
   // Its number was used before: it is spoken of by its place alone.
   ['release', { id: 'web.0.release-rejected.17-1700000000000', name: 'release-rejected' }, false],
   ['policy', { id: 'web.0.policy-accepted.17-1', name: 'policy-accepted', revision: 17 }, true],

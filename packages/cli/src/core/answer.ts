@@ -8,22 +8,23 @@ export const ANSWERS = {
     applied: ['release-accepted'],
     // Given up before it began: another release, or another person's word.
     rejected: ['release-rejected', 'rollout-superseded', 'rollout-aborted'],
-    meanwhile: ['release-delayed'],
+    waits: ['release-delayed'],
   },
-  control: { applied: ['control-applied'], rejected: ['control-rejected'], meanwhile: [] },
-  policy: { applied: ['policy-accepted'], rejected: ['policy-rejected'], meanwhile: [] },
+  control: { applied: ['control-applied'], rejected: ['control-rejected'], waits: [] },
+  policy: { applied: ['policy-accepted'], rejected: ['policy-rejected'], waits: [] },
 } as const satisfies Readonly<Record<string, Answers>>;
 export type Asked = keyof typeof ANSWERS;
 
 interface Answers {
   readonly applied: readonly EventName[];
   readonly rejected: readonly EventName[];
-  /** Told of it before it is answered. */
-  readonly meanwhile: readonly EventName[];
+  /** It has been taken, and is decided on later: perhaps in days. */
+  readonly waits: readonly EventName[];
 }
 
 export interface Answer {
-  readonly applied: boolean;
+  /** `null`: it waits. */
+  readonly applied: boolean | null;
   readonly event: FleetEvent;
 }
 
@@ -32,9 +33,9 @@ export interface Answer {
  * revision, a word by the end of the event's id (`…control-applied.17-1700000000000`).
  */
 export function answerTo(asked: Asked, sequence: number, event: FleetEvent): Answer | undefined {
-  const { applied, rejected }: Answers = ANSWERS[asked];
-  const isApplied = applied.includes(event.name);
-  if (!isApplied && !rejected.includes(event.name)) return undefined;
+  const { applied, rejected, waits }: Answers = ANSWERS[asked];
+  const isApplied = waits.includes(event.name) ? null : applied.includes(event.name);
+  if (isApplied === false && !rejected.includes(event.name)) return undefined;
   const marked = Number(/\.(\d+)(?:-\d+)?$/.exec(event.id)?.[1]);
   const speaksOf = {
     release: event.rollout ?? marked,

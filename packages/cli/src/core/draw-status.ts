@@ -31,13 +31,16 @@ export function drawStatus(status: RolloutStatus): readonly Row[] {
 function headline({ service, scope, rollout, version, phase, paused, stage }: RolloutStatus): Row {
   const which = rollout === undefined ? '' : `  rollout ${rollout}`;
   const called = version === undefined ? '' : ` (${version})`;
-  const place = stage === undefined ? '' : `, stage ${stage.number} of ${stage.of} (${stage.percent} %)`;
   return [
     span(service, 'strong'),
     span(`${scope === undefined ? '' : `  scope ${scope}`}${which}${called}  `),
     span(paused ? `${phase}, paused` : phase, paused ? 'busy' : (PHASE_TONES[phase] ?? 'plain')),
-    span(place),
+    span(stage === undefined ? '' : `, ${describeStage(stage)}`),
   ];
+}
+
+function describeStage({ number, of, percent }: NonNullable<RolloutStatus['stage']>): string {
+  return number === 0 ? 'its canaries' : `stage ${number} of ${of} (${percent} %)`;
 }
 
 /** What a person may do, where it waits for one. */
@@ -96,10 +99,16 @@ function slots({ slots: { of, held } }: RegionStatus): Row {
   return [span('■'.repeat(taken), 'busy'), span('□'.repeat(free), 'quiet')];
 }
 
+/** Where the word for a standing says too little, or something else to whoever has never read the code. */
+const WORDS: Readonly<Partial<Record<NodeStanding, string>>> = {
+  held: 'without the image',
+  refused: 'not following',
+};
+
 function counts({ nodes, standing }: RegionStatus): string {
   const others = (['underway', 'staged', 'held', 'refused', 'failed', 'back'] as const)
     .filter((which) => standing[which] > 0)
-    .map((which) => `${standing[which]} ${which}`);
+    .map((which) => `${standing[which]} ${WORDS[which] ?? which}`);
   return [`${standing.updated} of ${nodes} updated`, ...others].join(', ');
 }
 
@@ -109,7 +118,7 @@ function drawTroubles({ troubles }: RolloutStatus): readonly Row[] {
     .map(
       ({ region, node, standing, reason }): Row => [
         span(`  ${standing === 'failed' ? '✗' : '‖'} `, standing === 'failed' ? 'bad' : 'busy'),
-        span(`${region}.${node} ${standing}: ${reason}`),
+        span(`${region}.${node} ${WORDS[standing] ?? standing}: ${reason}`),
       ],
     );
   const more = troubles.length - shown.length;

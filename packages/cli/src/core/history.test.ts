@@ -19,7 +19,7 @@ const published = (rollout: number) => ({
 });
 
 function outcome(...names: readonly EventName[]): unknown {
-  return historyOf([published(7)], told(7, ...names), [])[0];
+  return historyOf([published(7)], told(7, ...names), [], 7)[0];
 }
 
 describe('what became of a release', () => {
@@ -36,6 +36,11 @@ describe('what became of a release', () => {
     [['rollout-started', 'rollout-aborted'], 'aborted'],
   ])('%j: %s', (names, expected) => {
     expect(outcome(...names)).toMatchObject({ outcome: expected });
+  });
+
+  it('one that no coordinator has taken waits', () => {
+    expect(historyOf([published(7)], [], [], 6)[0]?.outcome).toBe('waiting');
+    expect(historyOf([published(7)], [], [], 7)[0]?.outcome).toBe('unknown');
   });
 
   it('counts nodes that failed and slots that were lost, and says when it was heard of last', () => {
@@ -67,7 +72,7 @@ describe('what became of a release', () => {
   it('the newest stands first, each with its own events', () => {
     const events = [...told(7, 'rollout-settled'), ...told(9, 'release-rejected')];
     expect(
-      historyOf([published(7), published(9)], events, []).map((one) => [one.rollout, one.outcome]),
+      historyOf([published(7), published(9)], events, [], 9).map((one) => [one.rollout, one.outcome]),
     ).toEqual([
       [9, 'rejected'],
       [7, 'settled'],
@@ -87,7 +92,7 @@ describe('what became of a release', () => {
     const all = [6, 7, 8, 9].map(published);
     const { image, version } = published(8);
     const publishedAt = '1970-01-01T00:00:00.000Z';
-    expect(historyOf(all, events, recorded)).toEqual([
+    expect(historyOf(all, events, recorded, 9)).toEqual([
       { rollout: 9, publishedAt, image, version, outcome: 'under way', failures: 0 },
       {
         rollout: 8,
@@ -105,7 +110,7 @@ describe('what became of a release', () => {
   });
 
   it('is drawn in columns', () => {
-    const rows = drawHistory(historyOf([published(7)], told(7, 'rollout-settled'), []));
+    const rows = drawHistory(historyOf([published(7)], told(7, 'rollout-settled'), [], 7));
     expect(rows.map((one) => paint(one, false))).toEqual([
       'ROLLOUT  PUBLISHED             VERSION  OUTCOME  FAILURES  IMAGE                    REASON',
       '7        1970-01-01T00:00:00Z  v1       settled  0         registry.example/web:v1',

@@ -54,11 +54,13 @@ const OUTCOMES: Readonly<Partial<Record<EventName, Outcome>>> = {
  * Newest first.
  *
  * @param recorded what the coordinator's record keeps of rollouts, for longer than the log does
+ * @param taken the number of the last release that a coordinator has taken
  */
 export function historyOf(
   published: readonly PublishedRelease[],
   events: readonly ToldEvent[],
   recorded: readonly PastRollout[],
+  taken: number,
 ): readonly PastRelease[] {
   const byRollout = Map.groupBy(events, ({ event }) => event.rollout);
   return published
@@ -66,7 +68,7 @@ export function historyOf(
       const told = byRollout.get(release.rollout) ?? [];
       const kept = recorded.find(({ rollout }) => rollout === release.rollout);
       const isTold = kept === undefined || told.some(({ event }) => isDecisive(event, told));
-      return isTold ? toldOf(release, told) : recordedOf(release, kept);
+      return isTold ? toldOf(release, told, taken) : recordedOf(release, kept);
     })
     .toSorted((a, b) => b.rollout - a.rollout);
 }
@@ -82,9 +84,14 @@ function recordedOf({ atMs, ...release }: PublishedRelease, { ended }: PastRollo
   };
 }
 
-function toldOf({ atMs, ...release }: PublishedRelease, told: readonly ToldEvent[]): PastRelease {
+function toldOf(
+  { atMs, ...release }: PublishedRelease,
+  told: readonly ToldEvent[],
+  taken: number,
+): PastRelease {
   const decisive = told.findLast(({ event }) => isDecisive(event, told));
-  const outcome = decisive === undefined ? 'unknown' : (OUTCOMES[decisive.event.name] ?? 'unknown');
+  const untold = release.rollout > taken ? 'waiting' : 'unknown';
+  const outcome = (decisive && OUTCOMES[decisive.event.name]) ?? untold;
   const last = told.at(-1);
   const reason = outcome === 'under way' || outcome === 'settled' ? undefined : reasonOf(decisive?.event);
   return {

@@ -14,6 +14,7 @@ import type { Wave } from '@swell/shared/domain/wave.ts';
 /** One message, read. What is missing in it was deleted, or has expired. */
 export type Sighting =
   | { readonly kind: 'record'; readonly record?: ServiceRecord }
+  | { readonly kind: 'release'; readonly rollout: number }
   | { readonly kind: 'wave'; readonly region: Region; readonly wave?: Wave }
   | { readonly kind: 'slot'; readonly region: Region; readonly slot: number; readonly holder?: SlotHolder }
   | {
@@ -27,7 +28,7 @@ export type Sighting =
 
 /** Does it speak of the scope's regions, or is it told by its leader? */
 export function isSeenIn(sighting: Sighting, scope: Scope | undefined, assigned: Assignments): boolean {
-  if (sighting.kind === 'record') return true;
+  if (sighting.kind === 'record' || sighting.kind === 'release') return true;
   if (sighting.kind === 'event') return sighting.told.event.scope === scope;
   const { region } = sighting.kind === 'report' ? sighting.report : sighting;
   return isOf(assigned, scope, region);
@@ -57,6 +58,8 @@ export class Sightings {
   /** Whose regions are seen; missing: the global one's. */
   readonly scope: Scope | undefined;
   record: ServiceRecord | undefined;
+  /** The number of the last release that was published, whatever has become of it. */
+  published = 0;
   readonly waves = new Map<Region, Wave>();
   /** Held ones, by region. */
   readonly slots = new Map<Region, Map<number, SlotHolder>>();
@@ -73,6 +76,9 @@ export class Sightings {
     switch (sighting.kind) {
       case 'record':
         this.record = sighting.record;
+        return;
+      case 'release':
+        this.published = sighting.rollout;
         return;
       case 'wave':
         if (sighting.wave === undefined) this.waves.delete(sighting.region);

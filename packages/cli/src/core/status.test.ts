@@ -8,6 +8,7 @@ import {
   type ServiceRecord,
 } from '@swell/shared/domain/rollout.ts';
 import type { Wave } from '@swell/shared/domain/wave.ts';
+import { parseWindow } from '@swell/shared/domain/window.ts';
 import { describe, expect, it, test } from 'vitest';
 import { drawStatus } from './draw-status.ts';
 import { clipped, paint, row } from './rows.ts';
@@ -140,6 +141,36 @@ describe('how the present rollout stands', () => {
     ]);
   });
 
+  it('names the stage of the canaries, and says of who does not follow what it is', () => {
+    const sightings = halfWay({ name: 'rolling' }, { percent: 0 });
+    const wave = { ...WAVE, stage: { number: 0, of: 2, percent: 0 } };
+    sightings.see({ kind: 'wave', region: 'eu', wave });
+    const said = [
+      ['n2', 'stage-failed', 'no such image'],
+      ['n4', 'refused', 'held: new disks'],
+    ] as const;
+    for (const [node, status, reason] of said) {
+      const report = {
+        id: `${node} ${status}`,
+        region: 'eu',
+        node,
+        service: 'web',
+        rollout: 7,
+        status,
+        reason,
+      };
+      sightings.see({ kind: 'report', report });
+    }
+    const [head, region, ...troubles] = texts(sightings);
+    expect(head).toBe('web  rollout 7 (v7)  rolling, its canaries');
+    expect(region).toMatch(/1 of 4 updated, 1 without the image, 1 not following, 1 failed$/);
+    expect(troubles).toEqual([
+      '  ‖ eu.n2 without the image: no such image',
+      '  ✗ eu.n3 failed: it crashed',
+      '  ‖ eu.n4 not following: held: new disks',
+    ]);
+  });
+
   it('tells of a node that cannot end what it has begun', () => {
     const sightings = halfWay({ name: 'rolling' });
     const reason = 'the port is taken';
@@ -192,7 +223,7 @@ describe('how the present rollout stands', () => {
     };
     sightings.see({ kind: 'report', report: after });
     for (const node of ['n3', 'gone']) {
-      const line = `${node} failed: it crashed`;
+      const line = `${node} in eu failed rollout 7 of web: it crashed: exit code 3`;
       const event = {
         id: node,
         name: 'node-failed' as const,
@@ -206,8 +237,8 @@ describe('how the present rollout stands', () => {
     }
     const { troubles, regions } = summarize(sightings);
     expect(troubles).toEqual([
-      { region: 'eu', node: 'n3', standing: 'failed', reason: 'n3 failed: it crashed' },
-      { region: 'eu', node: 'gone', standing: 'failed', reason: 'gone failed: it crashed' },
+      { region: 'eu', node: 'n3', standing: 'failed', reason: 'it crashed: exit code 3' },
+      { region: 'eu', node: 'gone', standing: 'failed', reason: 'it crashed: exit code 3' },
     ]);
     expect(regions[0]?.standing.failed).toBe(1);
   });
@@ -263,12 +294,36 @@ describe('what a wait ends with', () => {
     expect(summarize(sightings, 7)).toMatchObject({ phase: 'published', ended: false });
   });
 
+  it('a release that was published beside an older rollout is the one to look at, until it is taken', () => {
+    const sightings = halfWay({ name: 'settled' });
+    sightings.see({ kind: 'release', rollout: 9 });
+    expect(summarize(sightings)).toMatchObject({ rollout: 9, phase: 'published', ended: false });
+    expect(summarize(sightings, 7)).toMatchObject({ rollout: 7, phase: 'settled' });
+    const taken = { releasesTaken: { sequence: 9, storedAtMs: 2 } };
+    sightings.see({ kind: 'record', record: record({ rollout: rolloutIn({ name: 'settled' }), ...taken }) });
+    expect(summarize(sightings)).toMatchObject({ rollout: 7, phase: 'settled' });
+  });
+
   it('where a region waits for another service, it says for what', () => {
     const awaiting = { regions: ['eu'], reason: 'rollout 6 of db, which is under way' };
     expect(summarize(halfWay({ name: 'rolling' }, { awaiting })).reason).toBe(
       'eu: waits for rollout 6 of db, which is under way',
     );
     expect(summarize(halfWay({ name: 'settled' }, { awaiting })).reason).toBeUndefined();
+  });
+
+  it('where a window is closed, it says where, and when it is open', () => {
+    const window = parseWindow('mon-fri 22:00-05:00 Europe/Vienna');
+    if (typeof window === 'string') throw new Error(window);
+    const overrides = { windows: { eu: { windows: [window], except: ['2026-12-24'] } } };
+    const why = 'nobody starts in eu (open mon-fri 22:00-05:00 Europe/Vienna, not on 2026-12-24)';
+    const closed = { overrides, closed: ['eu'] };
+    expect(summarize(halfWay({ name: 'rolling' }, closed)).reason).toBe(why);
+    expect(summarize(halfWay({ name: 'soaking', sinceMs: 1 }, closed)).reason).toBeUndefined();
+    const awaiting = { regions: ['eu'], reason: 'db' };
+    expect(summarize(halfWay({ name: 'staging' }, { ...closed, awaiting })).reason).toBe(
+      `${why}; eu: waits for db`,
+    );
   });
 
   it('a candidate that waits for one thing after the other says the last', () => {

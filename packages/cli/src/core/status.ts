@@ -3,6 +3,7 @@
 import type { FleetEvent } from '@swell/shared/domain/event.ts';
 import type { Digest } from '@swell/shared/domain/image.ts';
 import type { NodeId, Region, ServiceName } from '@swell/shared/domain/names.ts';
+import { describeOpenTimes, layeredPolicy } from '@swell/shared/domain/policy.ts';
 import type { Rollout, RolloutPhase } from '@swell/shared/domain/rollout.ts';
 import type { Scope } from '@swell/shared/domain/scope.ts';
 import { NODE_STANDINGS, type NodeStanding } from '@swell/shared/domain/standing.ts';
@@ -76,9 +77,10 @@ export function summarize(sightings: Sightings, wanted?: number): RolloutStatus 
 }
 
 function statusOf(sightings: Sightings, wanted: number | undefined): RolloutStatus {
-  const { service, record } = sightings;
+  const { service, record, published } = sightings;
   const rollout = record?.rollout;
-  const target = wanted ?? record?.candidate?.rollout ?? rollout?.release.rollout;
+  const untaken = published > (record?.releasesTaken.sequence ?? 0) ? published : undefined;
+  const target = wanted ?? untaken ?? record?.candidate?.rollout ?? rollout?.release.rollout;
   if (target === undefined) return without(service, 'none', false);
   if (rollout?.release.rollout === target) return presentStatus(sightings, rollout);
   const troubles = [...failuresTold(sightings.events, target).values()];
@@ -135,7 +137,7 @@ const ENDED: readonly StatusPhase[] = ['settled', 'rested', 'aborted'];
 
 function presentStatus(sightings: Sightings, rollout: Rollout): RolloutStatus {
   const { release, phase, paused } = rollout;
-  const reason = paused?.reason ?? ('reason' in phase ? phase.reason : awaitedBy(rollout));
+  const reason = paused?.reason ?? ('reason' in phase ? phase.reason : hinderedBy(sightings, rollout));
   const stage = stageOf(sightings, rollout);
   const told = failuresTold(sightings.events, release.rollout);
   const here = [...sightings.nodes].map(([key, seen]) => ({
@@ -161,10 +163,19 @@ function presentStatus(sightings: Sightings, rollout: Rollout): RolloutStatus {
   };
 }
 
-/** Where nobody starts yet, and what has to come through there first. */
-function awaitedBy({ awaiting, phase }: Rollout): string | undefined {
-  if (awaiting === undefined || phase.name === 'settled') return undefined;
-  return `${awaiting.regions.join(', ')}: waits for ${awaiting.reason}`;
+/** Where nobody starts yet: whose window is closed, and what has to come through there first. */
+function hinderedBy(
+  { record }: Sightings,
+  { awaiting, closed, overrides, phase }: Rollout,
+): string | undefined {
+  if (phase.name !== 'staging' && phase.name !== 'rolling') return undefined;
+  const policy = layeredPolicy(record?.policy?.layer ?? {}, overrides);
+  const shut = closed.map((region) => describeOpenTimes(policy, region));
+  const reasons = [
+    ...(shut.length === 0 ? [] : [`nobody starts in ${shut.join(', ')}`]),
+    ...(awaiting === undefined ? [] : [`${awaiting.regions.join(', ')}: waits for ${awaiting.reason}`]),
+  ];
+  return reasons.length === 0 ? undefined : reasons.join('; ');
 }
 
 /** The stage that the rollout is in, by the wave of a region whose turn it is. */
@@ -224,10 +235,13 @@ function troubleOf(
 function failuresTold(events: readonly ToldEvent[], target: number): ReadonlyMap<string, NodeTrouble> {
   const failures = new Map<string, NodeTrouble>();
   for (const { event } of events) {
-    const { name, rollout, region, node, line } = event;
+    const { name, service, rollout, region, node, line } = event;
     const isFailure = name === 'node-failed' || name === 'node-unhealthy' || name === 'slot-lost';
     if (!isFailure || rollout !== target || region === undefined || node === undefined) continue;
-    failures.set(nodeKeyOf({ region, node }), { region, node, standing: 'failed', reason: line });
+    // Who failed what is shown already: nothing but the cause stands behind it.
+    const known = `${node} in ${region} failed rollout ${target} of ${service}: `;
+    const reason = line.startsWith(known) ? line.slice(known.length) : line;
+    failures.set(nodeKeyOf({ region, node }), { region, node, standing: 'failed', reason });
   }
   return failures;
 }

@@ -17,6 +17,7 @@ import {
   parseNodeSubject,
   parseOrderSubject,
   parseSlotSubject,
+  releaseSubject,
   rolloutKey,
   STREAMS,
   slotKeysOf,
@@ -38,6 +39,7 @@ export interface Source {
 export function sourcesOf(service: ServiceName, scope?: Scope): readonly Source[] {
   return [
     { stream: STREAMS.rollouts, subject: rolloutKey(service, scope), from: 'last', read: readRecord },
+    { stream: STREAMS.releases, subject: releaseSubject(service), from: 'last', read: readRelease },
     { stream: STREAMS.orders, subject: waveKey('*', service), from: 'last', read: readOrder },
     { stream: STREAMS.slots, subject: slotKeysOf('*', service), from: 'last', read: readSlot },
     { stream: STREAMS.nodes, subject: nodeKey('*', '*'), from: 'last', read: readPresence },
@@ -50,6 +52,10 @@ function readRecord({ deleted, body }: LogMessage, service: ServiceName): Read {
   if (deleted) return seen({ kind: 'record' });
   const record = readServiceRecord(body, service);
   return record.ok ? seen({ kind: 'record', record: record.value }) : record;
+}
+
+function readRelease({ sequence }: LogMessage): Read {
+  return seen({ kind: 'release', rollout: sequence });
 }
 
 function readOrder({ subject, deleted, body }: LogMessage): Read {

@@ -5,7 +5,6 @@ import type { StoredMessage } from '@swell/shared/adapters/bus.ts';
 import { systemHost } from '@swell/shared/adapters/host.ts';
 import type { NatsBus } from '@swell/shared/adapters/nats-bus.ts';
 import { publishUntilStored } from '@swell/shared/adapters/persistent-publish.ts';
-import type { FleetEvent } from '@swell/shared/domain/event.ts';
 import { decode } from '@swell/shared/protocol/codec.ts';
 import { eventSchema } from '@swell/shared/protocol/records.ts';
 import { eventSubject, STREAMS } from '@swell/shared/protocol/subjects.ts';
@@ -20,8 +19,6 @@ export interface Asking {
   readonly line: string;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
-  /** Hears the coordinator's other words on it. */
-  readonly onEvent?: (event: FleetEvent) => void;
 }
 
 export interface Answered {
@@ -36,9 +33,9 @@ export async function askCoordinator(bus: NatsBus, asking: Asking): Promise<Answ
   const { asked, subject, body, line, timeoutMs, signal } = asking;
   const late = AbortSignal.timeout(timeoutMs);
   const either = AbortSignal.any([signal, late]);
-  const { applied, rejected, meanwhile } = ANSWERS[asked];
+  const { applied, rejected, waits } = ANSWERS[asked];
   // A service that no coordinator can look after is answered for under another name.
-  const subjects = [...applied, ...rejected, ...meanwhile].map((name) => eventSubject('*', name));
+  const subjects = [...applied, ...rejected, ...waits].map((name) => eventSubject('*', name));
   const before = await lastSequence(bus, subjects);
   const publication = { subject, body, line, id: randomUUID() };
   const { sequence } = await publishUntilStored(bus, publication, systemHost, either).catch(
@@ -56,7 +53,6 @@ export async function askCoordinator(bus: NatsBus, asking: Asking): Promise<Answ
     if (!event.ok) continue;
     const answer = answerTo(asked, sequence, event.value);
     if (answer !== undefined) return { sequence, answer };
-    if (event.value.rollout === sequence) asking.onEvent?.(event.value);
   }
   signal.throwIfAborted();
   return { sequence };

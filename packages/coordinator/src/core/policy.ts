@@ -19,7 +19,7 @@ export function takePolicy(state: ServiceState, at: Place, parsed: Parsed<Policy
     return replace(
       state,
       { ...at, layer: parsed.value },
-      { name: 'policy-accepted', line: `the policy of ${state.service} is in force` },
+      { name: 'policy-accepted', line: `the policy of ${state.service} is in force${hintOf(state)}` },
     );
   }
   const line = `the policy of ${state.service} is rejected, the last good one stays: ${problems.join('; ')}`;
@@ -30,6 +30,12 @@ export function withoutPolicy(state: ServiceState, at: Place): ServiceState {
   if (isRead(state, at)) return state;
   const line = `the policy of ${state.service} is deleted: the defaults are in force`;
   return replace(state, at, { name: 'policy-accepted', line });
+}
+
+/** Whoever mistypes a name has a policy that nobody ever needs. */
+function hintOf({ census, service }: ServiceState): string {
+  const isRun = [...census.values()].some((nodes) => nodes.size > 0);
+  return isRun ? '' : `, and nobody has heard of a node that runs ${service} yet`;
 }
 
 function isRead({ record: { policy } }: ServiceState, { sequence, storedAtMs }: Place): boolean {

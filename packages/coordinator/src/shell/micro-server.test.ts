@@ -65,6 +65,8 @@ test('B15: an answer, a refusal with its code, and a failure of ours as one', as
   expect(await ask('asked')).toEqual({ body: { line: 'well' }, refusal: undefined });
   const refused = await ask('asked');
   expect([refused?.refusal?.code, refused?.refusal?.description]).toEqual([404, 'no such']);
+  // `nats request --raw` shows no headers.
+  expect(refused?.body).toEqual({ error: 'no such' });
   expect((await ask('asked'))?.refusal?.code).toBe(500);
   expect((await ask('$SRV.STATS'))?.body).toMatchObject({
     type: 'io.nats.micro.v1.stats_response',

@@ -90,7 +90,7 @@ export class MicroServer {
     const refusal = outcome instanceof RefusalError ? outcome : undefined;
     this.#count(name, host.monotonicMs() - begunMs, refusal);
     try {
-      question.answer?.(refusal === undefined ? encode(outcome) : new Uint8Array(), refusal);
+      question.answer?.(encode(refusal === undefined ? outcome : { error: refusal.description }), refusal);
     } catch (error) {
       logger.debug({ err: error, subject: question.subject }, 'not answered');
     }

@@ -81,10 +81,10 @@ function halted() {
   for (const record of story.saved) paper.store(STREAMS.log, recordLogged('web'), record);
   for (const event of story.events)
     paper.store(STREAMS.log, eventSubject('web', event.name), event, undefined, story.nowMs);
-  const ask = (number: number, wire: object) => {
+  const ask = (number: number, wire: object, { bus } = paper) => {
     const policy = policySchema.parse(wire);
     const { signal } = new AbortController();
-    const options = { bus: paper.bus, host: systemHost, territory: new Territory(undefined), signal };
+    const options = { bus, host: systemHost, territory: new Territory(undefined), signal };
     return answerReplay(options, story.state, { rollout: number, policy });
   };
   return { paper, story, rollout, ask };
@@ -119,6 +119,24 @@ test('B16: what there is nothing of is refused, with the reason', async () => {
   paper.store(STREAMS.releases, releaseSubject('web'), { image: IMAGE }, rollout + 2);
   await expect(ask(rollout + 2, WIRE)).rejects.toMatchObject({
     code: 404,
+    description: `rollout: release ${rollout + 2} has not begun`,
+  });
+  const event = {
+    id: 'x',
+    name: 'release-rejected',
+    service: 'web',
+    rollout: rollout + 2,
+    line: 'it is bad',
+  };
+  paper.store(STREAMS.log, eventSubject('web', 'release-rejected'), { ...event, problems: ['image: none'] });
+  await expect(ask(rollout + 2, WIRE)).rejects.toMatchObject({
+    code: 404,
+    description: `rollout: release ${rollout + 2} never began: image: none`,
+  });
+  // One that was taken, and of which the log holds nothing any more.
+  const forgetful = new PaperBus();
+  forgetful.store(STREAMS.releases, releaseSubject('web'), { image: IMAGE }, rollout);
+  await expect(ask(rollout, WIRE, forgetful)).rejects.toMatchObject({
     description: expect.stringMatching(/the log does not tell what the image of release \d+ was/),
   });
 });

@@ -18,7 +18,7 @@ import {
   STREAMS,
 } from '@swell/shared/protocol/subjects.ts';
 import { type ReplayAnswer, replayAnswer } from '../core/replay/answer.ts';
-import { type KnownNode, Recorder, type Recording } from '../core/replay/recording.ts';
+import { type KnownNode, Recorder, type Recording, type ReplayEnd } from '../core/replay/recording.ts';
 import { replay } from '../core/replay/replay.ts';
 import { policyUnder, type ServiceState } from '../core/state.ts';
 import { RefusalError } from './micro-server.ts';
@@ -80,12 +80,21 @@ async function readRecording(
     digest = digestIn(record.value, rollout);
   }
   if (digest === undefined)
-    throw new RefusalError(
-      404,
-      `rollout: the log does not tell what the image of release ${rollout} was: it reaches back 30 days`,
-    );
+    throw new RefusalError(404, `rollout: ${whyUnknown(state, rollout, recorder.end)}`);
   const known = [...state.census.values()].flatMap((nodes): KnownNode[] => [...nodes.values()]);
   return { at, intent, digest, before, nodes: recorder.nodes(known), as: recorder.end };
+}
+
+/** There is nothing to live again of what never began, nor of what the log has forgotten. */
+function whyUnknown(
+  { record }: ServiceState,
+  rollout: number,
+  { outcome, reason = outcome }: ReplayEnd,
+): string {
+  if (outcome !== 'under way') return `release ${rollout} never began: ${reason}`;
+  return record.candidate?.rollout === rollout || record.releasesTaken.sequence < rollout
+    ? `release ${rollout} has not begun`
+    : `the log does not tell what the image of release ${rollout} was: it reaches back 30 days`;
 }
 
 /** What nodes of other scopes say is not this leader's, nor what their leaders tell. */

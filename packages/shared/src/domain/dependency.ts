@@ -30,6 +30,19 @@ export function allDependencies(own: readonly Dependency[], of: DependenciesOf):
   return [...found.values()].sort((a, b) => (a.service < b.service ? -1 : 1));
 }
 
+/** What is wrong with a policy of a service: services that wait for each other would do so for ever. */
+export function cycleProblems(
+  service: ServiceName,
+  own: readonly Dependency[],
+  of: DependenciesOf,
+): readonly string[] {
+  const cycle = cycleOf(service, own, of);
+  if (cycle === undefined) return [];
+  return [
+    `dependsOn: ${cycle.join(' -> ')} is a cycle: take one of them out of the policy of the one before`,
+  ];
+}
+
 /** The way from a service back to itself, with it at both ends; undefined: there is none. */
 export function cycleOf(
   service: ServiceName,

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { nodesPaced } from './pace.ts';
+import { msUntilPaced, nodesPaced } from './pace.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -39,6 +39,7 @@ test('P4: the k-th node is let through in the millisecond that it is due, at eve
       const dueMs = Number((whole + share - 1n) / share);
       fc.pre(Number.isSafeInteger(dueMs));
       const safeRate = { percent: parts / 10_000, perMs };
+      expect(msUntilPaced(safeRate, nodes, wanted)).toBe(dueMs);
       expect(nodesPaced(safeRate, nodes, dueMs)).toBeGreaterThanOrEqual(wanted);
       expect(nodesPaced(safeRate, nodes, dueMs - 1)).toBeLessThan(wanted);
     }),

@@ -6,7 +6,7 @@ import type { Region } from './names.ts';
 import type { SafeRate } from './pace.ts';
 import { type Drain, longestDrainMs, longestRejoinMs, type Rejoin } from './traffic.ts';
 import type { Watch } from './watch.ts';
-import { isOpenTime, type OpenTimes } from './window.ts';
+import { isOpenTime, nextOpenTime, type OpenTimes } from './window.ts';
 
 /** A number of nodes, or a share of them. */
 export type Share =
@@ -107,6 +107,19 @@ export function layeredPolicy(...layers: readonly PolicyLayer[]): Policy {
 export function isOpenIn({ windows = {} }: Policy, region: Region, atMs: number): boolean {
   const times = windows[region] ?? windows[ELSEWHERE];
   return times === undefined || isOpenTime(times, atMs);
+}
+
+/** When nodes of a region may start next; `undefined`: that is not in sight. @param atMs ms since 1970, UTC */
+export function nextOpenIn({ windows = {} }: Policy, region: Region, atMs: number): number | undefined {
+  const times = windows[region] ?? windows[ELSEWHERE];
+  return times === undefined ? atMs : nextOpenTime(times, atMs);
+}
+
+/** When nodes of a region may start, for a person to read. */
+export function describeOpenTimes({ windows = {} }: Policy, region: Region): string {
+  const { windows: open = [], except = [] } = windows[region] ?? windows[ELSEWHERE] ?? {};
+  const but = except.length === 0 ? '' : `, not on ${except.join(', ')}`;
+  return `${region} (open ${open.map(({ text }) => text).join('; ')}${but})`;
 }
 
 /** What is wrong with a policy as a whole, each with its remedy. Fields by themselves are checked where they are read. */

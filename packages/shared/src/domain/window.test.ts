@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isAnyOpen, isOpen, isOpenTime, parseWindow, type TimeWindow } from './window.ts';
+import { isAnyOpen, isOpen, isOpenTime, nextOpenTime, parseWindow, type TimeWindow } from './window.ts';
 
 function windowOf(text: string): TimeWindow {
   const window = parseWindow(text);
@@ -10,6 +10,69 @@ function windowOf(text: string): TimeWindow {
 function isOpenAt(text: string, at: string): boolean {
   return isOpen(windowOf(text), Date.parse(at));
 }
+
+describe('it is next time', () => {
+  const next = (windows: readonly string[], from: string, except: readonly string[] = []) => {
+    const atMs = nextOpenTime({ windows: windows.map(windowOf), except }, Date.parse(from));
+    return atMs === undefined ? undefined : new Date(atMs).toISOString().replace(':00.000Z', '');
+  };
+
+  test.each<[string, readonly string[], string, readonly string[], string | undefined]>([
+    ['when a window begins', ['08:15-17:00'], '2026-11-20T07:59:30Z', [], '2026-11-20T08:15'],
+    ['on the next day', ['08:00-17:00'], '2026-11-20T17:00:00Z', [], '2026-11-21T08:00'],
+    ['on the next of its days', ['mon 08:00-17:00'], '2026-11-20T12:00:00Z', [], '2026-11-23T08:00'],
+    ['in its own zone', ['22:00-05:00 Europe/Vienna'], '2026-11-20T12:00:00Z', [], '2026-11-20T21:00'],
+    [
+      'with the first of several',
+      ['mon 08:00-09:00', 'sat 07:00-08:00'],
+      '2026-11-20T12:00:00Z',
+      [],
+      '2026-11-21T07:00',
+    ],
+    [
+      'after the dates left out',
+      ['08:00-17:00'],
+      '2026-12-23T18:00:00Z',
+      ['2026-12-24', '2026-12-25'],
+      '2026-12-26T08:00',
+    ],
+    [
+      'in the middle of a night whose first half is left out',
+      ['22:00-05:00'],
+      '2026-12-24T12:00:00Z',
+      ['2026-12-24'],
+      '2026-12-25T00:00',
+    ],
+    // 2026-03-29 02:00 is 03:00 in Vienna: that is 01:00 UTC.
+    [
+      'when the clock jumps over its beginning',
+      ['02:30-05:00 Europe/Vienna'],
+      '2026-03-29T00:00:00Z',
+      [],
+      '2026-03-29T01:00',
+    ],
+    ['where it is time', ['08:00-17:00'], '2026-11-20T09:30:00Z', [], '2026-11-20T09:30'],
+    [
+      'never',
+      ['fri 08:00-17:00'],
+      '2026-11-20T18:00:00Z',
+      Array.from({ length: 9 }, (_, week) =>
+        new Date(Date.UTC(2026, 10, 20 + 7 * (week + 1))).toISOString().slice(0, 10),
+      ),
+      undefined,
+    ],
+  ])('%s: %j from %s', (_, windows, from, except, expected) => {
+    expect(next(windows, from, except)).toBe(expected);
+  });
+});
+
+test('among hundreds of windows nobody looks for long, and among none not at all', () => {
+  const windows = Array.from({ length: 500 }, (_, minute) =>
+    windowOf(`thu ${Math.floor(minute / 60)}:${String(minute % 60).padStart(2, '0')}-24:00`),
+  );
+  expect(nextOpenTime({ windows, except: [] }, Date.parse('2026-11-20T12:00:00Z'))).toBeUndefined();
+  expect(nextOpenTime({ windows: [], except: [] }, 0)).toBeUndefined();
+});
 
 describe('a window is open', () => {
   // 2026-11-20 is a Friday.
@@ -107,6 +170,7 @@ test.each([
   ['08:60-09:00', 'has no time of day in "08:60"'],
   ['08:00-08:00', 'begins when it ends'],
   ['08:00-09:00 Europe/Wien', 'has no time zone in "Europe/Wien"'],
+  ['08:00-09:00 +02:00', 'has no time zone in "+02:00"'],
 ])('what is no window: %j %s', (text, problem) => {
   expect(parseWindow(text)).toContain(problem);
 });

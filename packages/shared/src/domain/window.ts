@@ -64,6 +64,32 @@ export function isOpenTime({ windows, except }: OpenTimes, atMs: number): boolea
   );
 }
 
+/** For as long nobody writes dates that are left out. */
+const LOOK_AHEAD_DAYS = 62;
+/** At one window each: a policy may have hundreds of them, and whoever looks leads a fleet. */
+const LOOKS_MAX = 20_000;
+const MINUTE_MS = 60_000;
+
+/** When it is next time, to the minute; `undefined`: not within two months, or too hard to tell. */
+export function nextOpenTime(times: OpenTimes, fromMs: number): number | undefined {
+  const endMs = fromMs + LOOK_AHEAD_DAYS * DAY_MS;
+  let atMs = fromMs;
+  for (let looks = LOOKS_MAX / times.windows.length; !isOpenTime(times, atMs); looks -= 1) {
+    if (looks <= 0 || !(atMs < endMs)) return undefined;
+    atMs += Math.min(...times.windows.map((window) => minutesToChange(window, atMs))) * MINUTE_MS;
+    atMs -= atMs % MINUTE_MS;
+  }
+  // Where the clock on the wall was put forward on the way, it is open for as long already.
+  while (atMs - MINUTE_MS > fromMs && isOpenTime(times, atMs - MINUTE_MS)) atMs -= MINUTE_MS;
+  return atMs;
+}
+
+/** Until it begins, or a date that is left out does, by the clock on the wall. */
+function minutesToChange({ fromMinute, timeZone }: TimeWindow, atMs: number): number {
+  const { minute } = wallTime(atMs, timeZone);
+  return (fromMinute > minute ? fromMinute : DAY_MINUTES) - minute;
+}
+
 /** Where there are no windows, it is always time. */
 export function isAnyOpen(windows: readonly TimeWindow[], atMs: number): boolean {
   return windows.length === 0 || windows.some((window) => isOpen(window, atMs));
@@ -88,6 +114,8 @@ function minuteIn(text: string): number | undefined {
 }
 
 function isTimeZone(name: string): boolean {
+  // An offset stands still where the clock on the wall is put forward.
+  if (!/^[a-z]/i.test(name)) return false;
   try {
     clockOf(name);
     return true;

@@ -5,6 +5,7 @@
 import type { z } from 'zod';
 import type { Parsed } from '../kernel/parsed.ts';
 import { shortLine } from '../kernel/printable.ts';
+import { wordProblem } from './problems.ts';
 
 /** More than any message of ours needs; a body beyond it is not even read. */
 export const BODY_BYTES_MAX = 65_536;
@@ -23,7 +24,7 @@ export function decode<Value>(
 ): Parsed<Value> {
   const read = readJson(body, bytesMax);
   if (!read.ok) return read;
-  const parsed = schema.safeParse(read.value);
+  const parsed = schema.safeParse(read.value, { error: wordProblem });
   if (parsed.success) return { ok: true, value: parsed.data };
   return { ok: false, problems: parsed.error.issues.slice(0, PROBLEMS_MAX).map(describeIssue) };
 }
@@ -33,7 +34,7 @@ export function encode(value: unknown): Uint8Array {
 }
 
 function readJson(body: Uint8Array, bytesMax: number): Parsed<unknown> {
-  if (body.length === 0) return refusal('the message is empty: publish a JSON object such as {"image":"…"}');
+  if (body.length === 0) return refusal('the message is empty: publish a JSON object');
   if (body.length > bytesMax) {
     return refusal(`the message has ${body.length} bytes: at most ${bytesMax} are read`);
   }

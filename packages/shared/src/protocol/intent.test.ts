@@ -154,7 +154,12 @@ test.each<[string, unknown, readonly string[]]>([
     { image: 'web@sha256:12' },
     ['image: "web@sha256:12" is no image reference: write registry/name:tag'],
   ],
-  ['a misspelt field', { image: 'web', acceptHalten: true }, ['Unrecognized key: "acceptHalten"']],
+  ['words for yes', { image: 'web', urgent: 'yes' }, ['urgent: must be true or false, and is a text']],
+  [
+    'a misspelt field',
+    { image: 'web', acceptHalten: true },
+    ['there is no field "acceptHalten" (did you mean "acceptHalted"?)'],
+  ],
   ['a bad policy', { image: 'web', policy: { stages: [1] } }, ['policy.stages: must end with 100']],
   [
     'an empty version',
@@ -168,8 +173,8 @@ test.each<[string, unknown, readonly string[]]>([
       'policy.watch: watches a tag for the service, not for one release: put it into the bucket swell_policies',
     ],
   ],
-  ['a list', [{ image: 'web' }], ['the message: Invalid input: expected object, received array']],
-  ['nothing', null, ['the message: Invalid input: expected object, received null']],
+  ['a list', [{ image: 'web' }], ['the message: must be an object, and is a list']],
+  ['nothing', null, ['the message: must be an object, and is null']],
 ])('%s is no release', (_, body, expected) => {
   expect(problems(releaseSchema, body)).toEqual(expected);
 });
@@ -191,8 +196,12 @@ test.each(['approve', 'reject'])('%s may be about what is proposed, by its diges
 test.each<[string, unknown, readonly string[]]>([
   ['another word', { action: 'stop' }, [`action: must be one of ${CONTROL_ACTIONS.join(', ')}`]],
   ['no word', {}, [`action: must be one of ${CONTROL_ACTIONS.join(', ')}`]],
-  ['a list', [], ['the message: Invalid input: expected object, received array']],
-  ['a field of another word', { action: 'pause', version: 'v1' }, ['Unrecognized key: "version"']],
+  ['a list', [], ['the message: must be an object, and is a list']],
+  [
+    'a field of another word',
+    { action: 'pause', version: 'v1' },
+    ['there is no field "version": there are action, scope, rollout, reason'],
+  ],
   [
     'no version',
     { action: 'rollback' },
@@ -218,14 +227,25 @@ test.each<[string, unknown, readonly string[]]>([
   [
     'a digest that nothing can be done with',
     { action: 'halt', digest: `sha256:${'5'.repeat(64)}` },
-    ['Unrecognized key: "digest"'],
+    ['there is no field "digest": there are action, return, scope, rollout, reason'],
   ],
   [
     'a proposal that is a rollout',
     { action: 'approve', rollout: 7, digest: `sha256:${'5'.repeat(64)}` },
     ['rollout: does not go with digest: leave it out'],
   ],
-  ['a misspelt field', { action: 'halt', rolout: 7 }, ['Unrecognized key: "rolout"']],
+  [
+    'a number in quotes',
+    { action: 'halt', rollout: '7' },
+    ['rollout: must be a whole number, and is a text'],
+  ],
+  ['a half', { action: 'halt', rollout: 7.5 }, ['rollout: must be a whole number']],
+  ['words for no', { action: 'halt', return: 'no' }, ['return: must be true or false, and is a text']],
+  [
+    'a misspelt field',
+    { action: 'halt', rolout: 7 },
+    ['there is no field "rolout" (did you mean "rollout"?)'],
+  ],
 ])('%s is no word of control', (_, body, expected) => {
   expect(problems(controlSchema, body)).toEqual(expected);
 });

@@ -128,8 +128,12 @@ test.each([
 });
 
 test.each<[string, unknown, string, ...(readonly string[])]>([
-  ['a misspelt field', { stagess: [100] }, 'Unrecognized key: "stagess"'],
-  ['no object', [], 'the message: Invalid input: expected object, received array'],
+  ['a misspelt field', { stagess: [100] }, 'there is no field "stagess" (did you mean "stages"?)'],
+  ['a text for a list', { stages: '100' }, 'stages: must be a list, and is a text'],
+  ['one name for a list', { dependsOn: 'db' }, 'dependsOn: must be a list, and is a text'],
+  ['a label for a canary', { canary: 'canary' }, 'canary: must be an object, and is a text'],
+  ['a list of windows', { windows: { eu: ['22:00-05:00'] } }, 'windows.eu: must be an object, and is a list'],
+  ['no object', [], 'the message: must be an object, and is a list'],
   ['stages that fall', { stages: [50, 25, 100] }, 'stages: must rise from stage to stage'],
   ['stages twice', { stages: [50, 50, 100] }, 'stages: must rise from stage to stage'],
   ['stages that do not end', { stages: [25, 50] }, 'stages: must end with 100'],
@@ -347,7 +351,11 @@ test.each<[string, unknown, string, ...(readonly string[])]>([
     { regions: [['constructor']] },
     'regions[0][0]: must be another name: every object has something of this one',
   ],
-  ['a probe of a kind that is none', { health: { exec: ['true'] } }, 'health: Unrecognized key: "exec"'],
+  [
+    'a probe of a kind that is none',
+    { health: { exec: ['true'] } },
+    'health: there is no field "exec": there are http, tcp, docker, command, interval, timeout, minHealthyTime, healthyDeadline',
+  ],
   [
     'a region with a dot',
     { regions: [['eu.west']] },

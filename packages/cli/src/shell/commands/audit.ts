@@ -45,12 +45,16 @@ export const audit: Command = {
   },
 };
 
+const ISO_TIME = /^\d{4}-\d{2}-\d{2}(?:T\d{2}:\d{2}.*)?$/;
+
 /** "24h" before now, or a time as ISO 8601 has it. */
 function sinceOf(values: Context['values']): number | undefined {
   const text = textOf(values, 'since');
   if (text === undefined) return undefined;
   const ms = parseDurationMs(text);
-  const atMs = ms === undefined ? Date.parse(text) : systemClock.wallMs() - ms;
+  if (ms !== undefined) return systemClock.wallMs() - ms;
+  // The platform takes much else for a date: "5" is one of 2001.
+  const atMs = ISO_TIME.test(text) ? Date.parse(text) : Number.NaN;
   if (!Number.isNaN(atMs)) return atMs;
   throw new UsageError(`--since: "${text}" is no time: write "24h", or 2026-01-31T12:00:00Z`);
 }

@@ -30,10 +30,11 @@ export const history: Command = {
       const event = decode(body, eventSchema);
       if (event.ok && event.value.scope === scope) events.push({ event: event.value, atMs: storedAtMs });
     }
-    const stored = await bus.readLast(STREAMS.rollouts, rolloutKey(service));
+    const stored = await bus.readLast(STREAMS.rollouts, rolloutKey(service, scope));
     const record = stored === undefined ? undefined : readServiceRecord(stored.body, service);
     if (record?.ok === false) throw new Error(`the record of ${service}: ${record.problems.join('; ')}`);
-    const releases = historyOf(published, events, record?.value.past ?? []);
+    const { past = [], releasesTaken } = record?.value ?? {};
+    const releases = historyOf(published, events, past, releasesTaken?.sequence ?? 0);
     const nothing = row(`nothing of ${service} was released yet: swell release ${service} <image>`);
     print({ service, releases }, releases.length === 0 ? [nothing] : drawHistory(releases));
     return EXIT.done;

@@ -1,9 +1,11 @@
 /** Every service and how its rollout stands, without the nodes: one line each. */
 
 import type { Bus } from '@swell/shared/adapters/bus.ts';
+import { isName } from '@swell/shared/domain/names.ts';
 import type { Scope } from '@swell/shared/domain/scope.ts';
 import { readServiceRecord } from '@swell/shared/protocol/records.ts';
 import {
+  ALL_RELEASES,
   ALL_ROLLOUTS,
   allRollouts,
   lastToken,
@@ -16,10 +18,22 @@ import { EXIT, type ExitCode, summarize } from '../../core/status.ts';
 import type { Context } from '../command.ts';
 
 export async function printOverview(bus: Bus, print: Context['print']): Promise<ExitCode> {
-  const records = await bus.readLastOfEach(STREAMS.rollouts, [ALL_ROLLOUTS, allRollouts('*')]);
-  const services = records
-    .filter(({ deleted }) => !deleted)
-    .map(({ subject, body }) => overviewOf(lastToken(subject), scopeOfRecord(subject), body))
+  const [stored, releases] = await Promise.all([
+    bus.readLastOfEach(STREAMS.rollouts, [ALL_ROLLOUTS, allRollouts('*')]),
+    bus.readLastOfEach(STREAMS.releases, [ALL_RELEASES]),
+  ]);
+  const records = stored.filter(({ deleted }) => !deleted);
+  const recorded = new Set(records.map(({ subject }) => lastToken(subject)));
+  const published = new Map(releases.map(({ subject, sequence }) => [lastToken(subject), sequence]));
+  const unrecorded = [...published.keys()].filter((service) => isName(service) && !recorded.has(service));
+  const services = [
+    ...records.map(({ subject, body }) =>
+      overviewOf(lastToken(subject), published, { scope: scopeOfRecord(subject), body }),
+    ),
+    ...unrecorded.map((service) => overviewOf(service, published)),
+  ]
+    // All that was ever released there was refused: whoever mistypes a name makes no service.
+    .filter(({ phase }) => phase !== 'none')
     .toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
   const hasScopes = services.some(({ scope }) => scope !== undefined);
   const lines = services.map(({ service, scope, rollout, version, phase, paused, reason }) => [
@@ -55,12 +69,19 @@ interface Overview {
   readonly reason?: string;
 }
 
-function overviewOf(service: string, scope: Scope | undefined, body: Uint8Array): Overview {
-  const place = { service, ...(scope !== undefined && { scope }) };
-  const record = readServiceRecord(body, service);
-  if (!record.ok) return { ...place, phase: 'unreadable', paused: false, reason: record.problems.join('; ') };
+/** @param stored its record, if it has one */
+function overviewOf(
+  service: string,
+  published: ReadonlyMap<string, number>,
+  stored?: { readonly scope: Scope | undefined; readonly body: Uint8Array },
+): Overview {
+  const place = { service, ...(stored?.scope !== undefined && { scope: stored.scope }) };
+  const record = stored && readServiceRecord(stored.body, service);
+  if (record?.ok === false)
+    return { ...place, phase: 'unreadable', paused: false, reason: record.problems.join('; ') };
   const sightings = new Sightings(service);
-  sightings.see({ kind: 'record', record: record.value });
+  if (record !== undefined) sightings.see({ kind: 'record', record: record.value });
+  sightings.see({ kind: 'release', rollout: published.get(service) ?? 0 });
   const { phase, paused, rollout, version, reason } = summarize(sightings);
   return {
     ...place,

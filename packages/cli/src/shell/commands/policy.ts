@@ -1,10 +1,11 @@
-import type { Bus } from '@swell/shared/adapters/bus.ts';
+import { type Bus, BusError } from '@swell/shared/adapters/bus.ts';
+import { cycleProblems, type DependenciesOf, type Dependency } from '@swell/shared/domain/dependency.ts';
 import type { ServiceName } from '@swell/shared/domain/names.ts';
 import { layeredPolicy, policyProblems } from '@swell/shared/domain/policy.ts';
 import { formatDuration } from '@swell/shared/kernel/units.ts';
 import { decode, encode } from '@swell/shared/protocol/codec.ts';
 import { policySchema } from '@swell/shared/protocol/policy.ts';
-import { policyKey, STREAMS } from '@swell/shared/protocol/subjects.ts';
+import { ALL_POLICIES, lastToken, policyKey, STREAMS } from '@swell/shared/protocol/subjects.ts';
 import { z } from 'zod';
 import { row } from '../../core/rows.ts';
 import { EXIT, type ExitCode } from '../../core/status.ts';
@@ -54,7 +55,7 @@ async function set(context: Context, service: ServiceName, file: string): Promis
   const { values, signal, connect, print } = context;
   const timeoutMs = durationOf(values, 'timeout') ?? TIMEOUT_MS;
   const wanted = await readJson(file);
-  const problems = problemsOf(wanted);
+  const problems = problemsOf(service, wanted);
   if (problems.length > 0) return refuse(context, service, problems);
   const { sequence: revision, answer } = await askCoordinator(await connect(), {
     asked: 'policy',
@@ -79,16 +80,47 @@ async function set(context: Context, service: ServiceName, file: string): Promis
   return accepted ? EXIT.done : EXIT.failed;
 }
 
-/** Of a file nobody else is asked; without one, what stands in the bucket is looked over. */
+/** Without a file, what stands in the bucket is looked over. A file is looked over also where there is no bus, as far as that goes. */
 async function check(context: Context, service: ServiceName, file: string | undefined): Promise<ExitCode> {
-  const wanted =
-    file === undefined ? (await read(await context.connect(), service))?.value : await readJson(file);
-  const problems = wanted === undefined ? [] : problemsOf(wanted);
+  const { print, connect } = context;
+  const wanted = file === undefined ? (await read(await connect(), service))?.value : await readJson(file);
+  if (wanted === undefined) {
+    print({ service, ok: true, problems: [] }, [
+      row(`${service} has no policy: the defaults are in force`, 'good'),
+    ]);
+    return EXIT.done;
+  }
+  const alone = problemsOf(service, wanted);
+  if (alone.length > 0) return refuse(context, service, alone);
+  const dependencies = await dependenciesOn(connect).catch((error: unknown): BusError => {
+    if (error instanceof BusError) return error;
+    throw error;
+  });
+  if (dependencies instanceof BusError) {
+    const unseen = `the other services were not looked at, which may depend on it in a circle: ${dependencies.message}`;
+    print({ service, ok: true, problems: [], unseen }, [
+      row('the policy is right by itself', 'good'),
+      row(`  ${unseen}`),
+    ]);
+    return EXIT.done;
+  }
+  const problems = problemsOf(service, wanted, (other) => dependencies.get(other));
   if (problems.length > 0) return refuse(context, service, problems);
-  const right =
-    wanted === undefined ? `${service} has no policy: the defaults are in force` : 'the policy is right';
-  context.print({ service, ok: true, problems }, [row(right, 'good')]);
+  print({ service, ok: true, problems }, [row('the policy is right', 'good')]);
   return EXIT.done;
+}
+
+/** By the policies that stand in the bucket. */
+async function dependenciesOn(
+  connect: Context['connect'],
+): Promise<ReadonlyMap<ServiceName, readonly Dependency[]>> {
+  const messages = await (await connect()).readLastOfEach(STREAMS.policies, [ALL_POLICIES]);
+  return new Map(
+    messages.flatMap(({ subject, body, deleted }) => {
+      const layer = deleted ? undefined : decode(body, policySchema);
+      return layer?.ok === true ? [[lastToken(subject), layer.value.dependsOn ?? []] as const] : [];
+    }),
+  );
 }
 
 function refuse({ print }: Context, service: ServiceName, problems: readonly string[]): ExitCode {
@@ -99,10 +131,16 @@ function refuse({ print }: Context, service: ServiceName, problems: readonly str
   return EXIT.failed;
 }
 
-/** By itself; what a release brings along the coordinator alone can judge. */
-function problemsOf(wanted: unknown): readonly string[] {
+/** What a release brings along the coordinator alone can judge. @param of what is known of the other services */
+function problemsOf(
+  service: ServiceName,
+  wanted: unknown,
+  of: DependenciesOf = () => undefined,
+): readonly string[] {
   const layer = decode(encode(wanted), policySchema);
-  return layer.ok ? policyProblems(layeredPolicy(layer.value)) : layer.problems;
+  if (!layer.ok) return layer.problems;
+  const { dependsOn = [] } = layer.value;
+  return [...policyProblems(layeredPolicy(layer.value)), ...cycleProblems(service, dependsOn, of)];
 }
 
 async function read(

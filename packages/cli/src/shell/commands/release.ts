@@ -1,4 +1,3 @@
-import type { FleetEvent } from '@swell/shared/domain/event.ts';
 import { formatDuration } from '@swell/shared/kernel/units.ts';
 import { decode, encode } from '@swell/shared/protocol/codec.ts';
 import { releaseSchema } from '@swell/shared/protocol/intent.ts';
@@ -18,7 +17,8 @@ export const release: Command = {
     '<service> <image> | <service> <part>=<image> … [--version <text>] [--policy <file>] [--from <version> …] [--allow-downgrade] ' +
     '[--accept-halted] [--irreversible] [--urgent] [--not-before <time>] [--expires <time>] ' +
     '[--train <name>] [--train-of <service> …] [--timeout 1m]',
-  about: 'Releases an image, and waits until a coordinator has accepted or refused it',
+  about:
+    'Releases an image, and waits until a coordinator has accepted or refused it, or says what it waits for',
   options: {
     version: { type: 'string' },
     policy: { type: 'string' },
@@ -33,7 +33,7 @@ export const release: Command = {
     'train-of': { type: 'string', multiple: true },
     timeout: { type: 'string' },
   },
-  async run({ args, values, signal, connect, screen, json, print }) {
+  async run({ args, values, signal, connect, print }) {
     const [name, ...named] = args;
     const service = serviceOf(name);
     const wanted = wantedOf(named);
@@ -56,9 +56,6 @@ export const release: Command = {
     });
     const read = decode(body, releaseSchema);
     if (!read.ok) throw new UsageError(`that is no release: ${read.problems.join('; ')}`);
-    const onEvent = ({ line }: FleetEvent): void => {
-      if (!json) screen.say([row(line)]);
-    };
     const { sequence: rollout, answer } = await askCoordinator(await connect(), {
       asked: 'release',
       subject: releaseSubject(service),
@@ -66,23 +63,27 @@ export const release: Command = {
       line: `release of ${service}: ${named.join(', ')}`,
       timeoutMs,
       signal,
-      onEvent,
     });
+    const watchIt = `swell status ${service} --watch --rollout ${rollout}`;
     if (answer === undefined) {
       const waiting = `release ${rollout} of ${service} is stored, and no coordinator has answered within ${formatDuration(timeoutMs)}`;
       print({ service, rollout, accepted: null }, [
         row(waiting, 'busy'),
-        row(
-          `  swell doctor tells whether one leads; swell status ${service} --watch --rollout ${rollout} waits on`,
-          'quiet',
-        ),
+        row(`  swell doctor tells whether one leads; ${watchIt} waits on`, 'quiet'),
       ]);
       return EXIT.timedOut;
     }
     const { applied: accepted, event } = answer;
+    if (accepted === null) {
+      print({ service, rollout, accepted, waits: event.line }, [
+        row(event.line, 'busy'),
+        row(`  ${watchIt}`, 'quiet'),
+      ]);
+      return EXIT.done;
+    }
     print({ service, rollout, accepted, line: event.line, problems: event.problems ?? [] }, [
       row(event.line, accepted ? 'good' : 'bad'),
-      ...(accepted ? [row(`  swell status ${service} --watch --rollout ${rollout}`, 'quiet')] : []),
+      ...(accepted ? [row(`  ${watchIt}`, 'quiet')] : []),
     ]);
     return accepted ? EXIT.done : EXIT.failed;
   },

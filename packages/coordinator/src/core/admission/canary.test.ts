@@ -61,7 +61,7 @@ test('P2: after the canaries a person is asked where the policy wants one', () =
   story.pass(HOUR_MS);
   expect([story.phase, story.told('approval-awaited').at(-1)?.line]).toEqual([
     'gated',
-    expect.stringContaining('waits after its canaries'),
+    expect.stringContaining('waits after the stage of its canaries'),
   ]);
 });
 

@@ -6,7 +6,11 @@
  * Nobody waits in a circle: each waits only for services below him, and a release that would close one is refused.
  */
 
-import { allDependencies, cycleOf, type Dependency } from '@swell/shared/domain/dependency.ts';
+import {
+  allDependencies,
+  cycleProblems as cycleProblemsOf,
+  type Dependency,
+} from '@swell/shared/domain/dependency.ts';
 import type { Region, ServiceName } from '@swell/shared/domain/names.ts';
 import type { PolicyLayer } from '@swell/shared/domain/policy.ts';
 import { type Behind, type Candidate, isUnderWay, type Rollout } from '@swell/shared/domain/rollout.ts';
@@ -32,16 +36,11 @@ function reached({ service, others }: Knowledge, own: readonly Dependency[] = []
   return allDependencies(own, (one) => others.get(one)?.dependsOn).filter((one) => one.service !== service);
 }
 
-/** What is wrong with a policy: services that wait for each other would do so for ever. */
 export function cycleProblems(
   { service, others }: Knowledge,
   { dependsOn = [] }: Pick<PolicyLayer, 'dependsOn'>,
 ): readonly string[] {
-  const cycle = cycleOf(service, dependsOn, (one) => others.get(one)?.dependsOn);
-  if (cycle === undefined) return [];
-  return [
-    `dependsOn: ${cycle.join(' -> ')} is a cycle: take one of them out of the policy of the one before`,
-  ];
+  return cycleProblemsOf(service, dependsOn, (one) => others.get(one)?.dependsOn);
 }
 
 /** Remembers what comes first: whatever becomes of that, the release goes on from there. */

@@ -4,7 +4,7 @@
  */
 
 import type { Region } from '@swell/shared/domain/names.ts';
-import { nodesPaced } from '@swell/shared/domain/pace.ts';
+import { msUntilPaced, nodesPaced } from '@swell/shared/domain/pace.ts';
 import { FIRST } from '@swell/shared/domain/rank.ts';
 import type { Paced, Rollout } from '@swell/shared/domain/rollout.ts';
 import { PULSE_FRESH_MS } from '@swell/shared/domain/wave.ts';
@@ -48,6 +48,22 @@ export function pacedCount(state: ServiceState, rollout: Rollout, region: Region
   if (safeRate === undefined) return line.nodes.length;
   const { from, openMs } = pacedIn(rollout, region);
   return countBelow(line, from) + nodesPaced(safeRate, line.nodes.length, openMs);
+}
+
+/** When the safe rate lets one more of a region's line start than are admitted, if time counts from now on. */
+export function nextPacedMs(
+  state: ServiceState,
+  rollout: Rollout,
+  region: Region,
+  line: Line,
+  nowMs: number,
+): number | undefined {
+  const { safeRate } = policyOf(state);
+  const admitted = countBelow(line, rollout.regions[region]?.cursor ?? FIRST);
+  if (safeRate === undefined || admitted >= line.nodes.length) return undefined;
+  const { from, openMs } = pacedIn(rollout, region);
+  const dueMs = msUntilPaced(safeRate, line.nodes.length, admitted + 1 - countBelow(line, from));
+  return nowMs + Math.max(0, dueMs - openMs - (state.uncounted.get(region) ?? 0));
 }
 
 /** Until time has been counted in a stage, the line begins where the cursor stands. */

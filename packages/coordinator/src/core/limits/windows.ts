@@ -1,12 +1,13 @@
 /** May it go on by the clock on a region's wall? Outside its windows nobody there starts; who has begun ends it. */
 
 import type { Region } from '@swell/shared/domain/names.ts';
-import { ELSEWHERE, isOpenIn, type Policy } from '@swell/shared/domain/policy.ts';
+import { describeOpenTimes, isOpenIn, nextOpenIn, type Policy } from '@swell/shared/domain/policy.ts';
 import { isUnderWay, type Rollout } from '@swell/shared/domain/rollout.ts';
 import { sameValue } from '@swell/shared/kernel/equal.ts';
 import { knownRegions } from '../stage/regions.ts';
 import { policyOf, type ServiceState, withRollout } from '../state.ts';
 import { tell } from '../tell.ts';
+import { timeOf } from './cool-down.ts';
 
 /** The record says which regions are closed, so that each change is told once, whoever leads. */
 export function keepWindows(state: ServiceState, nowMs: number): ServiceState {
@@ -22,17 +23,19 @@ export function keepWindows(state: ServiceState, nowMs: number): ServiceState {
   return opened.length === 0 ? told : tellOpened(told, rollout, opened);
 }
 
+/** For whoever asks why nobody starts there. */
+export function describeClosed(policy: Policy, region: Region, nowMs: number): string {
+  const untilMs = nextOpenIn(policy, region, nowMs);
+  return `the window of ${region} is closed${untilMs === undefined ? '' : ` until ${timeOf(untilMs)}`}`;
+}
+
 function tellClosed(
   state: ServiceState,
   { release }: Rollout,
   regions: readonly Region[],
-  { windows = {} }: Policy,
+  policy: Policy,
 ): ServiceState {
-  const times = regions.map((region) => {
-    const { windows: open = [], except = [] } = windows[region] ?? windows[ELSEWHERE] ?? {};
-    const but = except.length === 0 ? '' : `, not on ${except.join(', ')}`;
-    return `${region} (open ${open.map(({ text }) => text).join('; ')}${but})`;
-  });
+  const times = regions.map((region) => describeOpenTimes(policy, region));
   return tell(state, {
     name: 'window-closed',
     rollout: release.rollout,

@@ -90,7 +90,8 @@ export function placeAfterRegrouping(
 /** The stage for a person to read. */
 export function describePlace(state: ServiceState, rollout: Rollout): string {
   const { number, of, percent } = stageOf(policyOf(state), rollout.percent);
-  const stage = percent === CANARIES_PERCENT ? 'its canaries' : `stage ${number} of ${of} (${percent} %)`;
+  const stage =
+    percent === CANARIES_PERCENT ? 'the stage of its canaries' : `stage ${number} of ${of} (${percent} %)`;
   return rollout.grouping === 'parallel' ? stage : `${stage} in ${activeRegions(state, rollout).join(', ')}`;
 }
 

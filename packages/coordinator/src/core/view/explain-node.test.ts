@@ -1,5 +1,6 @@
 /** B15. Why a node waits, as far as the coordinator knows. */
 
+import { nextOpenTime, parseWindow } from '@swell/shared/domain/window.ts';
 import { expect, test } from 'vitest';
 import { QUICK, RolloutStory } from '../../../../../test/support/rollout-story.ts';
 import { explainNode, regionsOf } from './explain-node.ts';
@@ -27,6 +28,26 @@ test('B15: by its place in the line: there, at hand but not admitted, not in thi
   expect(why(story, first)).toBe('it is on v1');
   story.control('pause', { reason: 'lunch' });
   expect(why(story, second)).toBe('the rollout is paused: lunch');
+});
+
+test('B15, P6: a closed window, and until when, whether it is admitted or not', () => {
+  const window = parseWindow('04:00-05:00');
+  if (typeof window === 'string') throw new Error(window);
+  const windows = { eu: { windows: [window], except: [] } };
+  const story = new RolloutStory({ policy: { ...TENTH, windows } });
+  const opens = new Date(nextOpenTime(windows.eu, story.nowMs) ?? 0).toISOString().replace('.000Z', 'Z');
+  story.publish('v1');
+  const [first = '', second = ''] = story.line('eu').map(({ node }) => node);
+  expect(why(story, first)).toBe(
+    `it has to download the image; it is number 1 of 10 in the line of eu, and the window of eu is closed until ${opens}`,
+  );
+  expect(why(story, second)).toMatch(/and the present stage takes in the first 1$/);
+  story.policy(TENTH);
+  story.report(first, 'staged');
+  expect(why(story, first)).toBe('it is admitted, and its turn has come');
+  story.policy({ ...TENTH, windows });
+  story.tick();
+  expect(why(story, first)).toBe(`the window of eu is closed until ${opens}`);
 });
 
 test('B15: in the middle with its slot, behind those who hold them all, failed, lost', () => {

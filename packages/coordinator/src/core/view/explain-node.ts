@@ -8,11 +8,12 @@ import type { NodeStanding } from '@swell/shared/domain/standing.ts';
 import { unreachable } from '@swell/shared/kernel/unreachable.ts';
 import { holdsIn } from '../admission/holds.ts';
 import { timeOf } from '../limits/cool-down.ts';
+import { describeClosed } from '../limits/windows.ts';
 import { isPresent, type NodeFacts } from '../nodes/census.ts';
 import { countBelow, presentNodes } from '../nodes/line.ts';
 import { hasToReturn, isLost, reportOn, standing } from '../nodes/standing.ts';
 import { activeRegions } from '../stage/regions.ts';
-import type { ServiceState } from '../state.ts';
+import { policyOf, type ServiceState } from '../state.ts';
 
 /** Where nodes of that name are; several where the region was not said. */
 export function regionsOf({ census }: ServiceState, node: NodeId, region?: Region): readonly Region[] {
@@ -117,11 +118,12 @@ function explainWait(
   if (!begins && isUnderWay(rollout) && !activeRegions(state, rollout).includes(region))
     return `the turn of ${region} has not come`;
   if (!begins) return `${place}, and the present stage takes in the first ${drawn}`;
+  const closed = rollout.closed.includes(region) ? describeClosed(policyOf(state), region, nowMs) : undefined;
   if (facts.rank >= cursor) {
     const has = is === 'staged' ? 'it has the image at hand' : 'it has to download the image';
-    return `${has}; ${place}, and the first ${admitted} are admitted`;
+    return `${has}; ${place}, and ${closed ?? `the first ${admitted} are admitted`}`;
   }
-  if (rollout.closed.includes(region)) return `the window of ${region} is closed`;
+  if (closed !== undefined) return closed;
   if (is === 'waiting') return 'it is admitted, and has not said that it has the image at hand';
   const taken = [...(state.slots.get(region)?.values() ?? [])].filter(
     ({ entry }) => entry.holder !== undefined,

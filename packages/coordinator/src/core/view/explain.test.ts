@@ -95,9 +95,43 @@ test('B15, P6: a closed window, a safe rate, a soak and a word that is awaited',
     ['window'],
     expect.stringMatching(/: the window of eu is closed: nobody starts there$/),
   ]);
+  // An hour of the day that is a while ahead.
+  const opensMs = Math.ceil(story.nowMs / (60 * MINUTE_MS)) * 60 * MINUTE_MS + 60 * MINUTE_MS;
+  const fromMinute = (opensMs / MINUTE_MS) % 1_440;
+  const daily = {
+    text: 'daily',
+    days: [0, 1, 2, 3, 4, 5, 6],
+    fromMinute,
+    toMinute: fromMinute + 1,
+    timeZone: 'UTC',
+  };
+  story.policy({ ...QUICK, stagesPercent: [50, 100], windows: { eu: { windows: [daily], except: [] } } });
+  expect(explain(story.state, story.nowMs)[0]).toEqual({
+    because: 'window',
+    line: expect.stringMatching(
+      new RegExp(`: the window of eu is closed until ${timeOf(opensMs)}: nobody starts there$`),
+    ),
+    untilMs: opensMs,
+  });
   story.policy({ ...QUICK, stagesPercent: [50, 100], safeRate: { percent: 10, perMs: 60 * MINUTE_MS } });
   story.act();
-  expect(line(story)).toMatch(/: its safe rate \(10 % in 1h\) lets nobody more start yet$/);
+  const [pace] = explain(story.state, story.nowMs);
+  expect(pace).toEqual({
+    because: 'pace',
+    line: expect.stringMatching(/: its safe rate \(10 % in 1h\) lets nobody more start before \S+Z$/),
+    untilMs: expect.any(Number),
+  });
+  const { cursor } = story.wave('eu');
+  const waitUntil = (ms: number): void => {
+    while (story.nowMs < ms) {
+      story.seeAll();
+      story.tick(5_000);
+    }
+  };
+  waitUntil((pace.untilMs ?? 0) - 10_000);
+  expect(story.wave('eu').cursor).toBe(cursor);
+  waitUntil((pace.untilMs ?? 0) + 10_000);
+  expect(story.wave('eu').cursor).toBeGreaterThan(cursor);
   story.policy({ ...QUICK, stagesPercent: [50, 100], soakMs: MINUTE_MS, approval: 'manual' });
   story.act(() => story.phase === 'soaking');
   const [soak] = explain(story.state, story.nowMs);

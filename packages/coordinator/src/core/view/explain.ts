@@ -4,12 +4,14 @@
  */
 
 import type { NodeId } from '@swell/shared/domain/names.ts';
-import type { Policy } from '@swell/shared/domain/policy.ts';
+import { nextOpenIn, type Policy } from '@swell/shared/domain/policy.ts';
 import { isUnderWay, type Rollout } from '@swell/shared/domain/rollout.ts';
 import { formatDuration } from '@swell/shared/kernel/units.ts';
 import { activeLines } from '../advance.ts';
 import { timeOf, waitOf } from '../limits/cool-down.ts';
 import { judgeGates } from '../limits/gates.ts';
+import { nextPacedMs } from '../limits/pace.ts';
+import { describeClosed } from '../limits/windows.ts';
 import { countBelow, countStanding, type Line, nodesStanding } from '../nodes/line.ts';
 import { isCensusComplete, LOOK_OUT_MS } from '../nodes/look-out.ts';
 import { hasToReturn, isAwaited } from '../nodes/standing.ts';
@@ -179,14 +181,18 @@ const explainStaging: Asked = ({ state, rollout, policy, regions }) => {
   return { because: 'staging', why };
 };
 
-const explainWindows: Asked = ({ rollout, regions }) => {
+const explainWindows: Asked = ({ rollout, regions, policy, nowMs }) => {
   const isWaiting = rollout.phase.name === 'staging' || rollout.phase.name === 'rolling';
   const shut = rollout.closed.filter((region) =>
     regions.some(({ line }) => line.nodes[0]?.region === region),
   );
-  return isWaiting && shut.length > 0
-    ? { because: 'window', why: `the window of ${shut.join(', ')} is closed: nobody starts there` }
-    : undefined;
+  if (!isWaiting || shut.length === 0) return undefined;
+  const opens = shut.flatMap((region) => nextOpenIn(policy, region, nowMs) ?? []);
+  return {
+    because: 'window',
+    why: `${shut.map((region) => describeClosed(policy, region, nowMs)).join(', ')}: nobody starts there`,
+    ...(opens.length > 0 && { untilMs: Math.min(...opens) }),
+  };
 };
 
 const explainDependencies: Asked = ({ rollout: { awaiting } }) =>
@@ -238,10 +244,17 @@ const explainRefusals: Asked = ({ state, rollout, regions, policy }) => {
   return { because: 'refusals', why };
 };
 
-const explainPace: Asked = ({ rollout, regions, policy: { safeRate } }) => {
+const explainPace: Asked = ({ state, rollout, regions, policy: { safeRate }, nowMs }) => {
   if (safeRate === undefined || !awaitsTime(rollout, regions)) return undefined;
+  const due = regions.flatMap(({ line, isClosed }) => {
+    const region = line.nodes[0]?.region;
+    return isClosed || region === undefined ? [] : (nextPacedMs(state, rollout, region, line, nowMs) ?? []);
+  });
+  if (due.length === 0) return undefined;
   const rate = `${safeRate.percent} % in ${formatDuration(safeRate.perMs)}`;
-  return { because: 'pace', why: `its safe rate (${rate}) lets nobody more start yet` };
+  const untilMs = Math.min(...due);
+  const why = `its safe rate (${rate}) lets nobody more start before ${timeOf(untilMs)}`;
+  return { because: 'pace', why, untilMs };
 };
 
 const explainSoak: Asked = ({ state, rollout, nowMs }) => {

@@ -15,7 +15,7 @@ import { abort } from './aborting.ts';
 import { type Asked, applied, refused } from './answering.ts';
 import { approve } from './approving.ts';
 import { haltBy } from './halting.ts';
-import { hold, unhold } from './holding.ts';
+import { describeHeld, hold, unhold } from './holding.ts';
 import { pause, resume } from './pausing.ts';
 import { retry } from './retrying.ts';
 import { rollBack, undo } from './undoing.ts';
@@ -34,7 +34,8 @@ export function takeControl(
   const intent = parsed.value;
   if ('digest' in intent)
     return (intent.action === 'reject' ? rejectProposal : approveProposal)(taken, intent.digest, asked);
-  if (intent.action === 'hold') return answer(taken, asked, hold(taken, intent.hold));
+  if (intent.action === 'hold')
+    return answer(taken, asked, hold(taken, intent.hold), describeHeld(taken, intent.hold));
   if (intent.action === 'unhold') return answer(taken, asked, unhold(taken, intent.nodes));
   const { rollout, candidate } = state.record;
   const number = rollout?.release.rollout;
@@ -57,8 +58,8 @@ type OfRollout = Exclude<ControlIntent, { action: 'hold' | 'unhold' } | { digest
 type Obeyed = Exclude<OfRollout, { action: 'undo' | 'rollback' }>;
 
 /** What was done, or why nothing. */
-function answer(state: ServiceState, asked: Asked, done: ServiceState | string): ServiceState {
-  return typeof done === 'string' ? refused(state, asked, [done]) : applied(done, asked);
+function answer(state: ServiceState, asked: Asked, done: ServiceState | string, what?: string): ServiceState {
+  return typeof done === 'string' ? refused(state, asked, [done]) : applied(done, asked, what);
 }
 
 /** Does the word stop a release that has not begun? A halt has to name it: else it means what the fleet is on. */

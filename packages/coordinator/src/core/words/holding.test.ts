@@ -65,10 +65,10 @@ test('B14: what nobody holds cannot be let go, and the refusal tells what is hel
   story.control('hold', { hold: { label: 'rack=7', region: 'eu', version: '<2', reason: 'new disks' } });
   story.control('unhold', { nodes: { label: 'rack=7' } });
   expect(answers(story)).toEqual([
-    'unhold of web is refused: nobody has said to hold eu-1; held by such a word: nobody',
+    'unhold of web is refused: nobody has said to hold eu-1, nor anybody else',
     'hold of web: done',
-    'unhold of web is refused: nobody has said to hold nodes with the label rack=7; ' +
-      'held by such a word: nodes with the label rack=7 in eu on <2',
+    'unhold of web is refused: nobody has said to hold nodes with the label rack=7: ' +
+      'lift with the same fields what is held, nodes with the label rack=7 in eu on <2',
   ]);
 });
 
@@ -80,4 +80,22 @@ test('B2: there are no more holds than every wave can carry', () => {
     16,
     'hold of web is refused: 16 holds are in force: lift one, or label the nodes and hold their label',
   ]);
+});
+
+test('K3: of nodes that are held together some may be let go', () => {
+  const story = new RolloutStory();
+  story.control('hold', { hold: { nodes: ['eu-1', 'eu-2', 'eu-3'], reason: 'new disks' } });
+  story.control('unhold', { nodes: { nodes: ['eu-2'] } });
+  expect(story.state.record.held).toEqual([{ nodes: ['eu-1', 'eu-3'], reason: 'new disks' }]);
+  // By another field they are not what was held.
+  story.control('unhold', { nodes: { nodes: ['eu-1'], region: 'eu' } });
+  expect(story.state.record.held).toHaveLength(1);
+  story.control('unhold', { nodes: { nodes: ['eu-1', 'eu-2', 'eu-3'] } });
+  expect(story.state.record.held).toEqual([]);
+});
+
+test('B2: a node that nobody has heard of may be held, and the answer says so', () => {
+  const story = new RolloutStory();
+  story.control('hold', { hold: { nodes: ['eu-1', 'ue-2'], reason: 'new disks' } });
+  expect(answers(story)).toEqual(['hold of web: done, and nobody has heard of ue-2 yet']);
 });

@@ -18,10 +18,27 @@ export function hold(state: ServiceState, rule: HoldRule): ServiceState | string
 
 export function unhold(state: ServiceState, nodes: NodeChoice): ServiceState | string {
   const { held } = state.record;
-  const rest = held.filter((one) => !isSameChoice(one, nodes));
-  if (rest.length < held.length) return withRecord(state, { held: rest });
-  const all = held.map(describeNodes).join('; ') || 'nobody';
-  return `nobody has said to hold ${describeNodes(nodes)}; held by such a word: ${all}`;
+  const rest = held.flatMap((one) => without(one, nodes));
+  if (!sameValue(rest, held)) return withRecord(state, { held: rest });
+  const none = `nobody has said to hold ${describeNodes(nodes)}`;
+  return held.length === 0
+    ? `${none}, nor anybody else`
+    : `${none}: lift with the same fields what is held, ${held.map(describeNodes).join('; ')}`;
+}
+
+/** What is said of a hold that was taken: a name that is none would hold nobody, in silence. */
+export function describeHeld({ census }: ServiceState, { nodes = [] }: HoldRule): string {
+  const unknown = nodes.filter((node) => ![...census.values()].some((region) => region.has(node)));
+  return unknown.length === 0 ? 'done' : `done, and nobody has heard of ${unknown.join(', ')} yet`;
+}
+
+/** Of nodes that are held together some may be lifted. */
+function without(rule: HoldRule, lifted: NodeChoice): readonly HoldRule[] {
+  if (isSameChoice(rule, lifted)) return [];
+  if (rule.nodes === undefined || !isSameChoice({ ...rule, nodes: [] }, { ...lifted, nodes: [] }))
+    return [rule];
+  const nodes = rule.nodes.filter((node) => lifted.nodes?.includes(node) !== true);
+  return nodes.length === 0 ? [] : [{ ...rule, nodes }];
 }
 
 function isSameChoice(one: NodeChoice, other: NodeChoice): boolean {
