@@ -3,6 +3,7 @@
 import type { FleetEvent } from '@swell/shared/domain/event.ts';
 import type { LogEntry } from '@swell/shared/domain/log.ts';
 import type { NodeReport } from '@swell/shared/domain/report.ts';
+import type { Wave } from '@swell/shared/domain/wave.ts';
 import { readShapes } from '../bus/definition.ts';
 import { releaseNext } from '../deliveries.ts';
 import { profileOf } from '../profile.ts';
@@ -94,8 +95,27 @@ export class Stage {
     return this.world.judge.entries;
   }
 
+  get waves(): readonly Wave[] {
+    return this.entries.flatMap((entry) => (entry.kind === 'wave' ? [entry.wave] : []));
+  }
+
   get reports(): readonly NodeReport[] {
     return this.entries.flatMap((entry) => (entry.kind === 'report' ? [entry.report] : []));
+  }
+
+  /** When each update began, in order: the simulated time, in ms since 1970. */
+  get starts(): readonly (readonly [node: string, atMs: number])[] {
+    return this.entries.flatMap((entry) =>
+      entry.kind === 'report' && entry.report.status === 'updating'
+        ? [[entry.report.node, entry.atMs] as const]
+        : [],
+    );
+  }
+
+  /** Who runs the image of a tag, in order of names. */
+  on(tag: string): readonly string[] {
+    const there = this.world.nodes.filter(({ model }) => model.running(SERVICE) === digestOf(tag));
+    return there.map(({ model }) => model.name).sort();
   }
 
   /** How often it was. */

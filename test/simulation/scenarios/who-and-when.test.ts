@@ -4,17 +4,7 @@
  */
 
 import { expect, test } from 'vitest';
-import { digestOf, SERVICE } from '../world.ts';
 import { Stage } from './stage.ts';
-
-/** When each node began its update, from the first on. */
-function starts(stage: Stage): readonly (readonly [node: string, atMs: number])[] {
-  return stage.entries.flatMap((entry) =>
-    entry.kind === 'report' && entry.report.status === 'updating'
-      ? [[entry.report.node, entry.atMs] as const]
-      : [],
-  );
-}
 
 test('P2: a node that its operator calls a canary goes first, and the others when it has been watched', {
   timeout: 60_000,
@@ -26,11 +16,11 @@ test('P2: a node that its operator calls a canary goes first, and the others whe
   });
   stage.release();
   await stage.untilSettled();
-  const [[first, firstMs] = ['', 0], [, secondMs] = ['', 0]] = starts(stage);
+  const [[first, firstMs] = ['', 0], [, secondMs] = ['', 0]] = stage.starts;
   expect(first).toBe('n5');
   // Ten seconds of health, and then its soak.
   expect(secondMs - firstMs).toBeGreaterThanOrEqual(70_000);
-  expect(starts(stage).length).toBe(9);
+  expect(stage.starts.length).toBe(9);
 });
 
 test('B2: a node that is held says why and stays, until the hold is lifted', {
@@ -44,8 +34,7 @@ test('B2: a node that is held says why and stays, until the hold is lifted', {
   stage.release();
   await stage.until('it settles', () => stage.hasTold('rollout-settled'));
   await stage.world.run(60_000);
-  const on = stage.world.nodes.filter(({ model }) => model.running(SERVICE) === digestOf('v2'));
-  expect(on.map(({ model }) => model.name).sort()).toEqual(['n0', 'n2']);
+  expect(stage.on('v2')).toEqual(['n0', 'n2']);
   expect(
     stage.reports.filter(({ status }) => status === 'refused').map(({ node, reason: why }) => [node, why]),
   ).toEqual([['n1', `it is held: ${reason}`]]);
@@ -66,7 +55,7 @@ test('P4, P6: at a safe rate nodes start in their time, and a take-over takes no
   for (const coordinator of stage.world.coordinators)
     stage.world.killCoordinator(coordinator, { awayMs: 1_000, arriving: 0 });
   await stage.untilSettled();
-  const [[, firstMs] = ['', 0]] = starts(stage);
+  const [[, firstMs] = ['', 0]] = stage.starts;
   expect(firstMs - openedAtMs).toBeGreaterThanOrEqual(120_000);
   // What had been counted is kept: less than the whole time is left, and a lease and a few looks.
   expect(firstMs - killedAtMs).toBeLessThan(110_000);
