@@ -10,6 +10,7 @@ import type { Publishing } from '../domain/publishing.ts';
 import { encode } from './codec.ts';
 import { controlSchema } from './control.ts';
 import { name, PART, part, versionOrRange } from './fields.ts';
+import { inputJsonSchema } from './json-schema.ts';
 import { policySchema } from './policy.ts';
 
 const IMAGE_MISSING = 'is missing or not text: name an image such as "registry.example/web:v2"';
@@ -55,11 +56,25 @@ const TRAIN_MAX = 500;
 
 export const releaseSchema = z
   .strictObject({
-    image: image.optional().describe('What to roll out: a tag or a digest'),
-    images: images
+    image: image.optional().meta({
+      description:
+        'What to roll out: a tag, which is resolved once, or a digest. This field or `images` must be there, and nothing else',
+      examples: ['registry.example/web:v2'],
+    }),
+    images: images.optional().meta({
+      description: 'In its place: several parts of a stack as one unit, an image for each (below)',
+      examples: [{ web: 'registry.example/web:v2', worker: 'registry.example/worker:v2' }],
+    }),
+    version: z
+      .string()
+      .min(1)
+      .max(128)
       .optional()
-      .describe('In its place, for several parts of a stack as one unit, an image for each of them'),
-    version: z.string().min(1).max(128).optional().describe('What people call it; the tag'),
+      .meta({
+        description: 'What people call it; of a unit, the tag that all its images have',
+        otherwise: 'the tag',
+        examples: ['2.4.1'],
+      }),
     policy: policySchema
       .refine(({ watch }) => watch === undefined, {
         path: ['watch'],
@@ -67,46 +82,85 @@ export const releaseSchema = z
       })
       .optional()
       .describe('Overrides the policy of the service for this rollout'),
-    acceptHalted: z.boolean().optional().describe('Take this digest although it was halted before'),
+    acceptHalted: z
+      .boolean()
+      .optional()
+      .meta({
+        description: 'Take this digest although it was halted before',
+        default: false,
+        examples: [true],
+      }),
     from: z
       .array(versionOrRange)
       .min(1, 'must name at least one version: leave it out where it may start from any')
       .max(32)
       .optional()
-      .describe('Versions and ranges from which it may start: ["1.4.2", ">=1.5 <2"]; any'),
+      .meta({
+        description:
+          'Versions, or ranges of semver.org, from which it may start. A fleet that has settled on another one refuses it; nodes that lag behind on another one (or on what has no version) are held',
+        otherwise: 'any',
+        examples: [['1.4.2', '>=1.5 <2']],
+      }),
     irreversible: z
       .boolean()
       .optional()
-      .describe('What it does to its data cannot be undone: no node goes back from it'),
+      .meta({
+        description:
+          'What it does to its data cannot be undone, as a migration: no node goes back from it (below)',
+        default: false,
+        examples: [true],
+      }),
     allowDowngrade: z
       .boolean()
       .optional()
-      .describe(
-        'Take this version although it is older than what the fleet has settled on, or what is under way',
-      ),
-    urgent: z.boolean().optional().describe("Do not wait for the end of the policy's cool-down"),
-    notBefore: time.optional().describe('Do not begin before: "2026-12-01T06:00:00Z"'),
-    expires: time.optional().describe('From then on nobody starts it: "2026-12-08T00:00:00Z"'),
+      .meta({
+        description:
+          'Take this version although it is older than the one on which the fleet has settled, or than the one that is under way. Versions are compared as those of semver.org, also short ones (`v18`, `1.2`); where one of the two is none (`latest`), nobody is asked',
+        default: false,
+        examples: [true],
+      }),
+    urgent: z
+      .boolean()
+      .optional()
+      .meta({
+        description: 'It does not wait for the end of the cool-down',
+        default: false,
+        examples: [true],
+      }),
+    notBefore: time
+      .optional()
+      .meta({ description: 'It does not begin before', examples: ['2026-12-01T06:00:00Z'] }),
+    expires: time.optional().meta({
+      description:
+        'From then on nobody starts it: one that has not begun is dropped, one that is under way is aborted, and everybody stays as he is',
+      examples: ['2026-12-08T00:00:00Z'],
+    }),
     publication: z
       .string()
       .min(1)
       .max(128)
       .optional()
-      .describe(
-        'What its publisher calls this message: what the coordinator publishes itself it knows again by it',
-      ),
+      .meta({
+        description:
+          'What its publisher calls this message. What the coordinator publishes itself (`undo`, `rollback`) bears one, by which it knows it again',
+        examples: ['undo-17-1763741040123'],
+      }),
     train: z
       .string()
       .min(1)
       .max(64)
       .optional()
-      .describe('The release train that it belongs to: in it services follow what they depend on'),
+      .meta({ description: 'The release train that it belongs to', examples: ['2026-11'] }),
     trainOf: z
       .array(name)
       .min(1, 'must name at least one service: leave it out where releases are published in order')
       .max(TRAIN_MAX)
       .optional()
-      .describe('All services of the train: none is waited for by chance of who was published first'),
+      .meta({
+        description:
+          'All services that have a release in the train: they are waited for also before they are published. This one is among them. Only beside `train`',
+        examples: [['db', 'web']],
+      }),
   })
   .refine(({ train, trainOf }) => trainOf === undefined || train !== undefined, {
     path: ['trainOf'],
@@ -147,7 +201,7 @@ export function encodeRelease({ release, publication }: Publishing): Uint8Array 
 /** The JSON Schemas of what people write. */
 export function intentJsonSchemas(): { readonly release: unknown; readonly control: unknown } {
   return {
-    release: z.toJSONSchema(releaseSchema, { io: 'input' }),
-    control: z.toJSONSchema(controlSchema, { io: 'input' }),
+    release: inputJsonSchema(releaseSchema),
+    control: inputJsonSchema(controlSchema),
   };
 }

@@ -1,12 +1,14 @@
-/** docs/POLICY.md says of every field what is true: its tables are held against the schemas, its examples are parsed. */
+/** docs/POLICY.md says of every field what is true: defaults are those in force, examples are parsed. */
 
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { z } from 'zod';
+import type { Gate } from '../domain/gate.ts';
 import { DEFAULT_POLICY, layeredPolicy, policyProblems } from '../domain/policy.ts';
 import { decode, encode } from './codec.ts';
 import { intentJsonSchemas, releaseSchema } from './intent.ts';
 import { policyJsonSchema, policySchema } from './policy.ts';
+import { gatesSchema } from './policy-gates.ts';
 
 const DOCUMENT = readFileSync(new URL('../../../../docs/POLICY.md', import.meta.url), 'utf8');
 
@@ -17,18 +19,26 @@ interface Row {
   readonly example: string;
 }
 
-/** The rows of a part's tables. */
-function rows(from: string, to?: string): readonly Row[] {
-  const part = DOCUMENT.slice(DOCUMENT.indexOf(from), to === undefined ? undefined : DOCUMENT.indexOf(to));
-  return [...part.matchAll(/^\| `(.+?)` \| (.+?) \| (.+?) \| `(.+)` \|$/gm)].map(
-    ([, field = '', fallback = '', meaning = '', example = '']) => ({ field, fallback, meaning, example }),
+/** The rows of all tables that show fields of a policy, a gate or a release. */
+function rowsOf(kind: string): readonly Row[] {
+  const tables = DOCUMENT.matchAll(
+    new RegExp(`<!-- fields of ${kind}: .+? -->(.+?)<!-- end of fields -->`, 'gs'),
+  );
+  return [...tables].flatMap(([, table = '']) =>
+    [...table.matchAll(/^\| `(.+?)` \| (.+?) \| (.+?) \| `(.+)` \|$/gm)].map(([, ...cells]) => {
+      const [field = '', fallback = '', meaning = '', example = ''] = cells.map((cell) =>
+        cell.replaceAll('\\|', '|'),
+      );
+      return { field, fallback, meaning, example };
+    }),
   );
 }
 
-const POLICY_ROWS = rows('# The policy of a service', '## The release');
-const RELEASE_ROWS = rows('## The release');
+const POLICY_ROWS = rowsOf('policy');
+const GATE_ROWS = rowsOf('gate');
+const RELEASE_ROWS = rowsOf('release');
 
-type Schema = { readonly properties?: Readonly<Record<string, Schema>> };
+type Schema = { readonly properties?: Readonly<Record<string, Schema>>; readonly items?: Schema };
 
 /** `health.http.port`: the path of every field that holds a value. */
 function fieldsOf({ properties = {} }: Schema): readonly string[] {
@@ -90,6 +100,32 @@ const FALLBACKS = POLICY_ROWS.filter(({ fallback }) => fallback.startsWith('`'))
 test.each(FALLBACKS)('the default of $field is the one in force', ({ field, fallback }) => {
   const policy = layeredPolicy(parsed(holding(field, valueIn(fallback)), policySchema));
   expect(policy).toEqual(without(field));
+});
+
+test('every field of a gate has its row, and no row speaks of another', () => {
+  const { gates } = (policyJsonSchema() as Schema).properties ?? {};
+  expect(GATE_ROWS.map(({ field }) => field).sort()).toEqual([...fieldsOf(gates?.items ?? {})].sort());
+});
+
+const GATE = { name: 'load', query: 'load{version="$version"}', compare: { max: 2 } };
+
+/** A gate with one field of its own. */
+function gateWith(field: string, value: unknown): readonly Gate[] {
+  const [name = '', inner] = field.split('.');
+  const gate = { ...GATE, [name]: inner === undefined ? value : { ...GATE.compare, [inner]: value } };
+  return parsed([gate], gatesSchema);
+}
+
+const PLAIN_GATES = parsed([GATE], gatesSchema);
+
+test.each(GATE_ROWS)('the example of $field is part of a gate', ({ field, example }) => {
+  expect(gateWith(field, valueIn(example))).not.toEqual(PLAIN_GATES);
+});
+
+const GATE_FALLBACKS = GATE_ROWS.filter(({ fallback }) => fallback.startsWith('`'));
+
+test.each(GATE_FALLBACKS)("the default of a gate's $field is the one in force", ({ field, fallback }) => {
+  expect(gateWith(field, valueIn(fallback))).toEqual(PLAIN_GATES);
 });
 
 const EXAMPLES = [...DOCUMENT.matchAll(/```json (\w+)\n(.+?)```/gs)].map(([, kind = '', text = '']) => ({

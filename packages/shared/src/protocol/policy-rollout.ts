@@ -10,7 +10,7 @@ import { isVersion } from '../domain/version.ts';
 import { type OpenTimes, parseWindow, type TimeWindow } from '../domain/window.ts';
 import { parseDurationMs } from '../kernel/units.ts';
 import { compact, label, name, REGION_TAKEN, region as regionName, versionOrRange } from './fields.ts';
-import { DAY_MS, duration } from './policy-units.ts';
+import { DAY_MS, duration, durationText } from './policy-units.ts';
 
 const RATE = 'must be a share of the nodes per time such as "5%/6h"';
 
@@ -69,10 +69,18 @@ const CANARY_SOAK_MS = 3_600_000;
 
 export const canarySchema = z
   .strictObject({
-    label: label.describe('Nodes with this label come before everybody else'),
+    label: label.meta({
+      description:
+        'Nodes with this label (`SWELL_LABELS` of their agent) are a stage of their own, before the first one: in each group of regions, a hundred of a region at most',
+      examples: ['canary'],
+    }),
     soak: duration(0, 30 * DAY_MS)
       .optional()
-      .describe('How long they are watched before the first stage; 1h'),
+      .meta({
+        description: 'How long they are watched before the first stage',
+        default: durationText(CANARY_SOAK_MS),
+        examples: ['1d'],
+      }),
   })
   .transform(({ label: wanted, soak }): Canary => ({ label: wanted, soakMs: soak ?? CANARY_SOAK_MS }));
 

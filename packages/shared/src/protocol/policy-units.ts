@@ -14,6 +14,11 @@ export function duration(minMs: number, maxMs: number) {
     });
 }
 
+/** A duration as people write it. */
+export function durationText(ms: number): string {
+  return ms === 0 ? '0s' : formatDuration(ms).replace(' ', '');
+}
+
 export const DAY_MS = 86_400_000;
 const PERCENTAGE = /^(\d{1,3}(?:\.\d{1,4})?)%$/;
 
@@ -41,4 +46,9 @@ export function share(countMin: number) {
         typeof input === 'string' && input.endsWith('%') ? 'must be a percentage of at most 100%' : error,
     },
   );
+}
+
+/** A share as people write it. */
+export function shareText(amount: Share): number | string {
+  return amount.kind === 'count' ? amount.count : `${amount.percent}%`;
 }

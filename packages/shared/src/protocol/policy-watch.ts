@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { parseImageReference } from '../domain/image.ts';
 import type { Watch } from '../domain/watch.ts';
-import { DAY_MS, duration } from './policy-units.ts';
+import { DAY_MS, duration, durationText } from './policy-units.ts';
 
 const EVERY_MS = 300_000;
 
@@ -21,14 +21,27 @@ const watchedImage = z
 
 export const watchSchema = z
   .strictObject({
-    image: watchedImage.describe('The tag: "registry.example/web:latest"'),
+    image: watchedImage.meta({
+      description: 'The tag whose new digests become releases; the tag `latest` where none is named',
+      examples: ['registry.example/web:stable'],
+    }),
     every: duration(10_000, 30 * DAY_MS)
       .optional()
-      .describe('How often the registry is asked; 5m'),
+      .meta({
+        description:
+          'How often the registry is asked, by whichever coordinator leads. Services that watch the same tag are one question',
+        default: durationText(EVERY_MS),
+        examples: ['1m'],
+      }),
     mode: z
       .enum(['auto', 'propose'], { error: 'must be "auto" or "propose"' })
       .optional()
-      .describe('A new digest is released at once, or proposed to a person; propose'),
+      .meta({
+        description:
+          '`"auto"`: a new digest is released at once. `"propose"`: it waits for a person, and a newer one takes its place',
+        default: 'propose',
+        examples: ['auto'],
+      }),
   })
   .refine(({ image }) => image.digest === undefined, {
     path: ['image'],
