@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { NatsServer, NatsServerOptions } from './nats.ts';
 import { freePorts, natsConf, untilReady } from './nats-conf.ts';
 import { toolPath } from './tools.ts';
@@ -49,6 +50,7 @@ export async function startNatsProcess(options: NatsProcessOptions = {}): Promis
     },
     async pause() {
       child.kill('SIGSTOP');
+      await untilStopped(child);
     },
     async resume() {
       child.kill('SIGCONT');
@@ -56,6 +58,19 @@ export async function startNatsProcess(options: NatsProcessOptions = {}): Promis
     stop,
     [Symbol.asyncDispose]: stop,
   };
+}
+
+/** The signal stops it once one of its threads has been given the time to hear it; until then the others may go on answering. */
+async function untilStopped({ pid }: ChildProcess): Promise<void> {
+  const threads = `/proc/${pid}/task`;
+  const isStopped = async (thread: string): Promise<boolean> => {
+    const stat = await readFile(join(threads, thread, 'stat'), 'utf8');
+    // The name before it may hold anything, brackets too.
+    return stat.slice(stat.lastIndexOf(')')).startsWith(') T');
+  };
+  // Elsewhere nobody can tell.
+  if (process.platform !== 'linux') return;
+  while (!(await Promise.all((await readdir(threads)).map(isStopped))).every(Boolean)) await delay(1);
 }
 
 async function start(args: readonly string[], port: number, store: string): Promise<ChildProcess> {

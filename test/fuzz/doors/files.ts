@@ -27,7 +27,7 @@ async function inFolder(look: (folder: string) => Promise<void>): Promise<void> 
   }
 }
 
-const FIELDS = ['mark', 'highest', 'attempt', 'irreversible', 'tried', 'said', 'outbox', 'reports'];
+const FIELDS = Object.keys(journalSchema.in.shape);
 
 /** One that cannot be read is put aside, with its reason; what can be read is what was saved. */
 const journalFile: Door = {
