@@ -232,7 +232,7 @@ test('a node that is silent is heard to expire', async () => {
   expect(alive).toMatchObject({ subject: 'swell.node.eu.node-1', deleted: false, sequence: said.sequence });
   expect(gone).toMatchObject({ subject: 'swell.node.eu.node-1', deleted: true });
   expect((await takeUntil(followed, ({ deleted }) => deleted)).at(-1)?.sequence).toBe(gone?.sequence);
-  expect(await bus.readLastOfEach(STREAMS.nodes, ['$KV.swell_nodes.eu.*'])).toMatchObject([
-    { deleted: true },
-  ]);
+  // The mark of it expires, too: on a machine that has halted for seconds it may be gone.
+  const left = await bus.readLastOfEach(STREAMS.nodes, ['$KV.swell_nodes.eu.*']);
+  expect(left.filter(({ deleted }) => !deleted)).toEqual([]);
 });
