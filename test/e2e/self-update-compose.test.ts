@@ -9,7 +9,7 @@ import { isResult } from '@swell/shared/domain/report.ts';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ComposedAgent } from '../fleet/composed-agent.ts';
 import { DockerGate, type Moment } from '../fleet/docker-gate.ts';
-import { type Made, OwnAgents } from '../fleet/own-agents.ts';
+import { type Made, OWN_POLICY, OwnAgents } from '../fleet/own-agents.ts';
 import { fleetOfThisFile } from '../fleet/scenario.ts';
 import { nodeNamed, untilAtRest } from '../fleet/watching.ts';
 import { startNatsContainer } from '../support/nats-container.ts';
@@ -67,18 +67,7 @@ describeWithDocker('an agent of a Compose project that updates itself', () => {
     gate = await DockerGate.open({ at: socket });
     agents = await OwnAgents.build(fleet(), node, { place: ComposedAgent.place(fleet()) });
     project = await ComposedAgent.write(fleet(), node, agents, socket);
-    await fleet().policy(
-      {
-        stages: [100],
-        approval: 'automatic',
-        maxUnavailable: 1,
-        stagingSpread: '0s',
-        soak: '0s',
-        failureBudget: { max: 0 },
-        health: { minHealthyTime: '1s', healthyDeadline: '30s', interval: '500ms' },
-      },
-      AGENT,
-    );
+    await fleet().policy(OWN_POLICY, AGENT);
     await agents.publish('first');
     await project.point('first');
     await project.up();

@@ -10,7 +10,7 @@ import { isResult } from '@swell/shared/domain/report.ts';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { DockerGate, type Moment } from '../fleet/docker-gate.ts';
 import type { FleetNode } from '../fleet/fleet.ts';
-import { OwnAgents } from '../fleet/own-agents.ts';
+import { OWN_POLICY, OwnAgents } from '../fleet/own-agents.ts';
 import { fleetOfThisFile } from '../fleet/scenario.ts';
 import { nodeNamed, untilAtRest } from '../fleet/watching.ts';
 import { startNatsProcess } from '../support/nats-process.ts';
@@ -56,18 +56,7 @@ describeWithOwnDockerd('an agent that updates itself', () => {
     dockerd = await OwnDockerd.start();
     gate = await DockerGate.open({ to: dockerd.socket });
     agents = await OwnAgents.build(fleet(), node, { docker: dockerd.docker });
-    await fleet().policy(
-      {
-        stages: [100],
-        approval: 'automatic',
-        maxUnavailable: 1,
-        stagingSpread: '0s',
-        soak: '0s',
-        failureBudget: { max: 0 },
-        health: { minHealthyTime: '1s', healthyDeadline: '30s', interval: '500ms' },
-      },
-      AGENT,
-    );
+    await fleet().policy(OWN_POLICY, AGENT);
     await agents.publish('first');
     await agents.run('first', gate.dockerHost, 'always');
     made = (await agents.alone()).made;

@@ -10,7 +10,7 @@ import { isResult } from '@swell/shared/domain/report.ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DockerGate, type Moment } from '../fleet/docker-gate.ts';
 import type { FleetNode } from '../fleet/fleet.ts';
-import { OwnAgents } from '../fleet/own-agents.ts';
+import { OWN_POLICY, OwnAgents } from '../fleet/own-agents.ts';
 import { fleetOfThisFile, giveWord } from '../fleet/scenario.ts';
 import { nodeNamed, untilAtRest, untilLine } from '../fleet/watching.ts';
 import { describeWithDocker } from '../support/needs.ts';
@@ -54,18 +54,7 @@ describeWithDocker('an agent that updates itself', () => {
     await mkdir(node.stateDir, { recursive: true });
     gate = await DockerGate.open();
     agents = await OwnAgents.build(fleet(), node);
-    await fleet().policy(
-      {
-        stages: [100],
-        approval: 'automatic',
-        maxUnavailable: 1,
-        stagingSpread: '0s',
-        soak: '0s',
-        failureBudget: { max: 0 },
-        health: { minHealthyTime: '1s', healthyDeadline: '30s', interval: '500ms' },
-      },
-      AGENT,
-    );
+    await fleet().policy(OWN_POLICY, AGENT);
     await agents.publish('first');
     await agents.run('first', gate.dockerHost);
     made = (await agents.alone()).made;

@@ -43,6 +43,17 @@ interface OwnAgentsOptions {
 /** What a swap may leave on a container. */
 const MARK = /^swell\.(?:swap|last-good)\.|^com\.docker\.compose\.image$/;
 
+/** One node, at once, and no failure is forgiven. */
+export const OWN_POLICY = {
+  stages: [100],
+  approval: 'automatic',
+  maxUnavailable: 1,
+  stagingSpread: '0s',
+  soak: '0s',
+  failureBudget: { max: 0 },
+  health: { minHealthyTime: '1s', healthyDeadline: '30s', interval: '500ms' },
+};
+
 export class OwnAgents implements AsyncDisposable {
   readonly #fleet: Fleet;
   readonly #node: FleetNode;
