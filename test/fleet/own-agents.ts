@@ -18,7 +18,7 @@ export interface Made {
   /** But for those of its image, and for what swaps write. */
   readonly labels: Readonly<Record<string, string>>;
   readonly restart: unknown;
-  readonly binds: unknown;
+  readonly binds: readonly string[];
   readonly mounts: readonly string[];
   readonly user: string;
   readonly groups: unknown;
@@ -258,7 +258,7 @@ function madeOf(
     environment: Config.Env,
     labels: Object.fromEntries(labels),
     restart,
-    binds,
+    binds: binds ?? [],
     mounts: Mounts.map(
       ({ Source, Destination, Mode, RW }) => `${Source} ${Destination} ${Mode} ${RW}`,
     ).sort(),
