@@ -1,14 +1,15 @@
 import { defineConfig } from 'vitest/config';
 
-/** Tests of real parts: two files at a time, since they mostly wait (a CI machine may have two cores), and patient with it. */
+/** Tests of real parts: four files at a time, since they mostly wait (a CI machine may have two cores), and patient with it. */
 const realParts = {
-  maxWorkers: 2,
+  maxWorkers: 4,
   testTimeout: 120_000,
   hookTimeout: 120_000,
   env: {
     // Its reaper is an image of its own, which cannot be pulled everywhere. Suites remove what they start.
     TESTCONTAINERS_RYUK_DISABLED: 'true',
   },
+  sequence: { groupOrder: 1 },
 };
 
 export default defineConfig({
@@ -29,11 +30,10 @@ export default defineConfig({
           ...realParts,
           name: 'integration',
           include: ['test/{integration,conformance}/**/*.test.ts'],
-          sequence: { groupOrder: 1 },
         },
       },
       {
-        test: { ...realParts, name: 'e2e', include: ['test/e2e/**/*.test.ts'], sequence: { groupOrder: 2 } },
+        test: { ...realParts, name: 'e2e', include: ['test/e2e/**/*.test.ts'] },
       },
     ],
   },

@@ -9,3 +9,6 @@ export const cache: string = join(root, '.cache');
 
 /** The binaries in it, each under the name of its tool. */
 export const cacheBin: string = join(cache, 'bin');
+
+/** What Node has compiled of our sources: tests start the programs hundreds of times. */
+export const compiled: string = join(cache, 'compiled');

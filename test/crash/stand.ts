@@ -92,8 +92,6 @@ export class Stand implements AsyncDisposable {
         SWELL_STATE_DIR: this.directory,
         SWELL_STATUS_HOST: '127.0.0.1',
         SWELL_STATUS_PORT: '0',
-        // Thousands of starts: what was compiled once is not compiled again.
-        NODE_COMPILE_CACHE: join(ground.directory, 'compiled'),
         // What it has looked at is told at this level.
         SWELL_LOG_LEVEL: 'debug',
         ...(holdAt !== undefined && { SWELL_CRASH_AT: formatPoint(holdAt) }),

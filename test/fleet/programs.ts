@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { resolve as resolvePath } from 'node:path';
 import { createInterface } from 'node:readline';
-import { root } from '../../scripts/setup/places.ts';
+import { compiled, root } from '../../scripts/setup/places.ts';
 
 export interface ProgramOptions {
   readonly program: 'coordinator' | 'agent';
@@ -39,6 +39,7 @@ export class Program implements AsyncDisposable {
           PATH: process.env['PATH'],
           HOME: process.env['HOME'],
           DOCKER_HOST: process.env['DOCKER_HOST'],
+          NODE_COMPILE_CACHE: compiled,
           ...environment,
         },
         stdio: ['ignore', 'pipe', 'pipe'],

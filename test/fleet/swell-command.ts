@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { root } from '../../scripts/setup/places.ts';
+import { compiled, root } from '../../scripts/setup/places.ts';
 
 export const SWELL_ENTRY = join(root, 'packages/cli/src/main.ts');
 
@@ -21,7 +21,12 @@ export async function runSwellCommand(
   { input = '', environment = {} }: { input?: string; environment?: Readonly<Record<string, string>> } = {},
 ): Promise<Ran> {
   const child = spawn(process.execPath, [SWELL_ENTRY, ...args], {
-    env: { PATH: process.env['PATH'], SWELL_NATS_SERVERS: server, ...environment },
+    env: {
+      PATH: process.env['PATH'],
+      SWELL_NATS_SERVERS: server,
+      NODE_COMPILE_CACHE: compiled,
+      ...environment,
+    },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   child.stdin.end(input);
