@@ -9,6 +9,7 @@ import { replayAnswer } from './answer.ts';
 import { type RecordedNode, Recorder, type Recording, type ReplayEnd, type Taken } from './recording.ts';
 import { replay } from './replay.ts';
 
+const DAY_MS = 86_400_000;
 const BEGUN_MS = Date.UTC(2026, 0, 5, 12);
 const WELL: Taken = { is: 'healthy', afterMs: 30_000 };
 const BAD: Taken = { is: 'failed', afterMs: 20_000, reason: 'it crashed' };
@@ -100,7 +101,7 @@ describe('B16: all of a policy is lived', () => {
       ],
       except: [],
     };
-    const end = live(recording(tenOf()), { ...POLICY, coolDownMs: 86_400_000, windows: { eu: night } });
+    const end = live(recording(tenOf()), { ...POLICY, coolDownMs: DAY_MS, windows: { eu: night } });
     expect(end.outcome).toBe('settled');
     expect(new Date(end.atMs).toISOString().slice(0, 13)).toBe('2026-01-06T22');
   });
@@ -131,13 +132,9 @@ describe('B16: all of a policy is lived', () => {
     expect(live(recording(refusing), POLICY)).toMatchObject({ outcome: 'paused', updated: 0 });
   });
 
-  test('what never ends is given up after a month', { timeout: 120_000 }, () => {
-    const never = {
-      windows: [{ text: 'never', days: [], fromMinute: 0, toMinute: 1, timeZone: 'UTC' }],
-      except: [],
-    };
-    const end = live(recording(tenOf(WELL).slice(0, 1)), { ...POLICY, windows: { eu: never } });
-    expect([end.outcome, Math.floor((end.atMs - BEGUN_MS) / 86_400_000)]).toEqual(['under way', 30]);
+  test('what never ends is given up after a month', () => {
+    const end = live(recording(tenOf(WELL).slice(0, 1)), { ...POLICY, coolDownMs: 60 * DAY_MS });
+    expect([end.outcome, Math.floor((end.atMs - BEGUN_MS) / DAY_MS)]).toEqual(['under way', 30]);
   });
 
   test('the same twice is the same', () => {
