@@ -117,8 +117,10 @@ export class Plans {
 
   /** Whom it let in at its very end, and its rate allowed, the first wave of the next stage shows. */
   #endOf(before: StageSeen, wave: Wave): number {
-    const paced = wave.cursor > before.cursor ? this.#paceOf(wave, before) : undefined;
-    return paced !== undefined && paced.letIn <= paced.most ? wave.cursor : before.cursor;
+    if (wave.cursor <= before.cursor) return before.cursor;
+    const paced = this.#paceOf(wave, before);
+    // Where nobody can tell what it was allowed, that wave is the first place that is known.
+    return paced === undefined || paced.letIn <= paced.most ? wave.cursor : before.cursor;
   }
 
   /** P4. A cursor that moves lets in no more of those that are there than its rate has let through since the stage opened. */
