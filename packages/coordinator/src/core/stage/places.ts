@@ -6,7 +6,8 @@ import { FIRST, LAST } from '@swell/shared/domain/rank.ts';
 import { hasBegun, type Rollout } from '@swell/shared/domain/rollout.ts';
 import type { Wave } from '@swell/shared/domain/wave.ts';
 import { CANARIES_PERCENT, canariesOf } from '../admission/canary.ts';
-import { countBelow, presentNodes } from '../nodes/line.ts';
+import { countBelow, countStanding, lineOf, presentNodes } from '../nodes/line.ts';
+import { isAwaited } from '../nodes/standing.ts';
 import { policyOf, type ServiceState } from '../state.ts';
 import { activeRegions, isWaitedFor, nextGroup, regionGroups } from './regions.ts';
 
@@ -65,7 +66,7 @@ function nextStage(
 
 /**
  * Where a rollout goes on when the policy groups the regions anew: in the first group that is not through, with the
- * first stage that takes in anybody more. Where the same regions have their turn as before, the stage stays.
+ * first stage that takes in anybody more, or the last one while somebody there is not done. Where the same regions have their turn as before, the stage stays.
  */
 export function placeAfterRegrouping(
   state: ServiceState,
@@ -74,7 +75,11 @@ export function placeAfterRegrouping(
   nowMs: number,
 ): Place {
   const groups = regionGroups(state, grouping);
-  const isThrough = (region: Region): boolean => rollout.regions[region]?.cursor === LAST;
+  const isThrough = (region: Region): boolean => {
+    if (rollout.regions[region]?.cursor !== LAST) return false;
+    const line = lineOf(state.census, rollout, region, nowMs);
+    return countStanding(line, line.nodes.length, isAwaited) === 0;
+  };
   const group = groups.findIndex(
     (one) => isWaitedFor(state, one, nowMs) && !one.regions.every((region) => isThrough(region)),
   );
@@ -84,7 +89,9 @@ export function placeAfterRegrouping(
   const isBegun = regions.some((region) => hasBegun(rollout.regions[region]));
   const first = firstPercent(state, policyOf(state), grouping, group, nowMs);
   if (same) return { group, percent: rollout.percent };
-  return { group, percent: (isBegun ? nextStage(state, rollout, regions, 0, nowMs) : undefined) ?? first };
+  if (!isBegun) return { group, percent: first };
+  const last = policyOf(state).stagesPercent.at(-1) ?? first;
+  return { group, percent: nextStage(state, rollout, regions, 0, nowMs) ?? last };
 }
 
 /** The stage for a person to read. */

@@ -1,4 +1,4 @@
-import { FIRST } from '@swell/shared/domain/rank.ts';
+import { FIRST, LAST } from '@swell/shared/domain/rank.ts';
 import { expect, test } from 'vitest';
 import { digestOf, QUICK, RolloutStory } from '../../../../../test/support/rollout-story.ts';
 
@@ -235,6 +235,24 @@ test.each([
     story.act();
     expect([story.phase, on(story, 'v1')]).toEqual(['settled', { eu: 5, us: 5, ap: 5 }]);
   }
+});
+
+test('a region whose nodes are all let in is not through by a policy that groups it anew while some are not done', () => {
+  const story = new RolloutStory({
+    policy: { ...QUICK, stagesPercent: [50, 100] },
+    regions: { eu: 5, us: 5 },
+  });
+  story.publish('v1');
+  const isLetIn = () => story.rollout.regions['eu']?.cursor === LAST;
+  story.act(isLetIn);
+  expect(isLetIn()).toBe(true);
+  expect(on(story, 'v1')['eu']).toBeLessThan(5);
+  story.policy({ ...QUICK, stagesPercent: [50, 100], regions: [['eu'], ['us']] });
+  expect([story.rollout.group, story.rollout.percent]).toEqual([0, 100]);
+  story.act(() => story.rollout.group === 1);
+  expect(on(story, 'v1')['eu']).toBe(5);
+  story.act();
+  expect([story.phase, on(story, 'v1')]).toEqual(['settled', { eu: 5, us: 5 }]);
 });
 
 test('a policy that is written again with the same groups moves nothing', () => {
