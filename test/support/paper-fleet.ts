@@ -127,7 +127,8 @@ export class PaperFleet implements Disposable {
     if (wave === undefined) return;
     const { release } = wave;
     const halt = this.#halt;
-    if (halt !== undefined && node.running === halt.digest && release.image.digest !== halt.digest) {
+    const takesBack = halt !== undefined && halt.stay !== true && node.running === halt.digest;
+    if (takesBack && release.image.digest !== halt.digest) {
       node.running = node.before;
       return this.#end(node, halt.rollout, 'returned', `${halt.rollout}.return.1`);
     }

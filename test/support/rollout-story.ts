@@ -421,7 +421,8 @@ export class RolloutStory {
     if (kind === 'return') node.running = node.lastGood;
     else if (node.behaviour === 'fails' && !halted) status = 'failed';
     else if (status === 'healthy') {
-      node.lastGood = node.running === this.halt.order?.digest ? node.lastGood : node.running;
+      const { digest, settledAs } = this.halt.order ?? {};
+      node.lastGood = node.running === digest && settledAs === undefined ? node.lastGood : node.running;
       node.running =
         wave.release.rollout === rollout
           ? wave.release.image.digest

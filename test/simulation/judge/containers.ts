@@ -19,7 +19,7 @@ interface Cut {
   readonly attempt: string;
   readonly old: Digest | undefined;
   readonly fresh: Digest | undefined;
-  /** What it leaves was halted, as its agent knew: nothing to go back to. */
+  /** What it leaves was halted, as its agent knew, and not what the fleet had settled on: nothing to go back to. */
   readonly leavesHalted: boolean;
   /** Nobody goes back from it. */
   readonly isOneWay: boolean;
@@ -54,7 +54,8 @@ export class Containers {
     if (swap === undefined) return;
     const [old, fresh] = [swap.old.digest, swap.fresh.digest];
     const isPassed = this.#passed.has(model.name) && this.#passed.get(model.name)?.digest === old;
-    const leavesHalted = start.halt !== undefined && start.halt.digest === old && !isPassed;
+    const isBad = start.halt !== undefined && start.halt.settledAs === undefined;
+    const leavesHalted = isBad && start.halt.digest === old && !isPassed;
     const isOneWay = start.attempt.irreversible === true;
     this.#cuts.set(model.name, { attempt: swap.attempt, old, fresh, leavesHalted, isOneWay });
     if (start.attempt.kind === 'update') this.#judgeForth(start, fresh);

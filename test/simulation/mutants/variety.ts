@@ -90,8 +90,8 @@ export const VARIETY_MUTANTS: readonly Mutant[] = [
     name: 'stay-not-ordered',
     story: 'A halt after which nobody is to return is ordered like any other.',
     file: `${COORDINATOR}/words/halting.ts`,
-    find: 'const stays = stay === true || isOneWay(rollout);\n  const newest',
-    replace: 'const stays = isOneWay(rollout);\n  const newest',
+    find: 'const stays = stay === true || returnsNobody(state, rollout);\n  const newest',
+    replace: 'const stays = returnsNobody(state, rollout);\n  const newest',
     breaks: ['B14'],
     world: 'talkative',
   },
@@ -102,6 +102,26 @@ export const VARIETY_MUTANTS: readonly Mutant[] = [
     find: 'if (halt.stay === true) return undefined;',
     replace: '',
     breaks: ['B14'],
+    world: 'talkative',
+  },
+  {
+    name: 'halt-of-an-undo-takes-back',
+    story:
+      'An undo that is halted sends those who have served well all along to what the fleet had left before.',
+    file: `${COORDINATOR}/words/sparing.ts`,
+    find: 'return same.some((one) => one.rollout === rollout) ? undefined : same[0]?.rollout;',
+    replace: 'return same.length < 0 ? rollout : undefined;',
+    breaks: ['I5'],
+    world: 'talkative',
+  },
+  {
+    name: 'settled-image-not-kept-as-last-good',
+    story:
+      'After the halt of an undo nodes leave the good image for a release, and when that is bad go back past it.',
+    file: 'packages/agent/src/core/attempt.ts',
+    find: '(settledAs === undefined ? [digest] : [])',
+    replace: '(settledAs === undefined || settledAs > 0 ? [digest] : [])',
+    breaks: ['I5', 'I11'],
     world: 'talkative',
   },
 ];

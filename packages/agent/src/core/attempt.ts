@@ -4,6 +4,7 @@ import type { Digest } from '@swell/shared/domain/image.ts';
 import type { Result } from '@swell/shared/domain/report.ts';
 import type { SwapOrder } from './container.ts';
 import type { Effect } from './effects.ts';
+import { haltsOf } from './halts.ts';
 import { freeSlot } from './lease.ts';
 import { observe } from './look.ts';
 import { isOnPassed, withPassed } from './one-way.ts';
@@ -30,14 +31,15 @@ export function swapOrder(state: ServiceState, goal: Goal, attempt: Attempt): Sw
   };
 }
 
-/** What was halted is nothing to go back to, whatever is halted next. */
+/** What was halted is nothing to go back to, whatever is halted next; but where the fleet had settled on it. */
 function lastGoodAfter(state: ServiceState): SwapOrder['lastGood'] {
-  const { halt, observation } = state;
+  const { observation } = state;
   // What was here before it must not come back, halted or not.
   if (isOnPassed(state)) return 'running';
-  const halted = halt?.order.digest;
-  if (halted === undefined || observation?.digests.includes(halted) !== true) return 'running';
-  return observation.lastGood?.digest === halted ? 'none' : 'unchanged';
+  const bad = haltsOf(state).flatMap(({ digest, settledAs }) => (settledAs === undefined ? [digest] : []));
+  const isBad = (digest: Digest | undefined) => digest !== undefined && bad.includes(digest);
+  if (observation?.digests.some(isBad) !== true) return 'running';
+  return isBad(observation.lastGood?.digest) ? 'none' : 'unchanged';
 }
 
 /**

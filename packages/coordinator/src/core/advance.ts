@@ -4,7 +4,7 @@
  */
 
 import { LAST } from '@swell/shared/domain/rank.ts';
-import type { Rollout } from '@swell/shared/domain/rollout.ts';
+import { type Rollout, SETTLED_KEPT } from '@swell/shared/domain/rollout.ts';
 import { formatDuration } from '@swell/shared/kernel/units.ts';
 import { unreachable } from '@swell/shared/kernel/unreachable.ts';
 import { moveCursor } from './admission/admission.ts';
@@ -26,8 +26,6 @@ import { abort } from './words/aborting.ts';
 import { isApproved } from './words/approving.ts';
 import { advanceHalting, halt } from './words/halting.ts';
 import { watchProgress } from './words/pausing.ts';
-
-const SETTLED_KEPT = 8;
 
 /** Takes one step if one is due; the same state if none is. */
 export function advance(state: ServiceState, nowMs: number): ServiceState {

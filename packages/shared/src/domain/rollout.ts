@@ -139,6 +139,9 @@ export interface Rollout {
   };
 }
 
+/** So many releases on which the fleet has settled are remembered. */
+export const SETTLED_KEPT = 8;
+
 /** A digest that was halted, remembered so that it is not taken again (B12). */
 export interface HaltedRelease {
   readonly rollout: number;
@@ -147,6 +150,8 @@ export interface HaltedRelease {
   readonly reason: string;
   /** Who was on it already has stayed. */
   readonly stay?: true;
+  /** The rollout as which the fleet had settled on it before: then all stay. */
+  readonly settledAs?: number;
 }
 
 /** What was last read from the policy bucket, and what is in force since: the last one that made sense. */

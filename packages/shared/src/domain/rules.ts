@@ -25,6 +25,7 @@ import { rejectedStaysRejected } from './rules/rejections.ts';
 import { attemptsEndOnce } from './rules/results.ts';
 import { revisionsRise } from './rules/revisions.ts';
 import { type Docket, RULE_IDS, type Rule, type RuleId, type Violation } from './rules/rule.ts';
+import { haltsSpareWhatSettled } from './rules/spared.ts';
 import { startsByWarrant } from './rules/starts.ts';
 import { limitsUnavailable } from './rules/unavailable.ts';
 
@@ -71,6 +72,7 @@ export function createChecker({ toleranceMs = 5_000, patienceMs = 60_000 }: Chec
     startsByWarrant(evidence, docketOf('I2'), toleranceMs),
     cursorsOnlyRise(docketOf('I4')),
     haltsHold(evidence, docketOf('I5'), toleranceMs),
+    haltsSpareWhatSettled(evidence, docketOf('I5')),
     revisionsRise(docketOf('I6')),
     leases,
     attemptsEndOnce(evidence, docketOf('I8')),

@@ -54,3 +54,8 @@ test('a halt holds for its digest up to its rollout; a later release may carry i
   expect(isHalted(halt, release(7, OTHER))).toBe(false);
   expect(isHalted(undefined, release(7))).toBe(false);
 });
+
+test('what the fleet had settled on before is not halted as that', () => {
+  const halt = { service: 'web', rollout: 7, digest: DIGEST, version: 'v1', reason: 'bad', settledAs: 5 };
+  expect([5, 6, 7, 8].map((rollout) => isHalted(halt, release(rollout)))).toEqual([false, true, true, false]);
+});

@@ -78,6 +78,8 @@ export interface Halt {
   readonly reason: string;
   /** Nobody returns: who is on it already stays. */
   readonly stay?: true;
+  /** As that rollout the fleet had settled on this digest before: nobody returns, and it stays good enough to go back to. */
+  readonly settledAs?: number;
 }
 
 /** An order with the revision under which the bus stored it. */
@@ -99,13 +101,14 @@ export function wantsStaged(wave: Wave, rank: Rank): boolean {
 
 /**
  * Is this digest, as this rollout, what was halted? A later release may carry the same digest on purpose (a person
- * said so); an earlier one may not.
+ * said so); an earlier one may not, but where the fleet had settled on it.
  */
 export function isHalted(
   halt: Halt | undefined,
   release: { readonly rollout: number; readonly image: { readonly digest: Digest } },
 ): boolean {
-  return halt !== undefined && release.image.digest === halt.digest && release.rollout <= halt.rollout;
+  if (halt === undefined || release.image.digest !== halt.digest) return false;
+  return release.rollout <= halt.rollout && release.rollout > (halt.settledAs ?? 0);
 }
 
 /** How often the leading coordinator says that it stands behind its waves. */

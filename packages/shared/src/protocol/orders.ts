@@ -29,6 +29,7 @@ export const haltSchema = z
     version: z.string(),
     reason: z.string(),
     stay: z.literal(true).optional(),
+    settledAs: sequence.optional(),
   })
   .transform((halt): Halt => compact(halt) as Halt);
 

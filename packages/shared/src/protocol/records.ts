@@ -304,6 +304,7 @@ export const serviceRecordSchema = z
           version: z.string(),
           reason: z.string(),
           stay: z.literal(true).optional(),
+          settledAs: sequence.optional(),
         })
         .transform((one): HaltedRelease => compact(one) as HaltedRelease),
     ),

@@ -59,3 +59,12 @@ test('a release that has not begun is dropped, and one that is not here yet is k
   const early = heedElsewhere({ ...state, elsewhere: new Map([[9, haltOf(9, 'v9')]]) });
   expect(early.record.halted.map(({ rollout }) => rollout)).toEqual([9]);
 });
+
+test('what has settled here is trusted here: a halt of what brings it again takes nobody back', () => {
+  const { story, rollouts } = settledOn('v1', 'v2');
+  const [, second = 0] = rollouts;
+  const { record } = heed(story, haltOf(second + 5, 'v2'));
+  expect(record.halted).toMatchObject([{ rollout: second + 5, stay: true, settledAs: second }]);
+  const claimed = heed(story, { ...haltOf(second + 5, 'v9'), stay: true, settledAs: second }).record;
+  expect(claimed.halted.map(({ stay, settledAs }) => [stay, settledAs])).toEqual([[true, undefined]]);
+});

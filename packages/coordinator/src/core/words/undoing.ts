@@ -5,7 +5,7 @@
 
 import type { Digest } from '@swell/shared/domain/image.ts';
 import { isWritten, writtenImage } from '@swell/shared/domain/publishing.ts';
-import { isUnderWay, type Rollout } from '@swell/shared/domain/rollout.ts';
+import { type HaltedRelease, isUnderWay, type Rollout } from '@swell/shared/domain/rollout.ts';
 import type { Release } from '@swell/shared/domain/wave.ts';
 import { type ServiceState, withRecord } from '../state.ts';
 import { type Asked, applied, refused } from './answering.ts';
@@ -16,13 +16,17 @@ export function undo(state: ServiceState, rollout: Rollout, asked: Asked): Servi
   const pending = [publishing, candidate, isUnderWay(rollout) ? rollout : undefined];
   if (pending.some((one) => one?.publication?.startsWith(prefixOf('undo'))))
     return applied(state, asked, 'it is under way already');
-  const { digest } = rollout.release.image;
-  const target = settled.find(({ image }) => image.digest !== digest);
-  return target === undefined
-    ? refused(state, asked, [
-        `there is nothing to go back to: before ${rollout.release.version} the fleet had settled on nothing else`,
-      ])
-    : release(state, target, asked);
+  const { release: present } = rollout;
+  // What had not settled has left the fleet's word as it was, also where it brings the same image.
+  const hasSettled = settled.some((one) => one.rollout === present.rollout);
+  const target = hasSettled ? settled.find(({ image }) => image.digest !== present.image.digest) : settled[0];
+  if (target === undefined)
+    return refused(state, asked, [
+      `there is nothing to go back to: before ${present.version} the fleet had settled on nothing else`,
+    ]);
+  if (candidate === undefined && publishing === undefined && isBrought(rollout, target.image.digest))
+    return applied(state, asked, describeBrought(rollout, target.version));
+  return release(state, target, asked);
 }
 
 /** To a version, if the fleet has settled on it of late. */
@@ -35,7 +39,7 @@ export function rollBack(state: ServiceState, rollout: Rollout, version: string,
   const isUnderWayAlready = isPublished || candidate?.digest === digest;
   if (isUnderWayAlready) return applied(state, asked, 'it is under way already');
   if (candidate === undefined && publishing === undefined && isBrought(rollout, digest))
-    return applied(state, asked, `rollout ${rollout.release.rollout} brings ${version} already`);
+    return applied(state, asked, describeBrought(rollout, version));
   return release(state, target, asked);
 }
 
@@ -43,6 +47,10 @@ export function rollBack(state: ServiceState, rollout: Rollout, version: string,
 function isBrought(rollout: Rollout, digest: Digest): boolean {
   const isMeant = isUnderWay(rollout) || rollout.phase.name === 'settled';
   return isMeant && rollout.release.image.digest === digest;
+}
+
+function describeBrought({ release: { rollout } }: Rollout, version: string): string {
+  return `rollout ${rollout} brings ${version} already`;
 }
 
 /** A person has decided: that it is an older version, and that it waits for no cool-down, is said with it. */
@@ -68,7 +76,12 @@ function release(state: ServiceState, target: Release, asked: Asked): ServiceSta
 }
 
 /** What was there before a release that cannot be undone may not be able to read what that has left. */
-function objectionTo({ record: { irreversible } }: ServiceState, target: Release): string | undefined {
+function objectionTo(
+  { record: { irreversible, halted } }: ServiceState,
+  target: Release,
+): string | undefined {
+  const bad = halted.find((one) => one.digest === target.image.digest);
+  if (bad !== undefined) return `${target.version} ${describeHalted(bad)}`;
   if (irreversible === undefined || target.rollout >= irreversible.rollout) return undefined;
   return (
     `rollout ${irreversible.rollout} (${irreversible.version}) cannot be undone, and ${target.version} is from before it: ` +
@@ -85,5 +98,9 @@ function describeMissing({ record: { settled, halted } }: ServiceState, version:
   const known = `version: the fleet has not settled on ${version} of late; it has on: ${versions}`;
   const bad = halted.find((one) => one.version === version);
   if (bad === undefined) return known;
-  return `${known}. It was halted as rollout ${bad.rollout} (${bad.reason}): release it with "acceptHalted": true`;
+  return `${known}. It ${describeHalted(bad)}`;
+}
+
+function describeHalted({ rollout, reason }: HaltedRelease): string {
+  return `was halted as rollout ${rollout} (${reason}): release it with "acceptHalted": true`;
 }
