@@ -76,7 +76,7 @@ export type AgentEvent =
       /** The image that was staged is not on the node any more. */
       readonly imageIsGone?: true;
     }
-  | { readonly kind: 'leave-answered'; readonly leave: Leave }
+  | { readonly kind: 'leave-answered'; readonly attempt: string; readonly leave: Leave }
   /** `count` is missing where nobody answered. */
   | { readonly kind: 'in-flight-counted'; readonly count?: number }
   /** It runs beside the old one, or cannot: then the old one has to stop first. */

@@ -354,6 +354,17 @@ describe('a probe', () => {
     });
   });
 
+  test('that finds its container taken away says nothing of the release, whoever took it', () => {
+    const agent = probing();
+    agent.probe({ healthy: false, seen: 'there is no container', gone: true });
+    agent.tell({ kind: 'swap-undone' });
+    expect(result(agent)).toEqual({
+      status: 'interrupted',
+      running: V1,
+      reason: 'the new container was taken away: there is no container',
+    });
+  });
+
   test('that dockerd did not answer says nothing: the time to get well begins once it does', () => {
     const agent = probing();
     agent.probe(HEALTHY);

@@ -155,10 +155,10 @@ const PERFORMERS: Performers = {
       }),
     ),
 
-  'ask-leave': (_effect, { engine, self }) =>
+  'ask-leave': ({ attempt }, { engine, self }) =>
     byEngine(
-      async () => ({ kind: 'leave-answered', leave: await engine.askLeave(self.service) }),
-      ({ message }) => ({ kind: 'leave-answered', leave: { is: 'deferred', why: message } }),
+      async () => ({ kind: 'leave-answered', attempt, leave: await engine.askLeave(self.service) }),
+      ({ message }) => ({ kind: 'leave-answered', attempt, leave: { is: 'deferred', why: message } }),
     ),
 
   confirm: (_effect, { engine, self }) =>
