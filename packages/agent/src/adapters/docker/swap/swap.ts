@@ -19,7 +19,15 @@ import {
   seenSpec,
 } from '../spec/spec.ts';
 import { copyWritten, missingWritten } from '../spec/written.ts';
-import { type Found, isUnit, type MemberSwap, memberProgress, membersLeft, memoOf } from './members.ts';
+import {
+  type Found,
+  isUnit,
+  type MemberSwap,
+  memberProgress,
+  membersLeft,
+  memoOf,
+  partKept,
+} from './members.ts';
 import { type Intent, nextStep, type Performed, performedKey, type Step, type StepName } from './plan.ts';
 
 /** Called before and after every step: a crash test dies here. */
@@ -70,9 +78,9 @@ const performers: Performers = {
 
   'pass-commit-point': ({ dockerd }, { old }) => dockerd.rename(old.id, `${old.base}.swell-old`),
   'restore-new-policy': ({ dockerd }, { fresh, policy }) => dockerd.setPolicy(fresh.id, policy),
-  'keep-last-good': async ({ dockerd, place }, { fresh }) => {
+  'keep-last-good': async ({ dockerd, place }, { fresh }, found) => {
     const image = (await dockerd.container(fresh.id))?.Config.Labels?.[LAST_GOOD_IMAGE_LABEL];
-    const { repository, tag } = keepsakeOf(place, fresh.memo?.part);
+    const { repository, tag } = keepsakeOf(place, partKept(found, fresh));
     if (image !== undefined) await dockerd.tag(image, repository, tag);
   },
   'disarm-old': ({ dockerd }, { old }) => dockerd.setPolicy(old.id, NEVER),
