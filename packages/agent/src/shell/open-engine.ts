@@ -17,6 +17,7 @@ import {
 import { Dockerd } from '../adapters/docker/dockerd.ts';
 import { SERVICE_LABEL } from '../adapters/docker/memo.ts';
 import { type Acting, type Own, SelfEngine } from '../adapters/docker/self/self-engine.ts';
+import { guard } from '../adapters/docker/swap/guard.ts';
 import { DockerMeter } from '../adapters/docker/watch/docker-meter.ts';
 import type { Engine } from '../adapters/engine.ts';
 import { MemoryEngine, MemoryNode } from '../adapters/memory-engine.ts';
@@ -65,7 +66,7 @@ export async function openEngine(
   return {
     ...(container !== undefined && { container }),
     open(acting) {
-      const engine = new DockerEngine({ ...options, onStep: () => acting.assertHeld() });
+      const engine = new DockerEngine({ ...options, onStep: guard(acting) });
       if (own === undefined) return engine;
       return new SelfEngine({ engine, dockerd, own, stateDir, acting, ...systemClock });
     },

@@ -48,6 +48,9 @@ export interface Scope {
 export const COMPOSE_PROJECT_LABEL = 'com.docker.compose.project';
 export const STACK_LABEL = 'swell.stack';
 
+/** As {@link OnStep}, for whichever service. */
+export type OnServiceStep = (...step: [...Parameters<OnStep>, ServiceName]) => void | Promise<void>;
+
 export interface DockerEngineOptions {
   readonly docker: Docker;
   /** Missing: every container of this dockerd that bears a service's label. */
@@ -56,7 +59,7 @@ export interface DockerEngineOptions {
   readonly ownContainer?: string;
   /** Missing: what `docker login` has stored. */
   readonly auth?: RegistryAuthSource;
-  readonly onStep?: OnStep;
+  readonly onStep?: OnServiceStep;
   /** What a pull leaves of the disk; missing: whatever is left. */
   readonly diskReserve?: DiskReserve;
   /** Missing: what can be seen of the disk of this dockerd. */
@@ -73,7 +76,7 @@ export class DockerEngine implements Engine {
   readonly #ownContainer: string | undefined;
   readonly #asking: Asking;
   readonly #supply: Supply;
-  readonly #onStep: OnStep;
+  readonly #onStep: OnServiceStep;
   readonly #disposed = new AbortController();
   /** What is being done to a service: one thing at a time. */
   readonly #turns = new Map<ServiceName, Promise<void>>();
@@ -311,7 +314,7 @@ export class DockerEngine implements Engine {
     return {
       dockerd: this.#dockerd,
       place: this.#holding(service).place,
-      onStep: this.#onStep,
+      onStep: (...step) => this.#onStep(...step, service),
       look: () => this.#look(service),
     };
   }
