@@ -19,7 +19,7 @@ import { dockerConfigAuth, type RegistryAuthSource } from './images/registry-aut
 import { askRetryAfter } from './images/retry-after.ts';
 import { type Disk, type DiskReserve, Room } from './images/room.ts';
 import { type Recipient, type Supply, stageImage } from './images/stage.ts';
-import type { InspectedContainer } from './inspected.ts';
+import { type InspectedContainer, ownStopTimeoutMs } from './inspected.ts';
 import { isPastReturn, type Part, readPart } from './marks.ts';
 import { ALONG_LABEL, SERVICE_LABEL } from './memo.ts';
 import { canRunTwice } from './spec/obstacles.ts';
@@ -260,9 +260,11 @@ export class DockerEngine implements Engine {
     for (const dependent of dueDependents(fresh, all)) {
       if (this.#objection(dependent) !== undefined) continue;
       // One that cannot be started any more is its own operator's concern: the service is well.
-      await this.#dockerd.restart(dependent.Id).catch((error: unknown) => {
-        if (!(error instanceof EngineError) || error.code !== 'start-failed') throw error;
-      });
+      await this.#dockerd
+        .restart(dependent.Id, ownStopTimeoutMs(dependent.Config))
+        .catch((error: unknown) => {
+          if (!(error instanceof EngineError) || error.code !== 'start-failed') throw error;
+        });
     }
   }
 

@@ -1,10 +1,10 @@
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import Docker from 'dockerode';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { SwapOrder } from '../../core/container.ts';
 import { Dockerd } from './dockerd.ts';
-import type { InspectedContainer } from './inspected.ts';
+import { type InspectedContainer, ownStopTimeoutMs } from './inspected.ts';
 import { memoLabels } from './memo.ts';
 import { createDraft } from './swap/prepare.ts';
 
@@ -24,6 +24,10 @@ async function answering(answers: Answers): Promise<Dockerd> {
     response.end(JSON.stringify(body));
   });
   servers.push(server);
+  return dockerdAt(server);
+}
+
+async function dockerdAt(server: Server): Promise<Dockerd> {
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return new Dockerd(new Docker({ host: '127.0.0.1', port, protocol: 'http' }));
@@ -64,6 +68,33 @@ describe('every container', () => {
     await expect((await answering(listing('running'))).everyContainer()).rejects.toMatchObject({
       code: 'unavailable',
     });
+  });
+});
+
+describe('a restart', () => {
+  afterEach(() => void vi.useRealTimers());
+
+  it('is waited for as long as the container may take to stop', async () => {
+    let isAsked = (): void => {};
+    const asked = new Promise<void>((resolve) => {
+      isAsked = resolve;
+    });
+    const silent = createServer(() => isAsked());
+    servers.push(silent);
+    const dockerd = await dockerdAt(silent);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    let why: unknown;
+    const restarted = dockerd
+      .restart('web', ownStopTimeoutMs({ StopTimeout: 300 }))
+      .catch((error: unknown) => {
+        why = error;
+      });
+    await asked;
+    await vi.advanceTimersByTimeAsync(400_000);
+    expect(why).toBe(undefined);
+    await vi.advanceTimersByTimeAsync(20_000);
+    await restarted;
+    expect(why).toMatchObject({ code: 'unavailable' });
   });
 });
 

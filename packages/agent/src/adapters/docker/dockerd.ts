@@ -182,11 +182,11 @@ export class Dockerd {
     );
   }
 
-  async restart(id: string): Promise<void> {
+  async restart(id: string, ownTimeoutMs: number): Promise<void> {
     await call(
       'start-failed',
       `restart ${id}`,
-      ORDER_TIMEOUT_MS,
+      ORDER_TIMEOUT_MS + ownTimeoutMs,
       (abortSignal) => this.#docker.getContainer(id).restart({ abortSignal }),
       [404],
     );

@@ -7,7 +7,7 @@ import { EngineError } from '../../engine.ts';
 import type { Dockerd } from '../dockerd.ts';
 import { keepsakeOf, type Place } from '../images/brought.ts';
 import { movableReference } from '../images/images.ts';
-import { type InspectedContainer, isUp } from '../inspected.ts';
+import { type InspectedContainer, isUp, ownStopTimeoutMs } from '../inspected.ts';
 import { LAST_GOOD_IMAGE_LABEL, volumesLeftBehind } from '../memo.ts';
 import {
   carriedSpec,
@@ -51,8 +51,6 @@ type Performers = {
 
 const NEVER = { Name: 'no', MaximumRetryCount: 0 };
 const ALWAYS = { Name: 'always', MaximumRetryCount: 0 };
-/** What Docker gives a container to stop where nobody said. */
-const DOCKER_STOP_TIMEOUT_MS = 10_000;
 
 const performers: Performers = {
   'connect-network': async ({ dockerd }, { fresh, old, network }) => {
@@ -212,12 +210,7 @@ async function start(dockerd: Dockerd, id: string, mayFail: boolean): Promise<vo
 async function stop(dockerd: Dockerd, id: string, stopTimeoutMs: number | undefined): Promise<void> {
   const container = await dockerd.container(id);
   if (container === undefined || !isUp(container.State)) return;
-  const { StopTimeout: seconds } = container.Config;
-  await dockerd.stop(
-    id,
-    stopTimeoutMs,
-    typeof seconds === 'number' ? seconds * 1_000 : DOCKER_STOP_TIMEOUT_MS,
-  );
+  await dockerd.stop(id, stopTimeoutMs, ownStopTimeoutMs(container.Config));
 }
 
 async function present(dockerd: Dockerd, id: string): Promise<InspectedContainer> {
