@@ -75,6 +75,8 @@ export type AgentEvent =
       readonly retryable: boolean;
       /** The image that was staged is not on the node any more. */
       readonly imageIsGone?: true;
+      /** The disk is full. */
+      readonly lacksRoom?: true;
     }
   | { readonly kind: 'leave-answered'; readonly attempt: string; readonly leave: Leave }
   /** `count` is missing where nobody answered. */

@@ -73,6 +73,9 @@ function stepPreparing(state: ServiceState, phase: Of<'preparing'>, event: Agent
       return unlessDoubted(state, phase, nowMs, onward);
     }
     case 'swap-not-prepared':
+      // It may last: somebody else has the slot meanwhile.
+      if (event.lacksRoom === true)
+        return revert(state, phase, { result: 'interrupted', reason: event.reason, deferred: true });
       return event.retryable
         ? unlessDoubted(state, phase, nowMs, { state, effects: [RETRY] })
         : refused(state, phase, event);

@@ -152,6 +152,7 @@ const PERFORMERS: Performers = {
         reason: message,
         retryable,
         ...(code === 'image-missing' && { imageIsGone: true }),
+        ...(code === 'no-room' && { lacksRoom: true }),
       }),
     ),
 

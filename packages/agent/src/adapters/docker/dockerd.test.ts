@@ -98,7 +98,7 @@ describe('a restart', () => {
   });
 });
 
-describe('a new container whose name is taken', () => {
+describe('a new container', () => {
   const order: SwapOrder = {
     service: 'web',
     attempt: '7.update.1',
@@ -138,11 +138,18 @@ describe('a new container whose name is taken', () => {
       'which we asked for before',
       { 'GET /containers/web.swell-draft/json': [200, container('draft', memo)] },
     ],
-  ])('by a container %s is made a little later', async (_, named) => {
+  ])('whose name is taken by one %s is made a little later', async (_, named) => {
     await expect(creating(named)).rejects.toMatchObject({ code: 'unavailable' });
   });
 
-  it("by somebody else's cannot be made", async () => {
+  it('on a disk that is full is made once there is room', async () => {
+    const message = 'mkdir /var/lib/docker/overlay2/1: no space left on device';
+    await expect(creating({ 'POST /containers/create': [500, { message }] })).rejects.toMatchObject({
+      code: 'no-room',
+    });
+  });
+
+  it("whose name is taken by somebody else's cannot be made", async () => {
     const theirs: Answers = { 'GET /containers/web.swell-draft/json': [200, container('theirs')] };
     await expect(creating(theirs)).rejects.toMatchObject({ code: 'not-carried' });
   });

@@ -319,9 +319,14 @@ async function call<T>(
 /** @param refusal what it means that dockerd answered, and said no */
 export function engineErrorOf(error: unknown, refusal: EngineErrorCode, what: string): EngineError {
   if (error instanceof EngineError) return error;
+  return new EngineError(codeOf(error, refusal), `${what}: ${reasonOf(error)}`, { cause: error });
+}
+
+function codeOf(error: unknown, refusal: EngineErrorCode): EngineErrorCode {
   const status = statusOf(error);
-  const code = status === undefined || status === 503 ? 'unavailable' : refusal;
-  return new EngineError(code, `${what}: ${reasonOf(error)}`, { cause: error });
+  if (status === undefined || status === 503) return 'unavailable';
+  // Of the disk, and not of the container that is to be made.
+  return refusal === 'not-carried' && /no space left on device/i.test(reasonOf(error)) ? 'no-room' : refusal;
 }
 
 export function statusOf(error: unknown): number | undefined {
