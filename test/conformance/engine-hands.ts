@@ -115,6 +115,7 @@ export function handCases(world: () => EngineWorld): void {
       await world().remove('present');
       const swap = { progress: 'prepared', attempt: 'unknown' };
       expect(await seen()).toEqual({ ...stopped(v1), swap });
+      expect(await engine.probe(SERVICE, { kind: 'automatic' }, 2_000)).toMatchObject({ gone: true });
       expect(await failure(engine.cutOver(SERVICE))).toBe('no-container');
       expect(await failure(engine[end](SERVICE))).toBe(end === 'commitSwap' ? 'no-container' : 'no failure');
       expect(await seen()).toEqual(running(v1));

@@ -222,9 +222,10 @@ export class AgentWorld {
         return { kind: 'probed', attempt: effect.attempt, outcome: { healthy, seen: outcome } };
       }
       case 'ask-leave': {
-        if (outcome === 'done') return { kind: 'leave-answered', leave: { is: 'given' } };
+        if (outcome === 'done')
+          return { kind: 'leave-answered', attempt: effect.attempt, leave: { is: 'given' } };
         const is = outcome === 'refused' ? 'vetoed' : 'deferred';
-        return { kind: 'leave-answered', leave: { is, why: outcome } };
+        return { kind: 'leave-answered', attempt: effect.attempt, leave: { is, why: outcome } };
       }
       case 'confirm':
         if (outcome === 'done') return { kind: 'confirmed' };

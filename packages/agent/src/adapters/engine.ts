@@ -18,7 +18,7 @@ export type EngineErrorCode =
   | 'unavailable'
   /** The registry does not answer, limits the rate, or the disk is full for the moment. */
   | 'pull-failed'
-  /** The disk would be left with less than is reserved. */
+  /** The disk is full, or a pull would leave less of it than is reserved. */
   | 'no-room'
   /** The registry or the engine knows no such image, or nobody may have it. */
   | 'image-missing'

@@ -296,7 +296,9 @@ export class MemoryEngine implements Engine {
     const swap = this.#node.swaps.get(service);
     const beside = swap?.isBeside === true ? { ...swap.fresh, up: true } : undefined;
     const container = beside ?? this.#node.container(service);
-    if (container === undefined) return { healthy: false, seen: 'there is no container' };
+    if (container === undefined) return { healthy: false, seen: 'there is no container', gone: true };
+    if (swap?.gone === 'fresh')
+      return { healthy: false, seen: 'the old one is all that there is', gone: true, ended: true };
     if (!container.up) return { healthy: false, seen: 'the container is exited', ended: true };
     const sick = container.digest !== undefined && this.#node.ailments.sick.has(container.digest);
     return { healthy: !sick, seen: `${probe.kind} probe ${sick ? 'failed' : 'passed'}` };

@@ -84,4 +84,6 @@ export interface ProbeOutcome {
   readonly ended?: boolean;
   /** It has ended, and the old one runs again: dockerd was restarted, and went back by itself. No word on the image. */
   readonly wentBack?: boolean;
+  /** Somebody has taken the new container away. No word on the image. */
+  readonly gone?: boolean;
 }

@@ -74,7 +74,7 @@ export type Effect =
       readonly holder: SlotHolder;
     }
   | { readonly kind: 'prepare-swap'; readonly order: SwapOrder }
-  | { readonly kind: 'ask-leave' }
+  | { readonly kind: 'ask-leave'; readonly attempt: string }
   | { readonly kind: 'count-in-flight'; readonly inFlight: InFlight }
   /** The new container starts beside the old one; of several, the next one's. */
   | { readonly kind: 'start-beside' }

@@ -75,8 +75,10 @@ export type AgentEvent =
       readonly retryable: boolean;
       /** The image that was staged is not on the node any more. */
       readonly imageIsGone?: true;
+      /** The disk is full. */
+      readonly lacksRoom?: true;
     }
-  | { readonly kind: 'leave-answered'; readonly leave: Leave }
+  | { readonly kind: 'leave-answered'; readonly attempt: string; readonly leave: Leave }
   /** `count` is missing where nobody answered. */
   | { readonly kind: 'in-flight-counted'; readonly count?: number }
   /** It runs beside the old one, or cannot: then the old one has to stop first. */

@@ -9,6 +9,7 @@ import {
   ON_V1,
   ON_V2,
   V2,
+  V3,
 } from '../../../../test/support/agent-story.ts';
 import type { Observation } from './container.ts';
 import { explain } from './explain.ts';
@@ -29,6 +30,7 @@ function says(agent: AgentStory, word: OperatorWord): void {
   agent.word = { ...agent.word, read: { ok: true, value: [word] } };
 }
 
+const attemptOf = (agent: AgentStory): string => agent.state.journal.attempt?.id ?? '';
 const lastSaid = (agent: AgentStory) => {
   const { status, reason } = agent.said.at(-1) ?? {};
   return { status, reason };
@@ -184,14 +186,23 @@ describe('the application', () => {
 
   test('is asked before its container stops, and gives leave', () => {
     const agent = asked();
-    expect([agent.phase, agent.effects]).toEqual(['asking', [{ kind: 'ask-leave' }]]);
-    expect(agent.tell({ kind: 'leave-answered', leave: { is: 'given' } })).toEqual([CUT_OVER]);
+    expect([agent.phase, agent.effects]).toEqual([
+      'asking',
+      [{ kind: 'ask-leave', attempt: attemptOf(agent) }],
+    ]);
+    expect(agent.tell({ kind: 'leave-answered', attempt: attemptOf(agent), leave: { is: 'given' } })).toEqual(
+      [CUT_OVER],
+    );
   });
 
   test('that asks for later is asked again after a while, as often as it asks', () => {
     const agent = asked();
     for (const count of [1, 2, 3, 4]) {
-      agent.tell({ kind: 'leave-answered', leave: { is: 'deferred', why: 'a game is on' } });
+      agent.tell({
+        kind: 'leave-answered',
+        attempt: attemptOf(agent),
+        leave: { is: 'deferred', why: 'a game is on' },
+      });
       agent.tell({ kind: 'swap-undone' });
       expect(agent.said.at(-2)).toMatchObject({ status: 'interrupted', reason: 'a game is on' });
       expect(lastSaid(agent)).toEqual({ status: 'refused', reason: 'a game is on' });
@@ -204,9 +215,28 @@ describe('the application', () => {
     }
   });
 
+  test('that answers an attempt which is over says nothing to the one after it', () => {
+    const agent = asked();
+    const attempt = attemptOf(agent);
+    const halt = { revision: 11, order: newHalt() };
+    agent.tell({ kind: 'halt-heard', told: halt }, { kind: 'swap-undone' });
+    agent.look(ASKS);
+    const remedy = { revision: 12, order: newWave({ rollout: 8, digest: V3 }) };
+    agent.tell({ kind: 'wave-heard', told: remedy }, { kind: 'image-staged', digest: V3 });
+    agent.after(10_000).pulse(12, 11);
+    agent.begin(remedy, halt);
+    agent.tell({ kind: 'swap-prepared' });
+    agent.tell({ kind: 'leave-answered', attempt, leave: { is: 'given' } });
+    expect([agent.phase, agent.effects]).toEqual(['asking', []]);
+  });
+
   test('that vetoes is not asked again for this release', () => {
     const agent = asked();
-    agent.tell({ kind: 'leave-answered', leave: { is: 'vetoed', why: 'the schema is too old' } });
+    agent.tell({
+      kind: 'leave-answered',
+      attempt: attemptOf(agent),
+      leave: { is: 'vetoed', why: 'the schema is too old' },
+    });
     agent.tell({ kind: 'swap-undone' });
     expect(agent.said.at(-2)).toMatchObject({ status: 'interrupted', reason: 'the schema is too old' });
     expect(lastSaid(agent)).toEqual({ status: 'refused', reason: 'the schema is too old' });
@@ -217,7 +247,10 @@ describe('the application', () => {
 
   test('has the last word on whether its new container is well', () => {
     const agent = asked();
-    agent.tell({ kind: 'leave-answered', leave: { is: 'given' } }, { kind: 'swapped' });
+    agent.tell(
+      { kind: 'leave-answered', attempt: attemptOf(agent), leave: { is: 'given' } },
+      { kind: 'swapped' },
+    );
     agent.probe(HEALTHY);
     expect([agent.phase, agent.effects]).toEqual(['confirming', [{ kind: 'confirm' }]]);
     agent.tell({ kind: 'not-confirmed', reason: 'dockerd does not answer' });

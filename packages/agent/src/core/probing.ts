@@ -118,12 +118,9 @@ function judgeProbe(state: ServiceState, phase: Probing, outcome: ProbeOutcome, 
     return { state: withPhase(state, { ...phase, healthySinceMs }), effects: [timer('probe', restMs)] };
   }
   // A way back goes on all the same: to settle it is to start its container again.
-  if (outcome.wentBack === true && attempt.kind === 'update' && attempt.irreversible !== true) {
-    return revert(state, phase, {
-      result: 'interrupted',
-      reason: `the old container runs again: ${outcome.seen}`,
-    });
-  }
+  const undone = attempt.kind === 'update' && attempt.irreversible !== true ? whyUndone(outcome) : undefined;
+  if (undone !== undefined)
+    return revert(state, phase, { result: 'interrupted', reason: `${undone}: ${outcome.seen}` });
   const { healthySinceMs: _, ...unhealthy } = phase;
   // Its time begins anew once it can be asked: to go back takes an engine that answers, too.
   if (outcome.unasked === true) {
@@ -148,4 +145,10 @@ function judgeProbe(state: ServiceState, phase: Probing, outcome: ProbeOutcome, 
     return settle(state, phase, { result: 'returned', reason });
   }
   return { state: withPhase(state, unhealthy), effects: [timer('probe', intervalMs)] };
+}
+
+/** What was done to the new container behind our back. */
+function whyUndone({ gone, wentBack }: ProbeOutcome): string | undefined {
+  if (gone === true) return 'the new container was taken away';
+  return wentBack === true ? 'the old container runs again' : undefined;
 }

@@ -233,6 +233,26 @@ describe('the engine says no', () => {
     });
   });
 
+  test('since the disk is full: somebody else has the slot, and it is tried again however long that lasts', () => {
+    const agent = new AgentStory().reach('preparing');
+    for (const count of [1, 2, 3, 4]) {
+      agent.tell({ kind: 'swap-not-prepared', reason: 'full', retryable: true, lacksRoom: true });
+      const effects = agent.tell({ kind: 'swap-undone' });
+      expect([count, effects]).toEqual([
+        count,
+        expect.arrayContaining([expect.objectContaining({ kind: 'free-slot' })]),
+      ]);
+      expect(agent.said.slice(-2).map(({ status, reason }) => [status, reason])).toEqual([
+        ['interrupted', 'full'],
+        ['refused', 'full'],
+      ]);
+      agent.look(ON_V1);
+      agent.after(60_000).pulse(10);
+      agent.fire('claim');
+      agent.begin({ revision: 10, order: newWave() });
+    }
+  });
+
   test('to a way back before anything stopped: the node stays, and says so, once', () => {
     const agent = halted();
     agent.tell(
@@ -351,6 +371,17 @@ describe('a probe', () => {
       status: 'interrupted',
       running: V1,
       reason: 'the old container runs again: exit code 137',
+    });
+  });
+
+  test('that finds its container taken away says nothing of the release, whoever took it', () => {
+    const agent = probing();
+    agent.probe({ healthy: false, seen: 'there is no container', gone: true });
+    agent.tell({ kind: 'swap-undone' });
+    expect(result(agent)).toEqual({
+      status: 'interrupted',
+      running: V1,
+      reason: 'the new container was taken away: there is no container',
     });
   });
 

@@ -73,6 +73,9 @@ function stepPreparing(state: ServiceState, phase: Of<'preparing'>, event: Agent
       return unlessDoubted(state, phase, nowMs, onward);
     }
     case 'swap-not-prepared':
+      // It may last: somebody else has the slot meanwhile.
+      if (event.lacksRoom === true)
+        return revert(state, phase, { result: 'interrupted', reason: event.reason, deferred: true });
       return event.retryable
         ? unlessDoubted(state, phase, nowMs, { state, effects: [RETRY] })
         : refused(state, phase, event);
@@ -90,12 +93,14 @@ function stepPreparing(state: ServiceState, phase: Of<'preparing'>, event: Agent
 
 function askLeave(state: ServiceState, { attempt, lease }: Work): Step {
   const asking: Phase = { name: 'asking', attempt, ...(lease !== undefined && { lease }) };
-  return { state: withPhase(state, asking), effects: [{ kind: 'ask-leave' }] };
+  return { state: withPhase(state, asking), effects: [{ kind: 'ask-leave', attempt: attempt.id }] };
 }
 
 /** The application has the last word on whether its container may stop (B6). */
 function stepAsking(state: ServiceState, phase: Of<'asking'>, event: AgentEvent, nowMs: number): Step {
-  if (event.kind !== 'leave-answered') return unlessDoubted(state, phase, nowMs, stay(state));
+  // A hook may run for an hour: what it says in the end is no answer to the attempt that came after.
+  if (event.kind !== 'leave-answered' || event.attempt !== phase.attempt.id)
+    return unlessDoubted(state, phase, nowMs, stay(state));
   const { leave } = event;
   switch (leave.is) {
     case 'given':

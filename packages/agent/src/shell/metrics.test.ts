@@ -25,3 +25,18 @@ test('every result is counted once, whatever is said after it; words on the way 
   const { values } = (await metrics.registry.getSingleMetric('swell_results_total')?.get()) ?? {};
   expect(values).toEqual([{ labels: { service: 'web', result: 'interrupted' }, value: 1 }]);
 });
+
+test('of an agent that acts no more nothing is told, as if it still did', async () => {
+  const pulse = { atMs: 0, term: 1, wave: 1, halt: 0 };
+  let states = [{ ...newService(self, EMPTY_JOURNAL), pulse }];
+  const metrics = new AgentMetrics('1.0.0', () => ({ isConnected: true, states: () => states }), clock);
+  const told = async (): Promise<readonly number[]> =>
+    Promise.all(
+      ['swell_service_phase', 'swell_reports_unsent', 'swell_pulse_age_seconds'].map(
+        async (name) => (await metrics.registry.getSingleMetric(name)?.get())?.values.length ?? -1,
+      ),
+    );
+  expect(await told()).toEqual([16, 1, 1]);
+  states = [];
+  expect(await told()).toEqual([0, 0, 0]);
+});

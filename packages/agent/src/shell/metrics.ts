@@ -36,7 +36,7 @@ export class AgentMetrics {
   readonly #events: Counter<'service' | 'event'>;
   readonly #results: Counter;
 
-  /** @param agent of whom the gauges tell, whenever they are asked for */
+  /** @param agent of whom the gauges tell, whenever they are asked for: of one that stands by, nothing */
   constructor(version: string, agent: () => WatchedAgent, clock: Clock) {
     this.registry = createMetricsRegistry({ version, component: 'agent' });
     const registers = [this.registry];
@@ -55,34 +55,37 @@ export class AgentMetrics {
         connected.set(agent().isConnected ? 1 : 0);
       },
     });
-    const phase = new Gauge({
+    const phase: Gauge = new Gauge({
       name: 'swell_service_phase',
       help: 'The phase of a service: 1 for the one that it is in.',
       labelNames: ['service', 'phase'],
       registers,
       collect() {
+        phase.reset();
         for (const state of agent().states()) {
           for (const name of PHASES)
             phase.set({ service: state.self.service, phase: name }, state.phase.name === name ? 1 : 0);
         }
       },
     });
-    const unsent = new Gauge({
+    const unsent: Gauge = new Gauge({
       name: 'swell_reports_unsent',
       help: 'Reports that the bus has not acknowledged yet.',
       labelNames: ['service'],
       registers,
       collect() {
+        unsent.reset();
         for (const { self, journal } of agent().states())
           unsent.set({ service: self.service }, journal.outbox.length);
       },
     });
-    const pulseAge = new Gauge({
+    const pulseAge: Gauge = new Gauge({
       name: 'swell_pulse_age_seconds',
       help: 'Since a coordinator last stood behind the wave of a service.',
       labelNames: ['service'],
       registers,
       collect() {
+        pulseAge.reset();
         for (const { self, pulse } of agent().states()) {
           if (pulse !== undefined)
             pulseAge.set({ service: self.service }, (clock.monotonicMs() - pulse.atMs) / 1_000);

@@ -14,9 +14,10 @@ import {
   type Scope,
   STACK_LABEL,
 } from '../adapters/docker/docker-engine.ts';
-import { Dockerd, statusOf } from '../adapters/docker/dockerd.ts';
+import { Dockerd } from '../adapters/docker/dockerd.ts';
 import { SERVICE_LABEL } from '../adapters/docker/memo.ts';
 import { type Acting, type Own, SelfEngine } from '../adapters/docker/self/self-engine.ts';
+import { guard } from '../adapters/docker/swap/guard.ts';
 import { DockerMeter } from '../adapters/docker/watch/docker-meter.ts';
 import type { Engine } from '../adapters/engine.ts';
 import { MemoryEngine, MemoryNode } from '../adapters/memory-engine.ts';
@@ -48,7 +49,8 @@ export async function openEngine(
   if (config.engine.kind === 'memory') return memoryEngine(config.engine, config.stateDir);
   const docker = new Docker();
   const container = config.container ?? (await ownContainerId());
-  const labels = await labelsOf(docker, container ?? hostname(), logger, signal);
+  const dockerd = new Dockerd(docker);
+  const labels = await labelsOf(dockerd, container ?? hostname(), logger, signal);
   const scope = scopeIn(config) ?? projectIn(labels);
   const onConcern = (concern: string): void => logger.warn({ concern }, 'engine notice');
   const { diskReserve, stateDir } = config;
@@ -64,13 +66,12 @@ export async function openEngine(
   return {
     ...(container !== undefined && { container }),
     open(acting) {
-      const engine = new DockerEngine({ ...options, onStep: () => acting.assertHeld() });
-      const dockerd = new Dockerd(docker);
+      const engine = new DockerEngine({ ...options, onStep: guard(acting) });
       if (own === undefined) return engine;
       return new SelfEngine({ engine, dockerd, own, stateDir, acting, ...systemClock });
     },
     openToLook: look,
-    meter: new DockerMeter(docker, new Dockerd(docker), look()),
+    meter: new DockerMeter(docker, dockerd, look()),
   };
 }
 
@@ -107,13 +108,17 @@ function ownIn(id: string, labels: Labels, scope: Scope | undefined): Own | unde
  * Of the container that this agent runs in. Where its id cannot be seen it is asked for by its host name, which is its short
  * id unless somebody set another one.
  */
-async function labelsOf(docker: Docker, name: string, logger: Logger, signal: AbortSignal): Promise<Labels> {
+async function labelsOf(
+  dockerd: Dockerd,
+  name: string,
+  logger: Logger,
+  signal: AbortSignal,
+): Promise<Labels> {
   for (;;) {
     try {
-      return (await docker.getContainer(name).inspect()).Config.Labels;
+      // Undefined: not in a container, or in one of another dockerd.
+      return (await dockerd.container(name))?.Config.Labels ?? {};
     } catch (error) {
-      // Not in a container, or one of another dockerd.
-      if (statusOf(error) === 404) return {};
       logger.warn({ err: error }, 'the engine does not answer');
       await delay(RETRY_MS, undefined, { signal });
     }

@@ -152,13 +152,14 @@ const PERFORMERS: Performers = {
         reason: message,
         retryable,
         ...(code === 'image-missing' && { imageIsGone: true }),
+        ...(code === 'no-room' && { lacksRoom: true }),
       }),
     ),
 
-  'ask-leave': (_effect, { engine, self }) =>
+  'ask-leave': ({ attempt }, { engine, self }) =>
     byEngine(
-      async () => ({ kind: 'leave-answered', leave: await engine.askLeave(self.service) }),
-      ({ message }) => ({ kind: 'leave-answered', leave: { is: 'deferred', why: message } }),
+      async () => ({ kind: 'leave-answered', attempt, leave: await engine.askLeave(self.service) }),
+      ({ message }) => ({ kind: 'leave-answered', attempt, leave: { is: 'deferred', why: message } }),
     ),
 
   confirm: (_effect, { engine, self }) =>

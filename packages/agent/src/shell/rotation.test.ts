@@ -65,6 +65,15 @@ describe("to HAProxy's agent check", () => {
     expect(await ask({ web: IN }, '')).toBe('up 40%\n');
   });
 
+  test('who stays on after his answer keeps nobody', async () => {
+    const server = await startAgentCheck({ host: '127.0.0.1', port: 0, agent: agentWith(HERE) });
+    const socket = connect({ port: server.port, host: '127.0.0.1', allowHalfOpen: true });
+    socket.write('web\n');
+    expect(await text(socket)).toBe('up 40%\n');
+    await server[Symbol.asyncDispose]();
+    socket.destroy();
+  });
+
   test.each([[''], ['mail\n'], ['x'.repeat(500)]])(
     'changes nothing where it is not clear who is meant: %j',
     async (question) => {

@@ -53,6 +53,8 @@ export interface AgentCheck extends AsyncDisposable {
 /** Who has said nothing by then is told of the only service there is. */
 const NAMED_WITHIN_MS = 300;
 const QUESTION_LENGTH_MAX = 100;
+/** Who has his line and does not hang up by then is cut off, lest he keep a program that ends. */
+const LEAVES_WITHIN_MS = 2_000;
 
 /**
  * HAProxy's agent check, one line for each connection. `agent-send "<service>\n"` says which service is meant.
@@ -72,6 +74,7 @@ function answerCheck(socket: Socket, agent: Told): void {
     socket.end(`${lineFor(question.trim(), agent)}\n`);
   };
   const timer = setTimeout(answer, NAMED_WITHIN_MS);
+  const leaving = setTimeout(() => socket.destroy(), LEAVES_WITHIN_MS);
   socket.setEncoding('utf8');
   socket.on('data', (text: string) => {
     question += text;
@@ -79,7 +82,10 @@ function answerCheck(socket: Socket, agent: Told): void {
   });
   // HAProxy hangs up as soon as it has its line.
   socket.on('error', () => {});
-  socket.on('close', () => clearTimeout(timer));
+  socket.on('close', () => {
+    clearTimeout(timer);
+    clearTimeout(leaving);
+  });
 }
 
 /**

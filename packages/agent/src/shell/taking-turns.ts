@@ -6,6 +6,7 @@
 import type { Bus } from '@swell/shared/adapters/bus.ts';
 import type { FileJournals, Journals } from '../adapters/journal.ts';
 import type { LeaseFiles } from '../adapters/lease-files.ts';
+import { mayStop } from '../core/may-stop.ts';
 import { Agent, type AgentOptions } from './agent.ts';
 import type { EngineSource } from './open-engine.ts';
 import { Standby } from './standby.ts';
@@ -64,11 +65,13 @@ async function standBy(options: TurnsOptions, signal: AbortSignal): Promise<Tenu
 }
 
 async function act(options: TurnsOptions, tenure: Tenure, signal: AbortSignal): Promise<void> {
-  const { files, journals, source, connectBus, logger } = options;
+  const { files, host, journals, source, connectBus, logger } = options;
   await using agent: Agent = new Agent({
     ...options,
     engine: source.open({
       assertHeld: () => tenure.assertHeld(),
+      mayStop: (service) =>
+        agent.states().every((state) => state.self.service !== service || mayStop(state, host.monotonicMs())),
       handOver: (container) => tenure.handOver(container),
       standbyWord: (container) => files.standbyWord(container),
       forgetStandbyWord: (container) => files.forgetStandbyWord(container),

@@ -19,7 +19,7 @@ import { dockerConfigAuth, type RegistryAuthSource } from './images/registry-aut
 import { askRetryAfter } from './images/retry-after.ts';
 import { type Disk, type DiskReserve, Room } from './images/room.ts';
 import { type Recipient, type Supply, stageImage } from './images/stage.ts';
-import type { InspectedContainer } from './inspected.ts';
+import { type InspectedContainer, ownStopTimeoutMs } from './inspected.ts';
 import { isPastReturn, type Part, readPart } from './marks.ts';
 import { ALONG_LABEL, SERVICE_LABEL } from './memo.ts';
 import { canRunTwice } from './spec/obstacles.ts';
@@ -48,6 +48,9 @@ export interface Scope {
 export const COMPOSE_PROJECT_LABEL = 'com.docker.compose.project';
 export const STACK_LABEL = 'swell.stack';
 
+/** As {@link OnStep}, for whichever service. */
+export type OnServiceStep = (...step: [...Parameters<OnStep>, ServiceName]) => void | Promise<void>;
+
 export interface DockerEngineOptions {
   readonly docker: Docker;
   /** Missing: every container of this dockerd that bears a service's label. */
@@ -56,7 +59,7 @@ export interface DockerEngineOptions {
   readonly ownContainer?: string;
   /** Missing: what `docker login` has stored. */
   readonly auth?: RegistryAuthSource;
-  readonly onStep?: OnStep;
+  readonly onStep?: OnServiceStep;
   /** What a pull leaves of the disk; missing: whatever is left. */
   readonly diskReserve?: DiskReserve;
   /** Missing: what can be seen of the disk of this dockerd. */
@@ -73,7 +76,7 @@ export class DockerEngine implements Engine {
   readonly #ownContainer: string | undefined;
   readonly #asking: Asking;
   readonly #supply: Supply;
-  readonly #onStep: OnStep;
+  readonly #onStep: OnServiceStep;
   readonly #disposed = new AbortController();
   /** What is being done to a service: one thing at a time. */
   readonly #turns = new Map<ServiceName, Promise<void>>();
@@ -257,9 +260,11 @@ export class DockerEngine implements Engine {
     for (const dependent of dueDependents(fresh, all)) {
       if (this.#objection(dependent) !== undefined) continue;
       // One that cannot be started any more is its own operator's concern: the service is well.
-      await this.#dockerd.restart(dependent.Id).catch((error: unknown) => {
-        if (!(error instanceof EngineError) || error.code !== 'start-failed') throw error;
-      });
+      await this.#dockerd
+        .restart(dependent.Id, ownStopTimeoutMs(dependent.Config))
+        .catch((error: unknown) => {
+          if (!(error instanceof EngineError) || error.code !== 'start-failed') throw error;
+        });
     }
   }
 
@@ -311,7 +316,7 @@ export class DockerEngine implements Engine {
     return {
       dockerd: this.#dockerd,
       place: this.#holding(service).place,
-      onStep: this.#onStep,
+      onStep: (...step) => this.#onStep(...step, service),
       look: () => this.#look(service),
     };
   }

@@ -38,16 +38,15 @@ export class Dockerd {
   }
 
   /** Ids of all containers that bear all these labels (`name` or `name=value`), stopped ones included. */
-  async list(
-    labels: readonly string[],
-  ): Promise<readonly { readonly id: string; readonly labels: Labels; readonly imageId: string }[]> {
+  async list(labels: readonly string[]): Promise<readonly Listed[]> {
     const found = await this.#ask('list containers', (abortSignal) =>
       this.#docker.listContainers({ all: true, filters: { label: [...labels] }, abortSignal }),
     );
-    return (found ?? []).map(({ Id, Labels, ImageID }) => ({
+    return (found ?? []).map(({ Id, Labels, ImageID, State }) => ({
       id: Id,
       labels: Labels ?? {},
       imageId: ImageID,
+      isRunning: State === 'running',
     }));
   }
 
@@ -66,9 +65,15 @@ export class Dockerd {
     return found.filter((container) => container !== undefined);
   }
 
-  /** Whatever this dockerd has. */
+  /** Whatever this dockerd has, but for wrecks: a container that does not run and that dockerd cannot tell of hinders nobody. */
   async everyContainer(): Promise<readonly InspectedContainer[]> {
-    return this.containers((await this.list([])).map(({ id }) => id));
+    const orWreck = ({ id, isRunning }: Listed): Promise<InspectedContainer | undefined> =>
+      this.container(id).catch((error: unknown) => {
+        if (isRunning || refusalOf(error) === undefined) throw error;
+        return undefined;
+      });
+    const found = await Promise.all((await this.list([])).map(orWreck));
+    return found.filter((container) => container !== undefined);
   }
 
   async image(reference: string): Promise<InspectedImage | undefined> {
@@ -101,8 +106,13 @@ export class Dockerd {
 
   /** What the container has written over its image. */
   async changes(id: string): Promise<readonly Change[]> {
-    const found: unknown = await this.#ask(`list changes of ${id}`, (abortSignal) =>
-      this.#docker.getContainer(id).changes({ abortSignal }),
+    // It walks through all that was ever written.
+    const found: unknown = await call(
+      'unavailable',
+      `list changes of ${id}`,
+      ORDER_TIMEOUT_MS,
+      (abortSignal) => this.#docker.getContainer(id).changes({ abortSignal }),
+      [404],
     );
     return Array.isArray(found) ? found.filter(isChange) : [];
   }
@@ -172,11 +182,11 @@ export class Dockerd {
     );
   }
 
-  async restart(id: string): Promise<void> {
+  async restart(id: string, ownTimeoutMs: number): Promise<void> {
     await call(
       'start-failed',
       `restart ${id}`,
-      ORDER_TIMEOUT_MS,
+      ORDER_TIMEOUT_MS + ownTimeoutMs,
       (abortSignal) => this.#docker.getContainer(id).restart({ abortSignal }),
       [404],
     );
@@ -246,6 +256,13 @@ export class Dockerd {
   }
 }
 
+interface Listed {
+  readonly id: string;
+  readonly labels: Labels;
+  readonly imageId: string;
+  readonly isRunning: boolean;
+}
+
 export type ListedImage = Pick<InspectedImage, 'Id' | 'RepoTags' | 'RepoDigests'>;
 
 type Labels = Readonly<Record<string, string>>;
@@ -302,14 +319,24 @@ async function call<T>(
 /** @param refusal what it means that dockerd answered, and said no */
 export function engineErrorOf(error: unknown, refusal: EngineErrorCode, what: string): EngineError {
   if (error instanceof EngineError) return error;
+  return new EngineError(codeOf(error, refusal), `${what}: ${reasonOf(error)}`, { cause: error });
+}
+
+function codeOf(error: unknown, refusal: EngineErrorCode): EngineErrorCode {
   const status = statusOf(error);
-  const code = status === undefined || status === 503 ? 'unavailable' : refusal;
-  return new EngineError(code, `${what}: ${reasonOf(error)}`, { cause: error });
+  if (status === undefined || status === 503) return 'unavailable';
+  // Of the disk, and not of the container that is to be made.
+  return refusal === 'not-carried' && /no space left on device/i.test(reasonOf(error)) ? 'no-room' : refusal;
 }
 
 export function statusOf(error: unknown): number | undefined {
   const status: unknown = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined;
   return typeof status === 'number' ? status : undefined;
+}
+
+/** The status by which dockerd said no; undefined where it said nothing. */
+export function refusalOf(error: unknown): number | undefined {
+  return error instanceof EngineError ? statusOf(error.cause) : undefined;
 }
 
 function reasonOf(error: unknown): string {

@@ -156,6 +156,14 @@ export function isUp(state: ContainerState): boolean {
   return state.Running || state.Restarting === true;
 }
 
+/** What Docker gives a container to stop where nobody said. */
+const DOCKER_STOP_TIMEOUT_MS = 10_000;
+
+/** Between its stop signal and the kill, as it was made. */
+export function ownStopTimeoutMs({ StopTimeout: seconds }: ContainerConfig): number {
+  return typeof seconds === 'number' ? seconds * 1_000 : DOCKER_STOP_TIMEOUT_MS;
+}
+
 /** Docker could not start it, and says why. */
 export function hasStartError(state: ContainerState): boolean {
   return state.Error !== undefined && state.Error !== '';

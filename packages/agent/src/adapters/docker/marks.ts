@@ -11,6 +11,7 @@
  * Anybody may remove any container at any time, so every combination has a meaning here.
  */
 
+import type { PartName } from '@swell/shared/domain/unit.ts';
 import type { SwapProgress } from '../../core/container.ts';
 import {
   hasStartError,
@@ -21,7 +22,7 @@ import {
   wasStarted,
 } from './inspected.ts';
 import { type Memo, readMemo } from './memo.ts';
-import { COMPOSE_SERVICE, dependencies } from './parts.ts';
+import { COMPOSE_SERVICE, dependencies, partOf } from './parts.ts';
 import { standingOf } from './spec/obstacles.ts';
 
 export type Suffix = '' | '.swell-draft' | '.swell-next' | '.swell-failed' | '.swell-prev' | '.swell-old';
@@ -47,6 +48,8 @@ export interface Part {
   readonly policy: RestartPolicy;
   readonly imageId: string;
   readonly networks: readonly string[];
+  /** The part of a stack that it is. */
+  readonly part?: PartName;
   /** What Compose calls its service, and those that it starts before. */
   readonly composed?: { readonly name: string; readonly after: readonly string[] };
   readonly memo?: Memo;
@@ -73,6 +76,7 @@ export function readPart(container: InspectedContainer): Part {
   const labels = container.Config.Labels ?? {};
   const memo = readMemo(labels);
   const { [COMPOSE_SERVICE]: composed } = labels;
+  const part = partOf(labels);
   return {
     id: container.Id,
     base: name.slice(0, name.length - suffix.length),
@@ -83,6 +87,7 @@ export function readPart(container: InspectedContainer): Part {
     policy: policyOf(container),
     imageId: container.Image,
     networks: Object.keys(container.NetworkSettings.Networks ?? {}),
+    ...(part !== undefined && { part }),
     ...(composed !== undefined && { composed: { name: composed, after: dependencies(labels) } }),
     ...(memo !== undefined && { memo }),
   };

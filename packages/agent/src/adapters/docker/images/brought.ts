@@ -4,7 +4,7 @@
  *
  *     swell.local/bringing:<mark>   on the image that runs, while another one is pulled: whoever finds that one knows whose it is
  *     swell.local/brought:<mark>    on the image that was pulled
- *     swell.local/last-good:<place> on the one that the service goes back to (`docker/swap.ts`); of a unit, on each part's
+ *     swell.local/last-good:<place> on the one that the service goes back to (`swap/swap.ts`); of several parts, on each one's
  *     swell.local/last-good-part:<part's hash>.<place>
  *
  * A mark tells of the reference that was pulled, and for which service of which agent. Names go in an order that leaves an image

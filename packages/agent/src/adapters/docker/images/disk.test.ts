@@ -15,7 +15,7 @@ const ON_HOST = '23 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw\n';
 function look(there: readonly string[], mounts: string, containers: readonly string[] = [ID, OWN]) {
   const dockerd = {
     dataRoot: async () => '/var/lib/docker',
-    list: async () => containers.map((id) => ({ id, labels: {}, imageId: 'i' })),
+    list: async () => containers.map((id) => ({ id, labels: {}, imageId: 'i', isRunning: true })),
     container: async (id: string) =>
       containers.includes(id)
         ? ({ Id: id } as Awaited<ReturnType<Parameters<typeof diskOfImages>[0]['container']>>)

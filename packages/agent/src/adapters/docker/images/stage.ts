@@ -3,8 +3,10 @@
  * we are just then, and leaving of the disk what is reserved. dockerd has no codes for what can go wrong, only words.
  */
 
+import type { Readable } from 'node:stream';
 import { type PinnedImage, pullReference } from '@swell/shared/domain/image.ts';
 import { sameValue } from '@swell/shared/kernel/equal.ts';
+import { formatDuration } from '@swell/shared/kernel/units.ts';
 import type Docker from 'dockerode';
 import { EngineError, type EngineErrorCode } from '../../engine.ts';
 import { type Dockerd, engineErrorOf, statusOf } from '../dockerd.ts';
@@ -12,12 +14,16 @@ import type { InspectedImage } from '../inspected.ts';
 import { adopt, announce, type Holding, namesOf, sign } from './brought.ts';
 import { isPinned, stagedImage } from './images.ts';
 import { isFor, platformOf, spellPlatform } from './platform.ts';
+import { pullLines } from './pull-progress.ts';
 import type { RegistryAuth, RegistryAuthSource } from './registry-auth.ts';
 import type { RetryAfterSource } from './retry-after.ts';
 import type { Room } from './room.ts';
 
 /** Where a registry has had enough of us, and does not say for how long. */
 const LEFT_ALONE_MS = 300_000;
+/** A layer may have to wait for those of somebody else's pull; a registry that has fallen silent never says so. */
+const SILENCE_MAX_MS = 900_000;
+const SILENT = `dockerd has told nothing of it for ${formatDuration(SILENCE_MAX_MS)}`;
 
 export interface Supply {
   readonly docker: Docker;
@@ -121,44 +127,33 @@ async function pull(
   const space = await room();
   if (space?.shortage !== undefined) throw noRoom(options, space.shortage);
   const given = new AbortController();
+  const silence = setTimeout(() => given.abort(new Error(SILENT)), SILENCE_MAX_MS);
   const abortSignal = AbortSignal.any([signal, given.signal]);
   try {
-    const progress = await docker.createImage(auth, { ...options, abortSignal });
-    await untilPulled(docker, progress, space, options, abortSignal);
+    const body = (await docker.createImage(auth, { ...options, abortSignal })) as Readable;
+    for await (const { error, ...told } of pullLines(body, abortSignal)) {
+      silence.refresh();
+      // dockerd says how a pull goes in its body, its failure included, long after it said 200.
+      if (typeof error === 'string') throw pullError(error);
+      space?.tell(told);
+      if (space?.shortage !== undefined) throw noRoom(options, space.shortage);
+    }
   } catch (error) {
+    const isSilent = given.signal.aborted;
     // dockerd gives up with us, and takes away what it has begun.
     given.abort();
     if (signal.aborted) throw new EngineError('pull-failed', 'the pull was given up', { cause: error });
+    if (isSilent)
+      throw new EngineError('pull-failed', `could not pull ${options.fromImage}: ${SILENT}`, {
+        cause: error,
+      });
     const failed = engineErrorOf(error, pullErrorCode(error), `could not pull ${options.fromImage}`);
     if (!isTooOften(failed.message)) throw failed;
     const retryAfterMs = (await retryAfter(pinned, signal)) ?? LEFT_ALONE_MS;
     throw new EngineError('pull-failed', failed.message, { cause: error, retryAfterMs });
+  } finally {
+    clearTimeout(silence);
   }
-}
-
-/** dockerd says how a pull goes in its body, its failure included, long after it said 200. */
-function untilPulled(
-  docker: Docker,
-  progress: NodeJS.ReadableStream,
-  space: Room | undefined,
-  options: PullOptions,
-  signal: AbortSignal,
-): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const abandon = () =>
-    reject(new EngineError('pull-failed', 'the pull was given up', { cause: signal.reason }));
-  if (signal.aborted) abandon();
-  signal.addEventListener('abort', abandon, { once: true });
-  docker.modem.followProgress(
-    progress,
-    (error: Error | null) => (error === null ? resolve() : reject(pullError(error.message))),
-    ({ error, ...told }: { readonly error?: unknown }) => {
-      if (typeof error === 'string') return reject(pullError(error));
-      space?.tell(told);
-      if (space?.shortage !== undefined) reject(noRoom(options, space.shortage));
-    },
-  );
-  return promise.finally(() => signal.removeEventListener('abort', abandon));
 }
 
 function noRoom({ fromImage }: PullOptions, shortage: string): EngineError {

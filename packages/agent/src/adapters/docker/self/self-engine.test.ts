@@ -70,6 +70,7 @@ function engine(): SelfEngine {
       handOver: async () => expect.unreachable('nobody has proven anything'),
       standbyWord: async () => ({ ready: false, why: 'the bus is out of reach' }),
       forgetStandbyWord: async () => {},
+      mayStop: () => true,
       isOnBus: () => isOnBus,
       inTheMiddle: () => busy,
     },

@@ -18,6 +18,7 @@ import { digestsOf } from '../images/images.ts';
 import { plainName } from '../inspected.ts';
 import type { Part, Swap } from '../marks.ts';
 import { dependentsOn } from '../spec/obstacles.ts';
+import type { Guarding } from '../swap/guard.ts';
 import type { MemberSwap } from '../swap/members.ts';
 import { findTarget } from '../swap/prepare.ts';
 import { ownObstacleIn, STANDBY_LABEL, STANDBY_VERSION } from './self-obstacles.ts';
@@ -51,9 +52,7 @@ export interface SelfEngineOptions {
 }
 
 /** What an agent knows that acts on its node. */
-export interface Acting {
-  /** Throws where another one acts by now. */
-  assertHeld(): Promise<void>;
+export interface Acting extends Guarding {
   /** Names the container whose agent acts from then on. */
   handOver(container: string): Promise<void>;
   standbyWord(container: string): Promise<StandbyWord | undefined>;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { InspectedContainer } from '../inspected.ts';
 import type { WrittenFile } from './archive.ts';
-import { handedOver, isByCompose, suspects } from './written.ts';
+import { handedOver, isByCompose, suspects, writtenFiles } from './written.ts';
 
 const COMPOSED: InspectedContainer = {
   Id: 'a'.repeat(64),
@@ -31,8 +31,13 @@ describe('what Compose may have written', () => {
     expect(suspects(COMPOSED, changes)).toEqual(['/inline', '/etc/app/overwritten']);
   });
 
-  it('is nothing where Compose did not make the container', () => {
-    expect(suspects({ ...COMPOSED, Config: {} }, [added('/inline')])).toEqual([]);
+  it('is nothing where Compose did not make the container, and nobody asks for its changes', async () => {
+    const nobody = (): never => {
+      throw new Error('asked');
+    };
+    const dockerd = { changes: nobody, pathStat: nobody, readFile: nobody };
+    expect(await writtenFiles(dockerd, { ...COMPOSED, Config: {} })).toEqual([]);
+    await expect(writtenFiles(dockerd, COMPOSED)).rejects.toThrow('asked');
   });
 });
 

@@ -22,9 +22,8 @@ const DELETED = 2;
 /** Go's bits for all that is no plain file: folders, links, devices, pipes, sockets. */
 const NOT_PLAIN = [31, 27, 26, 25, 24, 21, 19].reduce((bits, bit) => bits + 2 ** bit, 0);
 
-/** The paths that may be such files: of a container that Compose made, outside its mounts, the shallowest first. */
+/** The paths that may be such files: outside its mounts, the shallowest first. */
 export function suspects(container: InspectedContainer, changes: readonly Change[]): readonly string[] {
-  if (container.Config.Labels?.['com.docker.compose.project'] === undefined) return [];
   const present = changes.filter(({ Kind }) => Kind !== DELETED).map(({ Path }) => Path);
   const folders = new Set(present.map((path) => path.slice(0, path.lastIndexOf('/'))));
   const mounted = (container.Mounts ?? []).map(({ Destination }) => Destination);
@@ -53,10 +52,12 @@ export function handedOver(file: WrittenFile, oldUser: string, newUser: string):
   return follows && after !== undefined ? { ...file, ...after } : file;
 }
 
+/** Of a container that Compose did not make nothing is asked: what it has written may be millions of files. */
 export async function writtenFiles(
-  dockerd: Dockerd,
+  dockerd: Pick<Dockerd, 'changes' | 'pathStat' | 'readFile'>,
   container: InspectedContainer,
 ): Promise<readonly WrittenFile[]> {
+  if (container.Config.Labels?.['com.docker.compose.project'] === undefined) return [];
   const paths = suspects(container, await dockerd.changes(container.Id)).values();
   const found: WrittenFile[] = [];
   const look = async (): Promise<void> => {

@@ -4,6 +4,7 @@
  */
 
 import type { ServiceName } from '@swell/shared/domain/names.ts';
+import type { PartName } from '@swell/shared/domain/unit.ts';
 import type { SwapProgress } from '../../../core/container.ts';
 import {
   type Marked,
@@ -73,6 +74,12 @@ export function membersLeft({ members }: MemberSwap): readonly Member[] {
 /** What the marks say of the swap as a whole. */
 export function memoOf({ members }: MemberSwap): Memo | undefined {
   return members.flatMap(([{ fresh }]) => fresh?.memo ?? [])[0];
+}
+
+/** Under which part's name a container's last good image is kept: of several parts, each has its own. */
+export function partKept({ members, settled }: MemberSwap, { part }: Part): PartName | undefined {
+  const all = [...members.flatMap(([{ fresh }]) => fresh ?? []), ...settled];
+  return new Set(all.map((one) => one.part)).size > 1 ? part : undefined;
 }
 
 /** Those that are through with it already. */

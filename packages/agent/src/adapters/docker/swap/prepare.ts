@@ -6,7 +6,7 @@ import { type Digest, type PinnedImage, pullReference } from '@swell/shared/doma
 import type { PartName, ReleaseImage } from '@swell/shared/domain/unit.ts';
 import type { SwapOrder } from '../../../core/container.ts';
 import { EngineError } from '../../engine.ts';
-import type { Dockerd } from '../dockerd.ts';
+import { type Dockerd, refusalOf } from '../dockerd.ts';
 import { digestsOf, stagedImage } from '../images/images.ts';
 import { lastGoodFor } from '../images/last-good.ts';
 import { otherMachine, platformOf } from '../images/platform.ts';
@@ -165,14 +165,30 @@ async function create(
   labels: Readonly<Record<string, string>>,
 ): Promise<void> {
   const isComposed = old.Config.Labels?.['com.docker.compose.image'] !== undefined;
-  await dockerd.create({
-    name: `${plainName(old.Name)}.swell-draft`,
+  const name = `${plainName(old.Name)}.swell-draft`;
+  const request = {
+    name,
     image: target.reference,
     body: createBody(spec),
     // Until it has shown itself, dockerd must not start it again behind our back.
     policy: { Name: 'no', MaximumRetryCount: 0 },
     labels: { ...labels, ...(isComposed && { 'com.docker.compose.image': target.imageId }) },
+  };
+  await dockerd.create(request).catch(async (error: unknown) => {
+    throw (await isBeingFreed(dockerd, name, error))
+      ? new EngineError('unavailable', `the name ${name} is taken yet`, { cause: error })
+      : error;
   });
+}
+
+/**
+ * Is it only for a while that the name is taken? dockerd goes on with what it was asked to make or to take away long after
+ * nobody waits for it any more.
+ */
+async function isBeingFreed(dockerd: Dockerd, name: string, error: unknown): Promise<boolean> {
+  if (refusalOf(error) !== 409) return false;
+  const other = await dockerd.container(name);
+  return other === undefined || readMemo(other.Config.Labels ?? {}) !== undefined;
 }
 
 async function imageOf(dockerd: Dockerd, old: InspectedContainer): Promise<InspectedImage> {

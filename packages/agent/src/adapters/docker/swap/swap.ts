@@ -7,7 +7,7 @@ import { EngineError } from '../../engine.ts';
 import type { Dockerd } from '../dockerd.ts';
 import { keepsakeOf, type Place } from '../images/brought.ts';
 import { movableReference } from '../images/images.ts';
-import { type InspectedContainer, isUp } from '../inspected.ts';
+import { type InspectedContainer, isUp, ownStopTimeoutMs } from '../inspected.ts';
 import { LAST_GOOD_IMAGE_LABEL, volumesLeftBehind } from '../memo.ts';
 import {
   carriedSpec,
@@ -19,7 +19,15 @@ import {
   seenSpec,
 } from '../spec/spec.ts';
 import { copyWritten, missingWritten } from '../spec/written.ts';
-import { type Found, isUnit, type MemberSwap, memberProgress, membersLeft, memoOf } from './members.ts';
+import {
+  type Found,
+  isUnit,
+  type MemberSwap,
+  memberProgress,
+  membersLeft,
+  memoOf,
+  partKept,
+} from './members.ts';
 import { type Intent, nextStep, type Performed, performedKey, type Step, type StepName } from './plan.ts';
 
 /** Called before and after every step: a crash test dies here. */
@@ -43,8 +51,6 @@ type Performers = {
 
 const NEVER = { Name: 'no', MaximumRetryCount: 0 };
 const ALWAYS = { Name: 'always', MaximumRetryCount: 0 };
-/** What Docker gives a container to stop where nobody said. */
-const DOCKER_STOP_TIMEOUT_MS = 10_000;
 
 const performers: Performers = {
   'connect-network': async ({ dockerd }, { fresh, old, network }) => {
@@ -70,9 +76,9 @@ const performers: Performers = {
 
   'pass-commit-point': ({ dockerd }, { old }) => dockerd.rename(old.id, `${old.base}.swell-old`),
   'restore-new-policy': ({ dockerd }, { fresh, policy }) => dockerd.setPolicy(fresh.id, policy),
-  'keep-last-good': async ({ dockerd, place }, { fresh }) => {
+  'keep-last-good': async ({ dockerd, place }, { fresh }, found) => {
     const image = (await dockerd.container(fresh.id))?.Config.Labels?.[LAST_GOOD_IMAGE_LABEL];
-    const { repository, tag } = keepsakeOf(place, fresh.memo?.part);
+    const { repository, tag } = keepsakeOf(place, partKept(found, fresh));
     if (image !== undefined) await dockerd.tag(image, repository, tag);
   },
   'disarm-old': ({ dockerd }, { old }) => dockerd.setPolicy(old.id, NEVER),
@@ -204,12 +210,7 @@ async function start(dockerd: Dockerd, id: string, mayFail: boolean): Promise<vo
 async function stop(dockerd: Dockerd, id: string, stopTimeoutMs: number | undefined): Promise<void> {
   const container = await dockerd.container(id);
   if (container === undefined || !isUp(container.State)) return;
-  const { StopTimeout: seconds } = container.Config;
-  await dockerd.stop(
-    id,
-    stopTimeoutMs,
-    typeof seconds === 'number' ? seconds * 1_000 : DOCKER_STOP_TIMEOUT_MS,
-  );
+  await dockerd.stop(id, stopTimeoutMs, ownStopTimeoutMs(container.Config));
 }
 
 async function present(dockerd: Dockerd, id: string): Promise<InspectedContainer> {

@@ -19,6 +19,8 @@ export interface Probed {
   readonly marked: Marked;
 }
 
+const NO_CONTAINER: ProbeOutcome = { healthy: false, seen: 'there is no container', gone: true };
+
 export class Asking {
   readonly #docker: Docker;
   readonly #dockerd: Dockerd;
@@ -32,7 +34,7 @@ export class Asking {
   async probe(probed: readonly Probed[], probe: Probe, timeoutMs: number): Promise<ProbeOutcome> {
     const signal = AbortSignal.timeout(timeoutMs);
     const outcomes = await Promise.all(probed.map((one) => this.#probe(one, probe, { timeoutMs, signal })));
-    const [first = { healthy: false, seen: 'there is no container' }] = outcomes;
+    const [first = NO_CONTAINER] = outcomes;
     return outcomes.find(({ healthy }) => !healthy) ?? first;
   }
 
@@ -85,7 +87,9 @@ export class Asking {
     probe: Probe,
     { timeoutMs, signal }: { readonly timeoutMs: number; readonly signal: AbortSignal },
   ): Promise<ProbeOutcome> {
-    if (container === undefined) return { healthy: false, seen: 'there is no container' };
+    if (container === undefined) return NO_CONTAINER;
+    if (marked.kind === 'swap' && marked.fresh === undefined)
+      return { healthy: false, seen: 'the old one is all that there is', gone: true, ended: true };
     const down = notRunning(container);
     if (down !== undefined) return hasGoneBack(marked) ? { ...down, wentBack: true } : down;
     switch (probe.kind) {
