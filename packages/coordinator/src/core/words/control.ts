@@ -47,7 +47,11 @@ export function takeControl(
     const present = rollout !== undefined && intent.rollout === undefined && isUnderWay(rollout);
     return applied(present ? abort(dropped, rollout, because(intent)) : dropped, asked);
   }
-  if (rollout === undefined) return refused(taken, asked, ['there is no rollout yet']);
+  if (rollout === undefined) {
+    const yet =
+      candidate === undefined ? '' : `: release ${candidate.rollout} has not begun, and "abort" drops it`;
+    return refused(taken, asked, [`there is no rollout yet${yet}`]);
+  }
   if (intent.rollout !== undefined && intent.rollout !== number) {
     return refused(taken, asked, [`rollout: the present rollout is ${number}, not ${intent.rollout}`]);
   }
