@@ -92,6 +92,15 @@ test('N10: a query that Prometheus refuses says why', async () => {
   });
 });
 
+test('N10: of a reason without an end some is told: a pause that gives it is remembered', async () => {
+  const answer: Answer = (_request, response) => {
+    response.writeHead(502);
+    response.end(JSON.stringify({ status: 'error', error: 'x'.repeat(500_000) }));
+  };
+  const { is, why } = (await asked(answer)) as { readonly is: 'none'; readonly why: string };
+  expect([is, why.length < 400, why.startsWith('Prometheus answers 502: xxx')]).toEqual(['none', true, true]);
+});
+
 test('N10: nobody waits for a Prometheus that does not answer', async () => {
   const answer = await asked(() => {}, { timeoutMs: 50 });
   expect(answer).toMatchObject({ is: 'none', why: expect.stringMatching(/: no answer in 50 ms$/) });

@@ -11,6 +11,7 @@ import {
   type RequestOptions,
 } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { shortLine } from '@swell/shared/kernel/printable.ts';
 import { z } from 'zod';
 
 export type QueryAnswer =
@@ -36,6 +37,8 @@ const TIMEOUT_MS = 10_000;
 const AT_ONCE = 8;
 /** An answer is one number; one of megabytes asks for something else. */
 const BODY_BYTES_MAX = 1_048_576;
+/** It may become the reason for a pause, which the record keeps. */
+const QUOTED_MAX = 300;
 
 const sample = z.tuple([z.number(), z.string()]);
 const answerSchema = z.object({
@@ -125,7 +128,7 @@ async function readBody(answer: IncomingMessage): Promise<string> {
 function readAnswer({ status, body }: Reply): QueryAnswer {
   const read = answerSchema.safeParse(jsonOf(body));
   if (status !== 200 || !read.success || read.data.status !== 'success') {
-    const said = read.data?.error === undefined ? '' : `: ${read.data.error}`;
+    const said = read.data?.error === undefined ? '' : `: ${shortLine(read.data.error, QUOTED_MAX)}`;
     return {
       is: 'none',
       why: `Prometheus answers ${status}${said || (status === 200 ? ', and not what was asked' : '')}`,

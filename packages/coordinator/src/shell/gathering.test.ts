@@ -50,6 +50,19 @@ test('after a moment in which much was said the next one is longer', () => {
   expect(waits()).toEqual([20]);
 });
 
+test('a fleet that speaks without a pause is looked at four times a second, not fifty times', () => {
+  const { host, waits, pass } = madeHost();
+  const gathering = new Gathering(host, () => {});
+  const said: (readonly number[])[] = [];
+  // Of 100,000 nodes each shows itself once a minute.
+  for (const words of [33, 417, 417, 4, 4]) {
+    for (let word = 0; word < words; word += 1) gathering.add('web', TIME);
+    said.push(waits());
+    pass();
+  }
+  expect(said).toEqual([[20], [250], [250], [250], [20]]);
+});
+
 test('what is handed on at once is not handed on again, and nothing is after the end', () => {
   const { host, pass } = madeHost();
   const posted: string[] = [];

@@ -8,9 +8,9 @@ import type { ServiceName } from '@swell/shared/domain/names.ts';
 import type { CoordinatorEvent } from '../core/events.ts';
 
 const GATHER_MS = 20;
-/** Where so much was said in that moment, the next one may be longer. */
-const MANY = 200;
+/** Where so much is said that it would be this much in a longer moment, the next one is as long. */
 const GATHER_MANY_MS = 250;
+const MANY = 200;
 
 export class Gathering {
   readonly #host: Host;
@@ -34,7 +34,9 @@ export class Gathering {
     this.close();
     const gathered = this.#gathered;
     this.#gathered = [];
-    this.#waitMs = gathered.length < MANY ? GATHER_MS : GATHER_MANY_MS;
+    // By the rate: a hundred thousand nodes that only say that they are there say so 1,667 times a second.
+    const inLonger = (gathered.length * GATHER_MANY_MS) / this.#waitMs;
+    this.#waitMs = inLonger < MANY ? GATHER_MS : GATHER_MANY_MS;
     for (const [service, event] of gathered) this.#post(service, event);
   }
 

@@ -5,8 +5,7 @@ import type { ServiceName } from '@swell/shared/domain/names.ts';
 import type { Scope } from '@swell/shared/domain/scope.ts';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { CoordinatorEvent } from '../core/events.ts';
-import { isPresent } from '../core/nodes/census.ts';
-import { standing } from '../core/nodes/standing.ts';
+import { lineOf } from '../core/nodes/line.ts';
 import type { ServiceState } from '../core/state.ts';
 import type { ServiceMachine } from './services.ts';
 
@@ -139,9 +138,8 @@ function standings(
   nowMs: number,
 ): readonly { labels: Record<string, string>; nodes: number }[] {
   if (rollout === undefined) return [];
-  return [...census].flatMap(([region, nodes]) => {
-    const present = [...nodes.values()].filter((facts) => isPresent(facts, nowMs));
-    const counts = Map.groupBy(present, (facts) => standing(facts, rollout));
+  return [...census.keys()].flatMap((region) => {
+    const counts = Map.groupBy(lineOf(census, rollout, region, nowMs).standings, (is) => is);
     return [...counts].map(([is, { length }]) => ({
       labels: { service, region, standing: is },
       nodes: length,

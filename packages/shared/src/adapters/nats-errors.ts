@@ -11,11 +11,15 @@ const API_ERROR_CODES: Readonly<Record<number, BusErrorCode>> = {
   10158: 'unknown-outcome', // the same id is being stored right now
   10008: 'unavailable', // system temporarily unavailable
   10009: 'unavailable', // cluster cannot handle the request (no leader)
+  10023: 'unavailable', // insufficient resources: its disk or memory is full, until somebody makes room
   10026: 'unavailable', // maximum consumers limit reached: those of the dead go after a while
+  10028: 'unavailable', // memory resources exceeded for account
   10035: 'unavailable', // account not found
   10039: 'unavailable', // not enabled for account
+  10047: 'unavailable', // insufficient storage resources available
   10059: 'unavailable', // stream not found
   10076: 'unavailable', // not enabled
+  10077: 'unavailable', // maximum bytes or messages of the stream exceeded
   10118: 'unavailable', // stream is offline
   10119: 'unavailable', // consumer is offline
   10163: 'unavailable', // expected last sequence per subject temporarily unavailable

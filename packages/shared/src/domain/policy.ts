@@ -138,9 +138,14 @@ export function policyProblems(policy: Policy): readonly string[] {
   }
   if (drain.timeMs > longestDrainMs(drain))
     problems.push('drain.time must not be longer than drain.max: raise drain.max');
-  for (const { name, forMs } of policy.gates ?? []) {
+  for (const { name, forMs, everyMs } of policy.gates ?? []) {
     if (forMs >= policy.progressDeadlineMs)
       problems.push(`gates: for of ${name} must be shorter than progressDeadline: raise progressDeadline`);
+    // Once the soak is over, the rollout pauses before it is asked again, whoever lets it go on.
+    else if (forMs > policy.soakMs && everyMs >= policy.progressDeadlineMs)
+      problems.push(
+        `gates: every of ${name} must be shorter than progressDeadline, or its for no longer than soak`,
+      );
   }
   return problems;
 }

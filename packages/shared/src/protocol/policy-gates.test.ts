@@ -33,3 +33,19 @@ test('a gate that cannot have been good for long enough before it is held is ref
     'gates: for of errors must be shorter than progressDeadline: raise progressDeadline',
   ]);
 });
+
+test('nor may one be asked too seldom for that, unless its soak is long enough', () => {
+  const gate = {
+    name: 'errors',
+    query: 'errors',
+    max: 1,
+    forMs: 600_000,
+    everyMs: 3_600_000,
+    failuresMax: 1,
+  } as const;
+  expect(policyProblems(layeredPolicy({ gates: [gate] }))).toEqual([
+    'gates: every of errors must be shorter than progressDeadline, or its for no longer than soak',
+  ]);
+  expect(policyProblems(layeredPolicy({ gates: [gate], soakMs: 600_000 }))).toEqual([]);
+  expect(policyProblems(layeredPolicy({ gates: [{ ...gate, everyMs: 300_000 }] }))).toEqual([]);
+});

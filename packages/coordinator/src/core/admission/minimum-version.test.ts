@@ -46,6 +46,23 @@ test('P1: all go without approval where all are below it, a few at a time', () =
   expect(Math.max(...named)).toBe(4 * SLOTS);
 });
 
+test('P1: however many slots there are, a wave names a hundred, and not each of them that ends is a wave', () => {
+  const story = new RolloutStory({ policy: { ...QUICK, stagingSpreadMs: 0 }, regions: { eu: 120 } });
+  story.publish('v1', { version: '1.0.0' });
+  story.act();
+  story.policy({
+    ...CAREFUL,
+    minimumVersion: ['>=2.0.0'],
+    maxUnavailable: { kind: 'count', count: 60 },
+  });
+  story.publish('v2', { version: '2.0.0' });
+  story.act();
+  expect([on(story, 'v2').length, story.phase]).toEqual([120, 'gated']);
+  const named = story.history.map(({ wave }) => wave.canaries?.length ?? 0);
+  expect(Math.max(...named)).toBe(100);
+  expect(named.filter((count) => count > 0).length).toBeLessThan(20);
+});
+
 test('P1: one that comes with an older version in a later stage does not wait either', () => {
   const story = storyOf({ ...CAREFUL, minimumVersion: ['>=1.0.0'] });
   story.leave(...OLD);

@@ -19,6 +19,9 @@ import { tell } from '../tell.ts';
 import { WINDOW_HIGH, WINDOW_LOW } from './admission.ts';
 import { CANARIES_PERCENT } from './canary.ts';
 
+/** Of each region, however many slots it has: every wave carries their names, and nobody reads one without an end. */
+const NAMED_MAX = 100;
+
 export function keepMinimumVersion(state: ServiceState, nowMs: number): ServiceState {
   const { rollout } = state.record;
   if (rollout === undefined || !isUnderWay(rollout) || rollout.paused !== undefined) return state;
@@ -51,7 +54,10 @@ function keepIn(state: ServiceState, { region, progress, recent }: Place, nowMs:
   return progress.outdated === undefined ? tellOutdated(kept, rollout, region) : kept;
 }
 
-/** Who is named and still awaited, and the next ones of the line where there is room for them. */
+/**
+ * The next ones of the line, beside those who are awaited still, once there is room for some. Until then nobody is taken off:
+ * each change is a wave to every node of the region.
+ */
 function named(
   line: Line,
   { cursor, slots, outdated = [] }: RegionProgress,
@@ -60,10 +66,13 @@ function named(
   const before = new Set(outdated);
   const awaited = nodesStanding(line, line.nodes.length, isAwaited);
   const still = awaited.filter(({ node }) => before.has(node));
+  if (still.length >= Math.min(WINDOW_LOW * slots, NAMED_MAX / 2)) return outdated;
   const isOutdated = ({ node, rank, running }: NodeFacts): boolean =>
     rank >= cursor && !before.has(node) && running !== undefined && recent?.has(running) === false;
-  const room = still.length < WINDOW_LOW * slots ? WINDOW_HIGH * slots - still.length : 0;
-  return [...still, ...awaited.filter(isOutdated).slice(0, room)].map(({ node }) => node).sort();
+  const room = Math.min(WINDOW_HIGH * slots, NAMED_MAX) - still.length;
+  const next = awaited.filter(isOutdated).slice(0, room);
+  if (next.length === 0 && still.length > 0) return outdated;
+  return [...still, ...next].map(({ node }) => node).sort();
 }
 
 /** A version is known by what the fleet has settled on; before a first release has settled nobody's is. */

@@ -33,6 +33,19 @@ test('B1: a release waits out its cool-down, and goes on with the digest that it
   ]);
 });
 
+test('B1: a release whose registry is silent is dropped when it expires, as any other that has not begun', () => {
+  const story = new RolloutStory();
+  story.images.set('v1', { reason: 'the registry is away', retrying: true });
+  const number = story.publish('v1', { expiresMs: story.nowMs + HOUR_MS });
+  story.pass(HOUR_MS - 1);
+  expect(story.state.record.candidate?.rollout).toBe(number);
+  story.tick(1);
+  expect([story.state.record.candidate, story.told('rollout-aborted').map(({ line }) => line)]).toEqual([
+    undefined,
+    [`release ${number} of web is expired before it began`],
+  ]);
+});
+
 test('B1: an urgent release does not wait', () => {
   const story = new RolloutStory({ policy: COOLING });
   story.publish('v1', { urgent: true });

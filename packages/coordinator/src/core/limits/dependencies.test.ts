@@ -406,6 +406,21 @@ test('K3: a hundred services in ten layers, each on all of the layer below, foll
   expect(Math.max(...waits)).toBeLessThanOrEqual(members.length);
 });
 
+test('K3: a train that names a service of which nothing is known waits, and says so: it may be misspelt', () => {
+  const story = new ServicesStory({ db: {}, web: on('db') });
+  const web = story.publish('web', { train: '2026-11', trainOf: ['bd', 'web'] });
+  for (let round = 0; round < 20; round += 1) story.round();
+  expect([story.phase('web'), story.line('web', 'release-delayed')]).toEqual([
+    'waits',
+    `release ${web} of web waits for bd, of which nothing is known`,
+  ]);
+  const train = { train: '2026-11', trainOf: ['db', 'web'] };
+  story.publish('web', train);
+  story.publish('db', train);
+  settled(story, 'web');
+  expect(ways(story)).toEqual(ONE_AFTER_THE_OTHER);
+});
+
 test('K3: a release whose train does not name its own service is refused: the list is not what somebody meant', () => {
   const story = new ServicesStory({ db: {}, web: on('db') });
   story.publish('web', { train: '2026-11', trainOf: ['db', 'wbe'] });

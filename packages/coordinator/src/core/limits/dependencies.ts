@@ -71,7 +71,14 @@ function comesFirst(one: Numbered | undefined, { rollout, train }: Candidate): b
 
 /** Is enough known to decide, or to say that it is not? A leader that has just begun may not have read the others yet. */
 export function canJudgeBegin(state: ServiceState, candidate: Candidate, nowMs: number): boolean {
-  return areKnown(state, dependenciesOf(state, candidate)) || nowMs - state.readAtMs >= LOOK_OUT_MS;
+  const isKnown =
+    areKnown(state, dependenciesOf(state, candidate)) && strangersIn(state, candidate).length === 0;
+  return isKnown || nowMs - state.readAtMs >= LOOK_OUT_MS;
+}
+
+/** Services that its train names and of which nothing is known: a name that is misspelt would let it begin before the one that is meant. */
+function strangersIn({ service, others }: Knowledge, { trainOf = [] }: Candidate): readonly ServiceName[] {
+  return trainOf.filter((one) => one !== service && !others.has(one));
 }
 
 function areKnown({ others }: Knowledge, all: readonly Dependency[]): boolean {
@@ -80,9 +87,13 @@ function areKnown({ others }: Knowledge, all: readonly Dependency[]): boolean {
 
 /** Why a release does not begin, in words; undefined: nothing stands in its way. */
 export function awaitedBy(state: ServiceState, candidate: Candidate): string | undefined {
-  const hindrances = dependenciesOf(state, candidate).flatMap(
-    (one) => hindranceOfBegin(state.others.get(one.service), one, candidate) ?? [],
-  );
+  const strangers = strangersIn(state, candidate);
+  const hindrances = [
+    ...strangers.map((service) => unknown(service)),
+    ...dependenciesOf(state, candidate)
+      .filter(({ service }) => !strangers.includes(service))
+      .flatMap((one) => hindranceOfBegin(state.others.get(one.service), one, candidate) ?? []),
+  ];
   const isHindered = hindrances.some(({ through = [] }) => through.length === 0);
   return isHindered ? describe(hindrances) : undefined;
 }

@@ -1,6 +1,7 @@
 /** I7. An expired slot is lost, not free: it costs failure budget, and only the coordinator clears it. */
 
 import type { Region } from '@swell/shared/domain/names.ts';
+import type { LostNode } from '@swell/shared/domain/rollout.ts';
 import type { SlotHolder } from '@swell/shared/domain/slot.ts';
 import type { ServiceState, SlotSighting } from '../state.ts';
 
@@ -35,6 +36,11 @@ function lateHolder(
   const { holder } = entry;
   if (holder === undefined) return undefined;
   return nowMs > Math.max(heardAtMs, readAtMs) + holder.leaseMs + LEASE_GRACE_MS ? holder : undefined;
+}
+
+/** Until the slot of a loss that was charged is cleared, it would be charged once more. */
+export function isStillHeld({ slots }: ServiceState, { region, revision }: LostNode): boolean {
+  return [...(slots.get(region)?.values() ?? [])].some(({ entry }) => entry.revision === revision);
 }
 
 /** Is any node in the middle of something that it does for this rollout? One that is not well, and cannot go back, is not. */

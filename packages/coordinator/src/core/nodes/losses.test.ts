@@ -144,6 +144,33 @@ test('a node that loses a second slot is told again, and counted once', () => {
   expect(story.rollout.phase.name).toBe('rolling');
 });
 
+test('however often a node loses its slot, the record holds one loss of it', () => {
+  const { story, dead, slot } = withDeadNode();
+  const rollout = story.rollout.release.rollout;
+  let last = 0;
+  for (let time = 0; time < 5; time += 1) {
+    story.pass(LEASE_MS + 60_000);
+    last = story.writeSlot('eu', slot, { node: dead, rollout, attempt: `${time}`, leaseMs: LEASE_MS });
+  }
+  story.pass(LEASE_MS + 60_000);
+  expect([story.rollout.lost, story.told('slot-lost').length]).toEqual([
+    [{ region: 'eu', node: dead, revision: last }],
+    6,
+  ]);
+});
+
+test('losses whose slots are not cleared are all remembered: none is charged twice', () => {
+  const { story, dead, slot } = withDeadNode(STRICT);
+  const rollout = story.rollout.release.rollout;
+  story.writeSlot('eu', slot + 1, { node: dead, rollout, attempt: 'second', leaseMs: LEASE_MS });
+  story.held = true;
+  story.pass(2 * LEASE_MS);
+  expect([
+    story.rollout.lost.length,
+    story.state.record.outbox.filter(({ name }) => name === 'slot-lost').length,
+  ]).toEqual([2, 2]);
+});
+
 test('nodes of one name in two regions are two nodes', () => {
   const story = new RolloutStory({
     policy: {

@@ -9,7 +9,7 @@ import { isHaltStanding, isWaveStanding } from '../orders.ts';
 import type { Step } from '../outcome.ts';
 import { policyOf, type ServiceState, withRollout } from '../state.ts';
 import { tell } from '../tell.ts';
-import { type LostSlot, lostSlots } from './leases.ts';
+import { isStillHeld, type LostSlot, lostSlots } from './leases.ts';
 import { countAttempts } from './tally.ts';
 
 /** A slot whose loss breaks the budget stays taken until the halt stands: nobody is to follow in between. */
@@ -37,7 +37,11 @@ function charge(state: ServiceState, lost: LostSlot): ServiceState {
   const { rollout } = state.record;
   const { region, revision, holder } = lost;
   if (rollout === undefined || rollout.lost.some((one) => one.revision === revision)) return state;
-  const charged = { ...rollout, lost: [...rollout.lost, { region, node: holder.node, revision }] };
+  // The record does not grow with each: an earlier loss of the node is forgotten once its slot is cleared.
+  const others = rollout.lost.filter(
+    (one) => one.region !== region || one.node !== holder.node || isStillHeld(state, one),
+  );
+  const charged = { ...rollout, lost: [...others, { region, node: holder.node, revision }] };
   return sayLost(withRollout(state, charged), lost);
 }
 

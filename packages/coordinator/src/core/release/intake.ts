@@ -124,8 +124,11 @@ export function rejectCandidate(state: ServiceState, rollout: number, reason: st
 export function beginDue(heard: ServiceState, nowMs: number): ServiceState {
   const state = noteDependencies(heard);
   const { candidate, halted } = state.record;
-  if (candidate?.digest === undefined || !isCensusComplete(state, nowMs)) return state;
+  if (candidate === undefined || !isCensusComplete(state, nowMs)) return state;
+  // Also where its registry has not answered by then.
+  if (hasExpired(candidate, nowMs)) return dropCandidate(state, candidate, 'rollout-aborted', 'expired');
   const { rollout: number, digest } = candidate;
+  if (digest === undefined) return state;
   const before = halted.find((one) => one.digest === digest);
   if (before !== undefined && !candidate.acceptHalted) {
     return reject(withoutCandidate(state), number, [
@@ -133,7 +136,6 @@ export function beginDue(heard: ServiceState, nowMs: number): ServiceState {
         'publish another image, or say "acceptHalted": true',
     ]);
   }
-  if (hasExpired(candidate, nowMs)) return dropCandidate(state, candidate, 'rollout-aborted', 'expired');
   // Policies that were written at the same moment may have closed it since.
   const cycle = cycleProblems(state, policyUnder(state.record, candidate.overrides));
   if (cycle.length > 0)

@@ -127,6 +127,13 @@ describe('B16: all of a policy is lived', () => {
     });
   });
 
+  test('of other services nothing is known then: neither those of its policy nor those of its train are waited for', () => {
+    const of = recording(tenOf());
+    const intent = { ...of.intent, train: '2026-01', trainOf: ['db', 'web'] };
+    const policy = { ...POLICY, dependsOn: [{ service: 'db', per: 'fleet' }] } as const;
+    expect(live({ ...of, intent }, policy)).toEqual(live(of, POLICY));
+  });
+
   test('where nobody gets further it pauses', () => {
     const refusing = tenOf().map((): Taken => ({ is: 'stage-failed', reason: 'disk full' }));
     expect(live(recording(refusing), POLICY)).toMatchObject({ outcome: 'paused', updated: 0 });

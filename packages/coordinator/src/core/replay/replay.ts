@@ -56,7 +56,8 @@ class Life {
 
   constructor(recording: Recording, layer: PolicyLayer) {
     const { at, before, nodes, digest } = recording;
-    const intent = { ...recording.intent, overrides: withoutOthers(recording.intent.overrides) };
+    const { trainOf: _, ...alone } = recording.intent;
+    const intent = { ...alone, overrides: withoutOthers(alone.overrides) };
     this.#recording = recording;
     this.#nowMs = at.storedAtMs;
     this.#state = newService(before.service, recordUnder(before, layer));

@@ -6,7 +6,7 @@ import { FIRST, LAST } from '@swell/shared/domain/rank.ts';
 import { hasBegun, type Rollout } from '@swell/shared/domain/rollout.ts';
 import type { Wave } from '@swell/shared/domain/wave.ts';
 import { CANARIES_PERCENT, canariesOf } from '../admission/canary.ts';
-import { countBelow, countStanding, lineOf, presentNodes } from '../nodes/line.ts';
+import { countBelow, lineOf, presentNodes } from '../nodes/line.ts';
 import { isAwaited } from '../nodes/standing.ts';
 import { policyOf, type ServiceState } from '../state.ts';
 import { activeRegions, isWaitedFor, nextGroup, regionGroups } from './regions.ts';
@@ -66,7 +66,7 @@ function nextStage(
 
 /**
  * Where a rollout goes on when the policy groups the regions anew: in the first group that is not through, with the
- * first stage that takes in anybody more, or the last one while somebody there is not done. Where the same regions have their turn as before, the stage stays.
+ * first stage that takes in anybody more. Where the same regions have their turn as before, the stage stays.
  */
 export function placeAfterRegrouping(
   state: ServiceState,
@@ -75,23 +75,27 @@ export function placeAfterRegrouping(
   nowMs: number,
 ): Place {
   const groups = regionGroups(state, grouping);
-  const isThrough = (region: Region): boolean => {
-    if (rollout.regions[region]?.cursor !== LAST) return false;
-    const line = lineOf(state.census, rollout, region, nowMs);
-    return countStanding(line, line.nodes.length, isAwaited) === 0;
-  };
+  const active = activeRegions(state, rollout);
+  const isThrough = (region: Region): boolean =>
+    rollout.regions[region]?.cursor === LAST &&
+    !(active.includes(region) && isAwaitedIn(state, rollout, region, nowMs));
   const group = groups.findIndex(
     (one) => isWaitedFor(state, one, nowMs) && !one.regions.every((region) => isThrough(region)),
   );
   if (group < 0) return { group: groups.length - 1, percent: rollout.percent };
   const regions = groups[group]?.regions ?? [];
-  const same = regions.join() === activeRegions(state, rollout).join();
+  const same = regions.join() === active.join();
   const isBegun = regions.some((region) => hasBegun(rollout.regions[region]));
   const first = firstPercent(state, policyOf(state), grouping, group, nowMs);
   if (same) return { group, percent: rollout.percent };
-  if (!isBegun) return { group, percent: first };
-  const last = policyOf(state).stagesPercent.at(-1) ?? first;
-  return { group, percent: nextStage(state, rollout, regions, 0, nowMs) ?? last };
+  return { group, percent: isBegun ? (nextStage(state, rollout, regions, 0, nowMs) ?? 100) : first };
+}
+
+/** Are not all done whom the stage has let in? Once it is watched, who comes later does not keep it. */
+function isAwaitedIn(state: ServiceState, rollout: Rollout, region: Region, nowMs: number): boolean {
+  const { name } = rollout.phase;
+  if (name !== 'staging' && name !== 'rolling') return false;
+  return lineOf(state.census, rollout, region, nowMs).standings.some((is) => isAwaited(is));
 }
 
 /** The stage for a person to read. */

@@ -255,6 +255,22 @@ test('a region whose nodes are all let in is not through by a policy that groups
   expect([story.phase, on(story, 'v1')]).toEqual(['settled', { eu: 5, us: 5 }]);
 });
 
+test('a policy that groups the regions anew waits for those who are let in already and not done', () => {
+  const story = new RolloutStory({ policy: GROUPED, regions: { eu: 5, us: 5, ap: 5 } });
+  story.behave('hangs', 'eu-1');
+  story.publish('v1');
+  story.act(() => story.rollout.regions['eu']?.cursor === LAST && on(story, 'v1')['eu'] === 4);
+  story.policy({ ...GROUPED, regions: [['eu'], ['ap'], ['us']] });
+  story.act();
+  expect([story.phase, on(story, 'v1')]).toEqual(['rolling', { eu: 4, us: 0, ap: 0 }]);
+  story.policy({ ...GROUPED, regions: [['eu', 'ap'], ['us']] });
+  story.act();
+  expect([story.phase, on(story, 'v1')]).toEqual(['rolling', { eu: 4, us: 0, ap: 5 }]);
+  story.behave('well', 'eu-1');
+  story.act();
+  expect([story.phase, on(story, 'v1')]).toEqual(['settled', { eu: 5, us: 5, ap: 5 }]);
+});
+
 test('a policy that is written again with the same groups moves nothing', () => {
   const story = new RolloutStory({ policy: GATED, regions: { eu: 3, us: 3 } });
   story.publish('v1');

@@ -3,14 +3,23 @@
 import type { Region } from '@swell/shared/domain/names.ts';
 import type { Policy } from '@swell/shared/domain/policy.ts';
 import type { Rollout } from '@swell/shared/domain/rollout.ts';
+import { rememberLast } from '@swell/shared/kernel/remember.ts';
+import type { Census } from '../nodes/census.ts';
 import { presentNodes } from '../nodes/line.ts';
 import type { ServiceState } from '../state.ts';
 
 /** Every region where a node of the service has been heard of, or where the rollout has been. */
 export function knownRegions({ census, record }: ServiceState): readonly Region[] {
-  const heardOf = [...census].filter(([, nodes]) => nodes.size > 0).map(([region]) => region);
-  return [...new Set([...heardOf, ...Object.keys(record.rollout?.regions ?? {})])].sort();
+  return regionsOf(census, record.rollout?.regions ?? NONE);
 }
+
+const NONE: Rollout['regions'] = {};
+
+/** Asked for each of them, several times at every step. */
+const regionsOf = rememberLast((census: Census, reached: Rollout['regions']): readonly Region[] => {
+  const heardOf = [...census].filter(([, nodes]) => nodes.size > 0).map(([region]) => region);
+  return [...new Set([...heardOf, ...Object.keys(reached)])].sort();
+});
 
 export interface RegionGroup {
   readonly regions: readonly Region[];

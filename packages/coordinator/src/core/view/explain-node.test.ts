@@ -50,6 +50,33 @@ test('B15, P6: a closed window, and until when, whether it is admitted or not', 
   expect(why(story, first)).toBe(`the window of eu is closed until ${opens}`);
 });
 
+test('B15, K3: admitted or not, nobody starts where another service is waited for', () => {
+  const story = new RolloutStory({ policy: TENTH });
+  story.publish('v1');
+  const [first = ''] = story.line('eu').map(({ node }) => node);
+  story.report(first, 'staged');
+  const awaiting = { regions: ['eu'], reason: 'rollout 3 of db, which is under way' };
+  const { record } = story.state;
+  const state = { ...story.state, record: { ...record, rollout: { ...story.rollout, awaiting } } };
+  expect(explainNode(state, { region: 'eu', node: first }, story.nowMs)).toBe(
+    'nobody starts in eu, it waits for rollout 3 of db, which is under way',
+  );
+});
+
+test('B15, P1: who is below the minimum version waits for a slot, wherever he stands in the line', () => {
+  const story = new RolloutStory({ policy: QUICK });
+  story.publish('v1', { version: '1.0.0' });
+  story.act();
+  story.policy({ ...TENTH, maxUnavailable: { kind: 'count', count: 1 }, minimumVersion: ['>=2.0.0'] });
+  story.behave('hangs');
+  story.publish('v2', { version: '2.0.0' });
+  story.act();
+  const [first] = story.line('eu').map(({ node }) => node);
+  const holder = story.slots.get('eu.0')?.holder?.node;
+  const waits = story.wave('eu').canaries?.find((node) => node !== holder && node !== first);
+  expect(why(story, waits ?? '')).toBe('it is admitted, and waits for one of the 1 slots of eu');
+});
+
 test('B15: in the middle with its slot, behind those who hold them all, failed, lost', () => {
   const story = new RolloutStory({
     policy: {

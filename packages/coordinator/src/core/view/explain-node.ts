@@ -106,24 +106,26 @@ function explainWait(
     return `its turn has come: the fleet is on ${rollout.release.version}`;
   if (rollout.paused !== undefined) return `the rollout is paused: ${rollout.paused.reason}`;
   const nodes = presentNodes(state.census, region, nowMs);
-  const { cursor, stageBelow, slots } = {
-    cursor: FIRST,
-    stageBelow: FIRST,
-    slots: 0,
-    ...rollout.regions[region],
-  };
+  const {
+    cursor,
+    stageBelow,
+    slots,
+    outdated = [],
+  } = { cursor: FIRST, stageBelow: FIRST, slots: 0, ...rollout.regions[region] };
+  // Who is below the minimum version has his turn wherever he stands in the line.
+  const isAdmitted = facts.rank < cursor || outdated.includes(node);
   const place = `it is number ${nodes.indexOf(facts) + 1} of ${nodes.length} in the line of ${region}`;
   const [admitted, drawn] = [countBelow({ nodes }, cursor), countBelow({ nodes }, stageBelow)];
-  const begins = facts.rank < Math.max(cursor, stageBelow);
+  const begins = isAdmitted || facts.rank < stageBelow;
   if (!begins && isUnderWay(rollout) && !activeRegions(state, rollout).includes(region))
     return `the turn of ${region} has not come`;
   if (!begins) return `${place}, and the present stage takes in the first ${drawn}`;
-  const closed = rollout.closed.includes(region) ? describeClosed(policyOf(state), region, nowMs) : undefined;
-  if (facts.rank >= cursor) {
+  const shut = describeShut(state, rollout, region, nowMs);
+  if (!isAdmitted) {
     const has = is === 'staged' ? 'it has the image at hand' : 'it has to download the image';
-    return `${has}; ${place}, and ${closed ?? `the first ${admitted} are admitted`}`;
+    return `${has}; ${place}, and ${shut ?? `the first ${admitted} are admitted`}`;
   }
-  if (closed !== undefined) return closed;
+  if (shut !== undefined) return shut;
   if (is === 'waiting') return 'it is admitted, and has not said that it has the image at hand';
   const taken = [...(state.slots.get(region)?.values() ?? [])].filter(
     ({ entry }) => entry.holder !== undefined,
@@ -131,4 +133,17 @@ function explainWait(
   return taken.length >= slots
     ? `it is admitted, and waits for one of the ${slots} slots of ${region}`
     : 'it is admitted, and its turn has come';
+}
+
+/** Why nobody starts in a region, also who is admitted; `undefined`: nothing of that kind. */
+function describeShut(
+  state: ServiceState,
+  { closed, awaiting }: Rollout,
+  region: Region,
+  nowMs: number,
+): string | undefined {
+  if (closed.includes(region)) return describeClosed(policyOf(state), region, nowMs);
+  return awaiting?.regions.includes(region) === true
+    ? `nobody starts in ${region}, it waits for ${awaiting.reason}`
+    : undefined;
 }

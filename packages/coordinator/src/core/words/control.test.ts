@@ -215,6 +215,16 @@ test('abort means a release that has not begun as well, and only the one that it
   expect([first.story.phase, first.story.state.record.candidate?.rollout]).toEqual(['aborted', first.second]);
 });
 
+test('before the first rollout has begun the refusal of a word says what stops it', () => {
+  const story = new RolloutStory();
+  story.images.set('v1', { reason: 'no answer', retrying: true });
+  const release = story.publish('v1');
+  story.control('halt');
+  expect(refusals(story)).toEqual([
+    [`there is no rollout yet: release ${release} has not begun, and "abort" drops it`],
+  ]);
+});
+
 test('halt means what the fleet is on; a release that has not begun has to be named', () => {
   const story = inPhase('rolling');
   const first = story.rollout.release.rollout;

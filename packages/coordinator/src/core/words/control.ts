@@ -37,14 +37,21 @@ export function takeControl(
   if (intent.action === 'hold')
     return answer(taken, asked, hold(taken, intent.hold), describeHeld(taken, intent.hold));
   if (intent.action === 'unhold') return answer(taken, asked, unhold(taken, intent.nodes));
-  const { rollout, candidate } = state.record;
+  const { rollout, candidate, publishing } = state.record;
   const number = rollout?.release.rollout;
+  // It stands on the stream in a moment, or does already: only then can it be stopped with the rest.
+  if (intent.action === 'abort' && intent.rollout === undefined && publishing !== undefined)
+    return refused(taken, asked, [`${publishing.release.version} is just being published: say it again`]);
   if (candidate !== undefined && stops(intent, candidate.rollout)) {
     const dropped = dropCandidate(taken, candidate, 'rollout-aborted', 'aborted');
     const present = rollout !== undefined && intent.rollout === undefined && isUnderWay(rollout);
     return applied(present ? abort(dropped, rollout, because(intent)) : dropped, asked);
   }
-  if (rollout === undefined) return refused(taken, asked, ['there is no rollout yet']);
+  if (rollout === undefined) {
+    const yet =
+      candidate === undefined ? '' : `: release ${candidate.rollout} has not begun, and "abort" drops it`;
+    return refused(taken, asked, [`there is no rollout yet${yet}`]);
+  }
   if (intent.rollout !== undefined && intent.rollout !== number) {
     return refused(taken, asked, [`rollout: the present rollout is ${number}, not ${intent.rollout}`]);
   }

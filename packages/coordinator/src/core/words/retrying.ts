@@ -2,6 +2,7 @@
 
 import { isUnderWay, type Rollout } from '@swell/shared/domain/rollout.ts';
 import type { Release } from '@swell/shared/domain/wave.ts';
+import { isStillHeld } from '../nodes/leases.ts';
 import { countAttempts } from '../nodes/tally.ts';
 import { type ServiceState, withRecord } from '../state.ts';
 
@@ -24,9 +25,4 @@ export function retry(state: ServiceState, rollout: Rollout, nowMs: number): Ser
     }),
     progress: { steps: -1, sinceMs: nowMs },
   };
-}
-
-/** I7. Until its slot is cleared it would be charged once more. */
-function isStillHeld({ slots }: ServiceState, { region, revision }: Rollout['lost'][number]): boolean {
-  return [...(slots.get(region)?.values() ?? [])].some(({ entry }) => entry.revision === revision);
 }

@@ -60,6 +60,20 @@ test('Z6: an undo that is said twice is done once', () => {
   ]);
 });
 
+test('Z6: an abort does not pass over an undo that is just being published', () => {
+  const story = settledOn('v1', 'v2');
+  story.policy(MANUAL);
+  story.publish('v3');
+  story.held = true;
+  story.control('undo');
+  story.control('abort');
+  expect([story.phase, answers(story)]).toEqual(['staging', []]);
+  story.letGo();
+  expect(answers(story)).toContain('abort of web is refused: v2 is just being published: say it again');
+  story.control('abort');
+  expect([story.rollout.release.version, story.phase]).toEqual(['v2', 'aborted']);
+});
+
 test('Z6: once it has settled, an undo of it leads forward again', () => {
   const story = settledOn('v1', 'v2');
   for (const version of ['v1', 'v2', 'v1']) {
