@@ -114,14 +114,4 @@ export const VARIETY_MUTANTS: readonly Mutant[] = [
     breaks: ['I5'],
     world: 'talkative',
   },
-  {
-    name: 'settled-image-not-kept-as-last-good',
-    story:
-      'After the halt of an undo nodes leave the good image for a release, and when that is bad go back past it.',
-    file: 'packages/agent/src/core/attempt.ts',
-    find: '(settledAs === undefined ? [digest] : [])',
-    replace: '(settledAs === undefined || settledAs > 0 ? [digest] : [])',
-    breaks: ['I5', 'I11'],
-    world: 'talkative',
-  },
 ];
