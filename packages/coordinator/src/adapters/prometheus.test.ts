@@ -62,6 +62,7 @@ test('one sample is a number, and so is a scalar', async () => {
   expect(await asked(saying({ resultType: 'scalar', result: [1, '7'] }))).toEqual({ is: 'value', value: 7 });
   expect(await asked(saying(vector('+Inf')))).toEqual({ is: 'value', value: Number.POSITIVE_INFINITY });
   expect(await asked(saying(vector('NaN')))).toEqual({ is: 'value', value: Number.NaN });
+  expect(await asked(saying(vector('')))).toEqual({ is: 'value', value: Number.NaN });
 });
 
 test.each([

@@ -151,8 +151,9 @@ function readAnswer({ status, body }: Reply): QueryAnswer {
   }
 }
 
-/** As Prometheus writes numbers: `+Inf`, `NaN`. */
+/** As Prometheus writes numbers: `+Inf`, `NaN`. What is none is not a number; nothing at all would be 0 to JavaScript. */
 function numberOf(text: string): number {
+  if (text.trim() === '') return Number.NaN;
   const infinite = /^([+-]?)Inf$/.exec(text);
   if (infinite === null) return Number(text);
   return infinite[1] === '-' ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;

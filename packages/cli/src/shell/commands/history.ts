@@ -31,7 +31,8 @@ export const history: Command = {
       if (event.ok && event.value.scope === scope) events.push({ event: event.value, atMs: storedAtMs });
     }
     const stored = await bus.readLast(STREAMS.rollouts, rolloutKey(service, scope));
-    const record = stored === undefined ? undefined : readServiceRecord(stored.body, service);
+    const record =
+      stored === undefined || stored.deleted ? undefined : readServiceRecord(stored.body, service);
     if (record?.ok === false) throw new Error(`the record of ${service}: ${record.problems.join('; ')}`);
     const { past = [], releasesTaken } = record?.value ?? {};
     const releases = historyOf(published, events, past, releasesTaken?.sequence ?? 0);
