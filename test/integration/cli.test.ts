@@ -115,6 +115,9 @@ it('a release that nobody has taken is among the services, a name that was only 
   expect(services.filter(({ service }) => service === 'new' || service === 'wbe')).toEqual([
     { service: 'new', phase: 'published', paused: false, rollout: sequence },
   ]);
+  await bus.publish({ subject: rolloutKey('wbe'), body: new Uint8Array(), deletes: true, line: '' });
+  const history = await swell('history', 'wbe', '--json');
+  expect([history.code, JSON.parse(history.out).releases.length]).toEqual([0, 1]);
 });
 
 it('policy check finds a circle of services as the coordinator does, and says where it could not look', async () => {
