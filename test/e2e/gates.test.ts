@@ -5,8 +5,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Fleet } from '../fleet/fleet.ts';
 import { endsInOrder, expectOn, givePolicy, giveWord, QUICK } from '../fleet/scenario.ts';
 import { untilEvent, untilSo } from '../fleet/watching.ts';
-import { freePorts } from '../support/nats-conf.ts';
 import { describeWithPrometheus } from '../support/needs.ts';
+import { freePorts } from '../support/ports.ts';
 import { type PrometheusServer, startPrometheus } from '../support/prometheus-process.ts';
 
 const NODES = ['eu-west-1', 'eu-west-2', 'us-east-1', 'us-east-2'];

@@ -12,12 +12,16 @@ import type { SwapOrder } from '../../packages/agent/src/core/container.ts';
 import { buildImage, removeByLabel, removeVolume, TEST_LABEL, testDocker } from '../support/docker.ts';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
 import { inLanes } from '../support/lanes.ts';
+import { freePorts } from '../support/ports.ts';
 import { runTool } from '../support/tools.ts';
 import type { Place } from './configuration.ts';
 
 export const SERVICE_LABEL = 'swell.service';
 const NETWORKS = ['front', 'back', 'six'] as const;
 type NetworkName = (typeof NETWORKS)[number];
+/** So many configurations publish ports; each has a row of ten. */
+const PUBLISHING_MAX = 4;
+const ROW = 10;
 const FOREVER = '#!/bin/busybox sh\\nexec /bin/busybox sleep 600\\n';
 
 /** The same in both: a place for a program that needs no arguments. */
@@ -115,6 +119,7 @@ export async function openGround(): Promise<Ground> {
   const engine = newEngine();
   const nameless = new Set<string>();
   const { ApiVersion: api } = await docker.version();
+  const portOf = rowsOf(await freePorts(PUBLISHING_MAX * ROW));
   const referenceOf = ({ number }: Place): string => `${repository}:place-${number}`;
   return {
     docker,
@@ -133,7 +138,9 @@ export async function openGround(): Promise<Ground> {
       address,
       neighbour,
       folder,
-      port: 21_000 + 10 * number,
+      get port() {
+        return portOf(number);
+      },
     }),
     reference: referenceOf,
     async point(place, image) {
@@ -163,6 +170,17 @@ export async function openGround(): Promise<Ground> {
 
 function v1Reference({ repository, tag }: PinnedImage): string {
   return `${repository}:${tag}`;
+}
+
+/** Each place that asks for a port has a row of its own, the same whenever it asks. */
+function rowsOf(ports: readonly number[]): (place: number) => number {
+  const given = new Map<number, number>();
+  return (place) => {
+    const port = given.get(place) ?? ports[given.size * ROW];
+    if (port === undefined) throw new Error(`more than ${PUBLISHING_MAX} configurations publish ports`);
+    given.set(place, port);
+    return port;
+  };
 }
 
 async function writeFiles(folder: string): Promise<void> {

@@ -23,7 +23,7 @@ import {
 } from '../support/docker.ts';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
 import { type NatsServer, startNats } from '../support/nats.ts';
-import { lowPorts } from '../support/nats-conf.ts';
+import { freePorts } from '../support/ports.ts';
 import { toolPath } from '../support/tools.ts';
 import { FleetLog } from './fleet-log.ts';
 import { type MemoryImages, MemoryMachines } from './memory-machines.ts';
@@ -118,7 +118,7 @@ export class Fleet implements AsyncDisposable {
     const places = Object.entries(regions).flatMap(([region, count]) =>
       Array.from({ length: count }, (_, index) => ({ region, name: `${region}-${index + 1}` })),
     );
-    const ports = publishesPorts ? await lowPorts(places.length) : [];
+    const ports = publishesPorts ? await freePorts(places.length) : [];
     const nodes = places.map(({ region, name }, index): FleetNode => {
       const port = ports[index];
       const container = `${id}-${name}-${SERVICE}`;

@@ -7,7 +7,7 @@ import type { BusNotice, NatsOptions } from '@swell/shared/adapters/nats-connect
 import { expect, test } from 'vitest';
 import { bytes, take, takeUntil, text } from '../support/listen.ts';
 import { type NatsServer, startNats } from '../support/nats.ts';
-import { freePorts } from '../support/nats-conf.ts';
+import { freePorts } from '../support/ports.ts';
 
 const SLOT = '$KV.swell_slots.eu.web.0';
 

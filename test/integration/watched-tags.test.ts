@@ -22,8 +22,8 @@ import {
   startDockerRegistry,
 } from '../support/docker-registry.ts';
 import { type NatsServer, startNats } from '../support/nats.ts';
-import { freePorts } from '../support/nats-conf.ts';
 import { PaperFleet } from '../support/paper-fleet.ts';
+import { freePorts } from '../support/ports.ts';
 
 const SERVICE = 'web';
 const BASIC = `Basic ${btoa(`${ACCOUNT.username}:${ACCOUNT.password}`)}`;

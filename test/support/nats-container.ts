@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path';
 import { GenericContainer, getContainerRuntimeClient, ImageName, Wait } from 'testcontainers';
 import { librariesOf } from '../../scripts/setup/libraries.ts';
 import type { NatsServer, NatsServerOptions } from './nats.ts';
-import { freePorts, natsConf, untilReady } from './nats-conf.ts';
+import { natsConf, untilReady } from './nats-conf.ts';
+import { freePorts } from './ports.ts';
 import { toolPath } from './tools.ts';
 
 const OFFICIAL_IMAGE = 'nats:2.15-alpine';
