@@ -3,7 +3,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connectNats, type NatsBus } from '@swell/shared/adapters/nats-bus.ts';
+import type { NatsBus } from '@swell/shared/adapters/nats-bus.ts';
 import type { EventName, FleetEvent } from '@swell/shared/domain/event.ts';
 import type { Digest } from '@swell/shared/domain/image.ts';
 import { encode } from '@swell/shared/protocol/codec.ts';
@@ -11,6 +11,7 @@ import { controlSubject, policyKey, releaseSubject } from '@swell/shared/protoco
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { FleetLog } from '../fleet/fleet-log.ts';
 import { Program } from '../fleet/programs.ts';
+import { connectPatiently } from '../support/bus.ts';
 import { type DockerRegistry, digestOf, pushImage, startDockerRegistry } from '../support/docker-registry.ts';
 import { type NatsServer, startNats } from '../support/nats.ts';
 import { PaperFleet } from '../support/paper-fleet.ts';
@@ -30,7 +31,7 @@ beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'swell-dependencies-'));
   programs = [];
   [server, registry] = await Promise.all([startNats(), startDockerRegistry()]);
-  bus = await connectNats({ servers: [server.url], name: 'dependencies-test' });
+  bus = await connectPatiently(server, 'dependencies-test');
   log = new FleetLog(bus);
   fleets = {
     db: new PaperFleet(bus, 'db', { eu: 5 }, V0),

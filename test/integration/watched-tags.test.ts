@@ -6,7 +6,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connectNats, type NatsBus } from '@swell/shared/adapters/nats-bus.ts';
+import type { NatsBus } from '@swell/shared/adapters/nats-bus.ts';
 import type { EventName, FleetEvent } from '@swell/shared/domain/event.ts';
 import { encode } from '@swell/shared/protocol/codec.ts';
 import { policyKey } from '@swell/shared/protocol/subjects.ts';
@@ -14,6 +14,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { FleetLog } from '../fleet/fleet-log.ts';
 import { Program } from '../fleet/programs.ts';
 import { runSwellCommand } from '../fleet/swell-command.ts';
+import { connectPatiently } from '../support/bus.ts';
 import {
   ACCOUNT,
   type DockerRegistry,
@@ -52,7 +53,7 @@ beforeEach(async () => {
   // Its notifications go to the second coordinator, whoever leads.
   const notify = { url: `http://127.0.0.1:${ports[1]}/notifications`, authorization: `Bearer ${TOKEN}` };
   [server, registry] = await Promise.all([startNats(), startDockerRegistry({ login: 'basic', notify })]);
-  bus = await connectNats({ servers: [server.url], name: 'tags-test' });
+  bus = await connectPatiently(server, 'tags-test');
   log = new FleetLog(bus);
   fleet = new PaperFleet(bus, SERVICE, { eu: 6 }, digestOf('v0'));
   fleet.pass();

@@ -31,7 +31,7 @@ export interface Server {
 }
 
 export const SHIPPED: string = join(root, 'deploy/haproxy/haproxy.cfg');
-const READY_WITHIN_MS = 20_000;
+const READY_WITHIN_MS = 60_000;
 
 export class Haproxy implements AsyncDisposable {
   /** Where clients come. */
