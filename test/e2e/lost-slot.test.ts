@@ -145,6 +145,7 @@ describeWithDocker('a slot that is not renewed', () => {
 
   /** One of the two runs the new image, which is not well yet; the other one waits for the only slot. */
   async function beginAt(image: PinnedImage) {
+    const before = new Map(fleet().nodes.map((node) => [node, fleet().agentOf(node).said]));
     const rollout = await fleet().release({ image: `${fleet().repository}:${image.tag}`, ...GATED });
     const first = await firstToSay(fleet(), 'updating', rollout);
     const other = fleet().nodes.find((node) => node !== first) ?? first;
@@ -154,6 +155,7 @@ describeWithDocker('a slot that is not renewed', () => {
       fleet().agentOf(first),
       'the probing to begin',
       ({ phase }) => phase === 'probing',
+      before.get(first),
     );
     return { rollout, first, other };
   }
