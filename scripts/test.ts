@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { mkdir, readFile, rm } from 'node:fs/promises';
 import { constants } from 'node:os';
 import { join } from 'node:path';
+import { imageAtHand } from '../test/support/nats-container.ts';
 import { whyNoOwnDockerd } from '../test/support/own-dockerd.ts';
 import { ensureDocker } from './setup/docker.ts';
 import { cache, root } from './setup/places.ts';
@@ -43,6 +44,7 @@ async function setUp(): Promise<Pick<Run, 'noDocker' | 'noHaproxy' | 'noPromethe
     say(`Tests that need Docker are skipped: ${noDocker}`);
     process.env['SWELL_TEST_NO_DOCKER'] = noDocker;
   }
+  if (noDocker === undefined) process.env['SWELL_NATS_IMAGE'] = await imageAtHand();
   const noHaproxy = noDocker ?? (await whyNoHaproxy());
   if (noHaproxy !== undefined) {
     say(`Tests that need HAProxy are skipped: ${noHaproxy}`);

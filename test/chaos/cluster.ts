@@ -2,7 +2,8 @@
 
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { freePorts, natsConf } from '../support/nats-conf.ts';
+import { natsConf } from '../support/nats-conf.ts';
+import { freePorts } from '../support/ports.ts';
 import { toolPath } from '../support/tools.ts';
 import type { Network, Place } from './network.ts';
 import { Resident } from './resident.ts';

@@ -1,7 +1,18 @@
 import type { Bus, HeardMessage } from '@swell/shared/adapters/bus.ts';
 import { beforeAll, expect, test } from 'vitest';
 import { bytes, take, text } from '../support/listen.ts';
-import { AGE_MS, type BusWorld, failure, listening, newRegion, put, slot } from './world.ts';
+import {
+  AGE_MS,
+  type BusWorld,
+  eventually,
+  failure,
+  inTime,
+  listening,
+  newRegion,
+  PRESENCE,
+  put,
+  slot,
+} from './world.ts';
 
 /** Without the way back to who said it: a writer waits for the stream's answer, which is nothing that a listener is told. */
 const readable = (messages: readonly HeardMessage[]) =>
@@ -19,7 +30,7 @@ export function hearingCases(world: () => BusWorld): void {
   test('what is stored is republished with its place, what is refused is not', async () => {
     const region = newRegion();
     const heard = bus.subscribe(`swell.slot.${region}.>`);
-    await listening(world(), heard);
+    await listening(world(), bus, heard);
     const key = slot(region);
     const one = await put(bus, key, 'one', { expectLast: 0 });
     expect(await failure(put(bus, key, 'stale', { expectLast: 0 }))).toBe('conflict');
@@ -36,7 +47,7 @@ export function hearingCases(world: () => BusWorld): void {
   test('a repeated statement is republished once', async () => {
     const region = newRegion();
     const heard = bus.subscribe(`swell.slot.${region}.>`);
-    await listening(world(), heard);
+    await listening(world(), bus, heard);
     await put(bus, slot(region), 'one', { id: 'same' });
     await put(bus, slot(region), 'one', { id: 'same' });
     await put(bus, slot(region), 'two');
@@ -47,7 +58,7 @@ export function hearingCases(world: () => BusWorld): void {
   test('a subscriber of the raw subject hears also what is refused, without a place', async () => {
     const key = slot(newRegion());
     const heard = bus.subscribe(key);
-    await listening(world(), heard);
+    await listening(world(), bus, heard);
     await put(bus, key, 'one', { expectLast: 0 });
     expect(await failure(put(bus, key, 'stale', { expectLast: 0 }))).toBe('conflict');
     expect(readable(await take(heard, 2))).toEqual([
@@ -60,7 +71,7 @@ export function hearingCases(world: () => BusWorld): void {
   test('what one writer says is heard in its order, across subjects and buckets', async () => {
     const region = newRegion();
     const heard = bus.subscribe('swell.>');
-    await listening(world(), heard);
+    await listening(world(), bus, heard);
     for (let turn = 0; turn < 10; turn += 1) {
       await put(bus, slot(region, turn), `${turn}`);
       await put(bus, `$KV.swell_orders.wave.${region}.web`, `${turn}`);
@@ -77,8 +88,9 @@ export function hearingCases(world: () => BusWorld): void {
   test('a broadcast is heard by everybody who listens, and has no place', async () => {
     const other = await world().connect();
     const region = newRegion();
-    const listeners = [bus.subscribe('swell.pulse.*'), other.subscribe(`swell.pulse.${region}`)];
-    await listening(world(), ...listeners);
+    const listeners = [bus.subscribe('swell.pulse.*'), other.subscribe(`swell.pulse.${region}`)] as const;
+    const [own, others] = listeners;
+    await Promise.all([listening(world(), bus, own), listening(world(), other, others)]);
     bus.broadcast(`swell.pulse.${region}`, bytes('beat'), 'coordinator lives');
     for (const heard of listeners) {
       expect(readable(await take(heard, 1))).toEqual([
@@ -89,45 +101,49 @@ export function hearingCases(world: () => BusWorld): void {
     }
   });
 
-  test('presence that expires is heard as a deletion, and the raw subject hears nothing', async () => {
+  /** A node says in time that it is still here, and then nothing; somebody takes its key for a new one. */
+  async function fallSilent() {
     const node = newRegion();
-    const raw = bus.subscribe(`$KV.test_presence.${node}`);
+    const key = `$KV.test_presence.${node}`;
+    const raw = bus.subscribe(key);
     const heard = bus.subscribe(`test.presence.${node}`);
-    const followed = bus.follow({
-      stream: 'KV_test_presence',
-      subjects: [`$KV.test_presence.${node}`],
-      from: 'last',
-    });
-    await listening(world(), raw, heard);
-    const here = await put(bus, `$KV.test_presence.${node}`, 'here');
-    expect(await take(raw, 1)).toMatchObject([{ deleted: false }]);
-    expect(readable(await take(heard, 1))).toEqual([
-      {
-        subject: `test.presence.${node}`,
-        body: 'here',
-        deleted: false,
-        sequence: here.sequence,
-        lastSequence: 0,
-      },
-    ]);
+    const followed = bus.follow({ stream: PRESENCE, subjects: [key], from: 'last' });
+    await listening(world(), bus, raw, heard);
+    const here = await put(bus, key, 'here');
     await world().pass(AGE_MS / 2);
-    // Said again in time, it stays.
-    const still = await put(bus, `$KV.test_presence.${node}`, 'still here');
-    expect(await take(heard, 1)).toMatchObject([{ sequence: still.sequence, lastSequence: here.sequence }]);
-    const [gone] = await take(heard, 1);
-    expect(gone).toMatchObject({ deleted: true, lastSequence: still.sequence });
+    const still = await put(bus, key, 'still here');
+    const told = await take(heard, 3);
+    const back = await failure(put(bus, key, 'back', { expectLast: 0 }));
+    return { node, key, raw, heard, followed, here, still, told, back };
+  }
+
+  test('presence that expires is heard as a deletion, and the raw subject hears nothing', async () => {
+    const { node, key, raw, heard, followed, here, still, told, back } = await inTime(
+      fallSilent,
+      (silence) => silence.told.at(-1)?.deleted === true && silence.back === 'conflict',
+    );
+    const subject = `test.presence.${node}`;
+    const gone = told.at(-1);
+    expect(readable(told)).toEqual([
+      { subject, body: 'here', deleted: false, sequence: here.sequence, lastSequence: 0 },
+      { subject, body: 'still here', deleted: false, sequence: still.sequence, lastSequence: here.sequence },
+      { subject, body: '', deleted: true, sequence: gone?.sequence, lastSequence: still.sequence },
+    ]);
     expect(gone?.sequence).toBeGreaterThan(still.sequence);
+    expect(back).toBe('conflict');
     expect((await take(followed, 3)).map(({ sequence, deleted }) => [sequence, deleted])).toEqual([
       [here.sequence, false],
       [still.sequence, false],
       [gone?.sequence, true],
     ]);
-    expect(await failure(put(bus, `$KV.test_presence.${node}`, 'back', { expectLast: 0 }))).toBe('conflict');
     // The marker goes too, in silence; then the key is as new.
-    await world().pass(2.5 * AGE_MS);
-    await put(bus, `$KV.test_presence.${node}`, 'back', { expectLast: 0 });
+    let said = 3;
+    await eventually(world(), async () => {
+      said += 1;
+      return (await failure(put(bus, key, 'back', { expectLast: 0 }))) === 'no failure';
+    });
     expect(await take(heard, 1)).toMatchObject([{ deleted: false, lastSequence: 0 }]);
-    expect(await take(raw, 2)).toMatchObject([{ deleted: false }, { deleted: false }]);
+    expect((await take(raw, said)).filter(({ deleted }) => deleted)).toEqual([]);
     for (const one of [raw, heard, followed]) one.close();
   });
 

@@ -2,12 +2,12 @@
 
 import { expect, test } from 'vitest';
 import { take } from '../support/listen.ts';
-import { type BusWorld, HEALTH, insist, put, SLOTS, slot } from './world.ts';
+import { HEALTH, insist, type MakeWorld, put, SLOTS, slot } from './world.ts';
 
-export function leaderCases(makeWorld: () => Promise<BusWorld>): void {
+export function leaderCases(makeWorld: MakeWorld): void {
   test('while a leader is elected nothing acknowledged is lost, and followers leave nothing out', async () => {
-    await using world = await makeWorld();
-    const bus = await world.connect();
+    await using world = await makeWorld([HEALTH, SLOTS]);
+    const bus = await world.connect('hasty');
     const followed = bus.follow({ stream: HEALTH, subjects: ['swell.health.>'], from: 1 });
     const sequences = new Set<number>();
     for (let turn = 0; turn < 60; turn += 1) {
@@ -22,8 +22,8 @@ export function leaderCases(makeWorld: () => Promise<BusWorld>): void {
   });
 
   test('a claim that nobody answered is stored or not, and its repetition says so', async () => {
-    await using world = await makeWorld();
-    const bus = await world.connect();
+    await using world = await makeWorld([HEALTH, SLOTS]);
+    const bus = await world.connect('hasty');
     await world.killLeader(SLOTS);
     for (let number = 0; number < 5; number += 1) {
       const key = slot('eu', number);

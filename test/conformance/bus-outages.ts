@@ -4,26 +4,29 @@ import type { Bus, ConnectionState } from '@swell/shared/adapters/bus.ts';
 import { expect, test } from 'vitest';
 import { bytes, take, takeUntil, text } from '../support/listen.ts';
 import {
-  type BusWorld,
   codeOf,
   eventually,
   failure,
   HEALTH,
   insist,
   listening,
+  type MakeWorld,
+  NODES,
+  PRESENCE,
   put,
   SLOTS,
   slot,
 } from './world.ts';
 
 const KEY = slot('eu');
+const STREAMS = [SLOTS, HEALTH, NODES, PRESENCE];
 const until = (bus: Bus, state: ConnectionState) =>
   takeUntil(bus.connectionChanges(), (now) => now === state);
 
-export function outageCases(copies: 1 | 3, makeWorld: () => Promise<BusWorld>): void {
+export function outageCases(copies: 1 | 3, makeWorld: MakeWorld): void {
   test('a frozen server leaves the outcome of a publish unknown; said again it is stored once', async () => {
-    await using world = await makeWorld();
-    const bus = await world.connect();
+    await using world = await makeWorld(STREAMS);
+    const bus = await world.connect('hasty');
     await world.freeze();
     expect(await failure(put(bus, KEY, 'one', { id: 'claim', expectLast: 0 }))).toBe('unknown-outcome');
     expect(await failure(bus.readLast(SLOTS, KEY))).toBe('unavailable');
@@ -39,14 +42,14 @@ export function outageCases(copies: 1 | 3, makeWorld: () => Promise<BusWorld>): 
   });
 
   test('subscriptions and followers outlive a server; files stay, ids are remembered', async () => {
-    await using world = await makeWorld();
-    const [bus, late] = [await world.connect(), await world.connect()];
+    await using world = await makeWorld(STREAMS);
+    const [bus, late] = [await world.connect('hasty'), await world.connect('hasty')];
     const changes = bus.connectionChanges();
     expect(await take(changes, 1)).toEqual(['connected']);
     const heard = late.subscribe('swell.slot.>');
-    await listening(world, heard);
+    await listening(world, late, heard);
     const followed = late.follow({ stream: SLOTS, subjects: ['$KV.swell_slots.>'], from: 'last' });
-    await put(bus, KEY, 'before', { id: 'before' });
+    await insist(world, () => put(bus, KEY, 'before', { id: 'before' }));
     expect(await take(followed, 1)).toMatchObject([{ sequence: 1 }]);
     expect(await take(heard, 1)).toMatchObject([{ sequence: 1 }]);
     await world.kill();
@@ -67,11 +70,11 @@ export function outageCases(copies: 1 | 3, makeWorld: () => Promise<BusWorld>): 
   });
 
   test('what is in memory does not outlive the servers', async () => {
-    await using world = await makeWorld();
-    const bus = await world.connect();
+    await using world = await makeWorld(STREAMS);
+    const bus = await world.connect('hasty');
     const key = '$KV.swell_nodes.eu.node-1';
-    const followed = bus.follow({ stream: 'KV_swell_nodes', subjects: ['$KV.swell_nodes.>'], from: 'last' });
-    for (let turn = 0; turn < 3; turn += 1) await put(bus, key, `${turn}`);
+    const followed = bus.follow({ stream: NODES, subjects: ['$KV.swell_nodes.>'], from: 'last' });
+    for (const id of ['0', '1', '2']) await insist(world, () => put(bus, key, id, { id }));
     await takeUntil(followed, ({ sequence }) => sequence === 3);
     await world.kill();
     await world.restart();
@@ -79,23 +82,24 @@ export function outageCases(copies: 1 | 3, makeWorld: () => Promise<BusWorld>): 
     await insist(world, () => bus.readLast(SLOTS, KEY));
     // Of one server not even the stream is there, until somebody makes it; of three it is empty.
     const nothing = copies === 1 ? 'unavailable' : undefined;
-    const look = async (): Promise<unknown> => bus.readLast('KV_swell_nodes', key).catch(codeOf);
+    const look = async (): Promise<unknown> => bus.readLast(NODES, key).catch(codeOf);
     await eventually(world, async () => (await look()) === nothing);
-    const write = put(bus, '$KV.swell_nodes.eu.other', 'lost').then(() => undefined, codeOf);
-    expect(await write).toBe(nothing);
-    expect(await world.ensure()).toEqual(copies === 1 ? ['KV_test_presence', 'KV_swell_nodes'] : []);
-    const again = await insist(world, () => put(bus, key, 'again'));
+    const write = () => put(bus, '$KV.swell_nodes.eu.other', 'lost', { id: 'lost' });
+    const written = copies === 1 ? failure(write()) : failure(insist(world, write));
+    expect(await written).toBe(copies === 1 ? 'unavailable' : 'no failure');
+    expect(await world.ensure()).toEqual(copies === 1 ? [PRESENCE, NODES] : []);
+    const again = await insist(world, () => put(bus, key, 'again', { id: 'again' }));
     expect(again.sequence).toBe(copies === 1 ? 1 : 2);
     await takeUntil(followed, ({ sequence, body }) => sequence === again.sequence && text(body) === 'again');
   });
 
   test('a bucket that is made again starts low, and followers go on', async () => {
-    await using world = await makeWorld();
-    const bus = await world.connect();
+    await using world = await makeWorld(STREAMS);
+    const bus = await world.connect('hasty');
     const heard = bus.subscribe('swell.slot.>');
-    await listening(world, heard);
+    await listening(world, bus, heard);
     const followed = bus.follow({ stream: SLOTS, subjects: ['$KV.swell_slots.>'], from: 'last' });
-    for (let turn = 0; turn < 3; turn += 1) await put(bus, KEY, `${turn}`, { id: `${turn}` });
+    for (const id of ['0', '1', '2']) await insist(world, () => put(bus, KEY, id, { id }));
     await takeUntil(followed, ({ sequence }) => sequence === 3);
     await take(heard, 3);
     await world.recreate(SLOTS);
@@ -105,15 +109,15 @@ export function outageCases(copies: 1 | 3, makeWorld: () => Promise<BusWorld>): 
     expect(anew).toEqual({ sequence: 1, duplicate: false });
     expect(await take(heard, 1)).toMatchObject([{ sequence: 1, lastSequence: 0 }]);
     expect(await take(followed, 1)).toMatchObject([{ sequence: 1 }]);
-    await put(bus, KEY, 'next', { expectLast: 1 });
+    await insist(world, () => put(bus, KEY, 'next', { id: 'next', expectLast: 1 }));
     expect(await take(followed, 1)).toMatchObject([{ sequence: 2 }]);
   });
 }
 
 /** What only the client decides, and so nothing that three servers change. */
-export function lonelyOutageCases(makeWorld: () => Promise<BusWorld>): void {
+export function lonelyOutageCases(makeWorld: MakeWorld): void {
   test('what is under way when the server dies ends at once', async () => {
-    await using world = await makeWorld();
+    await using world = await makeWorld(STREAMS);
     const bus = await world.connect();
     await world.freeze();
     const publishing = failure(put(bus, KEY, 'one'));
@@ -127,7 +131,7 @@ export function lonelyOutageCases(makeWorld: () => Promise<BusWorld>): void {
   });
 
   test('while nobody is there everything is unavailable at once, and nothing is sent later', async () => {
-    await using world = await makeWorld();
+    await using world = await makeWorld(STREAMS);
     const bus = await world.connect();
     await world.kill();
     await until(bus, 'disconnected');
@@ -144,7 +148,7 @@ export function lonelyOutageCases(makeWorld: () => Promise<BusWorld>): void {
   });
 
   test('what is stored while a follower is away comes afterwards, all of it, once', async () => {
-    await using world = await makeWorld();
+    await using world = await makeWorld(STREAMS);
     const bus = await world.connect();
     const followed = bus.follow({ stream: HEALTH, subjects: ['swell.health.>'], from: 1 });
     const sequences: number[] = [];

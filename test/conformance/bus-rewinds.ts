@@ -3,11 +3,11 @@
 import type { Bus } from '@swell/shared/adapters/bus.ts';
 import { expect, test } from 'vitest';
 import { bytes, takeUntil, text } from '../support/listen.ts';
-import { type BusWorld, eventually, insist, LOG, put, SLOTS, slot } from './world.ts';
+import { eventually, insist, LOG, type MakeWorld, put, SLOTS, slot } from './world.ts';
 
 const KEY = slot('eu');
 
-export function rewindCases(makeWorld: () => Promise<BusWorld>): void {
+export function rewindCases(makeWorld: MakeWorld): void {
   test('a disk set back: sequences and ids of after are forgotten, and followers go on with what is new', async () => {
     await using world = await makeWorld();
     const bus = await world.connect();

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import {
   cutOver,
   type EngineWorld,
+  eventually,
   failure,
   lastGood,
   orderOf,
@@ -150,15 +151,23 @@ export function handCases(world: () => EngineWorld): void {
     const listening = (async () => {
       for await (const service of engine.changes()) heard.push(service);
     })();
+    const untilHeard = (service: string, patienceMs: number): Promise<boolean> =>
+      eventually(
+        world(),
+        async () => heard.includes(service),
+        (isHeard) => isHeard,
+        patienceMs,
+      ).catch(() => false);
     const expectHeard = async (service: string, act: () => Promise<unknown>): Promise<void> => {
       heard.length = 0;
-      for (let looks = 0; !heard.includes(service); looks += 1) {
-        // The first may come before anybody listens.
-        if (looks % 20 === 0) await act();
-        if (looks > 200) throw new Error(`nothing is heard of ${service}`);
-        await world().pass(50);
-      }
+      await act();
+      expect(await untilHeard(service, 60_000)).toBe(true);
     };
+    // The first may come before anybody listens.
+    for (let tries = 0; tries < 60; tries += 1) {
+      await world().run(v1);
+      if (await untilHeard(SERVICE, 1_000)) break;
+    }
     await expectHeard('other', () => world().runOther('other'));
     await expectHeard(SERVICE, () => world().run(v1));
     await expectHeard(SERVICE, () => world().stop());

@@ -6,6 +6,7 @@ import { EngineError } from '../../packages/agent/src/adapters/engine.ts';
 import type { Observation, SwapOrder } from '../../packages/agent/src/core/container.ts';
 
 export const SERVICE = 'web';
+const LOOK_EVERY_MS = 50;
 export const ATTEMPT = '7.update.1';
 export const HTTP = { kind: 'http', port: 8080, path: '/health' } as const;
 
@@ -109,11 +110,12 @@ export async function eventually<Value>(
   world: EngineWorld,
   look: () => Promise<Value>,
   isSo: (value: Value) => boolean,
+  patienceMs = 60_000,
 ): Promise<Value> {
-  for (let looks = 0; ; looks += 1) {
+  for (let waitedMs = 0; ; waitedMs += LOOK_EVERY_MS) {
     const value = await look();
     if (isSo(value)) return value;
-    if (looks > 400) throw new Error(`it never became so: ${JSON.stringify(value)}`);
-    await world.pass(50);
+    if (waitedMs > patienceMs) throw new Error(`it never became so: ${JSON.stringify(value)}`);
+    await world.pass(LOOK_EVERY_MS);
   }
 }

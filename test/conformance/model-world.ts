@@ -39,12 +39,14 @@ export function modelWorld(
   return Promise.resolve({
     copies,
     pass,
-    connect() {
+    connect(patience = 'patient') {
       clients += 1;
       const process = new Process(`client-${clients}`, time, chance.fork(`client-${clients}`));
-      const patience = { reconnectWaitMs: 50, reconnectJitterMs: 50, requestTimeoutMs: 1_000 };
-      return Promise.resolve(server.connect(process, { latencyMs: 1, ...patience }));
+      const requestTimeoutMs = patience === 'hasty' ? 1_000 : 20_000;
+      const waits = { reconnectWaitMs: 50, reconnectJitterMs: 50, requestTimeoutMs };
+      return Promise.resolve(server.connect(process, { latencyMs: 1, ...waits }));
     },
+    untilHeeded: () => pass(copies === 3 ? 300 : 0),
     async kill() {
       server.down();
     },

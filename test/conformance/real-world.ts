@@ -4,15 +4,16 @@ import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { BusError } from '@swell/shared/adapters/bus.ts';
+import { type Bus, BusError } from '@swell/shared/adapters/bus.ts';
 import { connectNats, type NatsBus } from '@swell/shared/adapters/nats-bus.ts';
 import type { StreamDefinition } from '@swell/shared/adapters/topology-drift.ts';
+import { bytes, takeUntil, text } from '../support/listen.ts';
 import type { NatsServer } from '../support/nats.ts';
 import { startNatsCluster } from '../support/nats-cluster.ts';
 import { startNatsProcess } from '../support/nats-process.ts';
-import type { BusWorld } from './world.ts';
+import type { BusWorld, Patience } from './world.ts';
 
-const PATIENCE = { reconnectWaitMs: 50, reconnectJitterMs: 50 };
+const RECONNECTING = { reconnectWaitMs: 50, reconnectJitterMs: 50 };
 /** The server answers so where a stream is not known. */
 const NOT_FOUND = /stream not found/;
 
@@ -22,7 +23,7 @@ export async function serverWorld(definitions: readonly StreamDefinition[]): Pro
   const server = await startNatsProcess({
     jetstream: `jetstream { store_dir: "${store}", sync_interval: always }`,
   });
-  const admin = await connectNats({ servers: [server.url], name: 'admin', ...PATIENCE });
+  const admin = await connectNats({ servers: [server.url], name: 'admin', ...RECONNECTING });
   const world = new RealWorld([server.url], [server], admin, definitions);
   await world.ensure();
   return Object.assign(world, {
@@ -49,7 +50,7 @@ export async function serverWorld(definitions: readonly StreamDefinition[]): Pro
 export async function clusterWorld(definitions: readonly StreamDefinition[]): Promise<BusWorld> {
   const cluster = await startNatsCluster();
   const servers = ['n0', 'n1', 'n2'].map((name) => cluster.server(name));
-  const admin = await connectNats({ servers: cluster.urls, name: 'admin', ...PATIENCE });
+  const admin = await connectNats({ servers: cluster.urls, name: 'admin', ...RECONNECTING });
   const world = new RealWorld(cluster.urls, servers, admin, definitions);
   await world.ensure();
   return Object.assign(world, {
@@ -68,6 +69,7 @@ class RealWorld {
   readonly #definitions: readonly StreamDefinition[];
   readonly #clients: NatsBus[] = [];
   #returning: Promise<void> = Promise.resolve();
+  #probes = 0;
 
   constructor(
     urls: readonly string[],
@@ -82,15 +84,35 @@ class RealWorld {
     this.#definitions = definitions.map((definition) => ({ ...definition, num_replicas: this.copies }));
   }
 
-  async connect(): Promise<NatsBus> {
-    const bus = await connectNats({
-      servers: this.#urls,
-      name: 'case',
-      requestTimeoutMs: this.copies === 3 ? 2_000 : 1_000,
-      ...PATIENCE,
-    });
+  async connect(patience: Patience = 'patient'): Promise<NatsBus> {
+    const hastyMs = this.copies === 3 ? 2_000 : 1_000;
+    const requestTimeoutMs = patience === 'hasty' ? hastyMs : 20_000;
+    const bus = await connectNats({ servers: this.#urls, name: 'case', requestTimeoutMs, ...RECONNECTING });
     this.#clients.push(bus);
     return bus;
+  }
+
+  /** Servers tell each other of subscriptions in their order: who is heard by the last one is heard by all before it. */
+  async untilHeeded(bus: Bus): Promise<void> {
+    if (this.copies === 1) return;
+    this.#probes += 1;
+    const subject = `probe.${this.#probes}`;
+    const heard = bus.subscribe(subject);
+    await heard.ready;
+    for (const [index, url] of this.#urls.entries()) {
+      await using from = await connectNats({ servers: [url], name: 'probe', ...RECONNECTING });
+      const calling = new AbortController();
+      const calls = (async () => {
+        while (!calling.signal.aborted) {
+          from.broadcast(subject, bytes(`${index}`), 'heard?');
+          await delay(20);
+        }
+      })();
+      await takeUntil(heard, ({ body }) => text(body) === `${index}`);
+      calling.abort();
+      await calls;
+    }
+    heard.close();
   }
 
   async pass(ms: number): Promise<void> {
@@ -125,11 +147,21 @@ class RealWorld {
   }
 
   async killLeader(stream: string): Promise<void> {
-    const { cluster } = await this.#admin.manager.streams.info(stream);
-    const server = this.#servers[Number(cluster?.leader?.slice(1))];
-    if (server === undefined) throw new Error(`${stream} has no leader`);
+    const leader = await this.#leaderOf(stream);
+    const server = this.#servers[Number(leader.slice(1))];
+    if (server === undefined) throw new Error(`${stream} is led by ${leader}`);
     await server.kill();
-    this.#returning = delay(8_000).then(() => server.restart());
+    this.#returning = this.#leaderOf(stream, leader).then(() => server.restart());
+  }
+
+  /** Who leads it, once anybody but that one does. */
+  async #leaderOf(stream: string, but?: string): Promise<string> {
+    for (;;) {
+      const found = await this.#admin.manager.streams.info(stream).catch(() => undefined);
+      const leader = found?.cluster?.leader;
+      if (leader !== undefined && leader !== '' && leader !== but) return leader;
+      await delay(100);
+    }
   }
 
   save(): Promise<void> {
@@ -161,7 +193,7 @@ class RealWorld {
           );
           if (made) return true;
         }
-        if (tries > 200) throw new BusError('unavailable', `no ${definition.name}`, { cause: error });
+        if (tries > 600) throw new BusError('unavailable', `no ${definition.name}`, { cause: error });
       }
       await delay(100);
     }

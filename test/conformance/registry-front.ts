@@ -1,6 +1,7 @@
 /** A door before a real registry that can be shut, get stuck, have had enough, and hand out another image than is asked for. */
 
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
+import { freePorts } from '../support/ports.ts';
 
 /**
  * - `stall`: of what is large only the beginning comes.
@@ -72,9 +73,8 @@ export async function openFront(behind: { readonly host: string }, decoy: string
     return promise;
   };
 
-  await listen(0);
-  const address = server.address();
-  const own = typeof address === 'object' && address !== null ? address.port : 0;
+  const [own = 0] = await freePorts(1);
+  await listen(own);
   return {
     host: `127.0.0.1:${own}`,
     async does(what) {

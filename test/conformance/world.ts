@@ -14,8 +14,10 @@ import { bytes } from '../support/listen.ts';
 export interface BusWorld extends AsyncDisposable {
   /** One server keeps every stream, or three keep each. */
   readonly copies: 1 | 3;
-  /** Another connection, which stands. */
-  connect(): Promise<Bus>;
+  /** Another connection, which stands. A hasty one gives up after a moment what nobody answers, a patient one hardly ever. */
+  connect(patience?: Patience): Promise<Bus>;
+  /** Resolves once every server knows what the connection listens to. */
+  untilHeeded(bus: Bus): Promise<void>;
   /** Lets so much of its time pass. */
   pass(ms: number): Promise<void>;
   /** SIGKILL: what was stored stays. */
@@ -25,7 +27,7 @@ export interface BusWorld extends AsyncDisposable {
   /** SIGSTOP: connections stay, nothing is answered. */
   freeze(): Promise<void>;
   thaw(): Promise<void>;
-  /** The server that leads a stream dies, and comes back a few seconds after another leads. Of three only. */
+  /** The server that leads a stream dies, and comes back once another leads. Of three only. */
   killLeader(stream: string): Promise<void>;
   /** Makes the streams that are missing; returns their names. */
   ensure(): Promise<readonly string[]>;
@@ -37,6 +39,8 @@ export interface BusWorld extends AsyncDisposable {
   rewind(stream?: string): Promise<void>;
 }
 
+export type Patience = 'patient' | 'hasty';
+
 /** Times in the streams of a test's own are short enough to wait for. */
 export const WINDOW_MS = 1_000;
 export const AGE_MS = 2_000;
@@ -44,10 +48,14 @@ const NANOSECONDS = 1_000_000;
 
 const FOLDER = new URL('../../nats/streams/', import.meta.url);
 
-/** Our own streams, and a few that forget sooner. */
-export async function testDefinitions(): Promise<readonly StreamDefinition[]> {
+/**
+ * Our own streams, and a few that forget sooner.
+ *
+ * @param names those that a case needs, where it needs few: each has to elect a leader among three servers
+ */
+export async function testDefinitions(names?: readonly string[]): Promise<readonly StreamDefinition[]> {
   const ours = await readDefinitions(FOLDER);
-  const presence = ours.find(({ name }) => name === 'KV_swell_nodes');
+  const presence = ours.find(({ name }) => name === NODES);
   const own: StreamDefinition[] = [
     {
       name: 'TEST_WINDOW',
@@ -65,19 +73,24 @@ export async function testDefinitions(): Promise<readonly StreamDefinition[]> {
     },
     {
       ...presence,
-      name: 'KV_test_presence',
+      name: PRESENCE,
       subjects: ['$KV.test_presence.>'],
       max_age: AGE_MS * NANOSECONDS,
       duplicate_window: WINDOW_MS * NANOSECONDS,
       republish: { src: '$KV.test_presence.>', dest: 'test.presence.>' },
     },
   ];
-  return [...own, ...ours];
+  const all = [...own, ...ours];
+  return names === undefined ? all : all.filter(({ name }) => names.includes(name));
 }
 
 export const SLOTS = 'KV_swell_slots';
 export const HEALTH = 'SWELL_HEALTH';
 export const LOG = 'SWELL_LOG';
+export const NODES = 'KV_swell_nodes';
+export const PRESENCE = 'KV_test_presence';
+
+export type MakeWorld = (streams?: readonly string[]) => Promise<BusWorld>;
 
 let regions = 0;
 /** Every case writes to a region of its own. */
@@ -104,21 +117,35 @@ export async function insist<Value>(world: BusWorld, call: () => Promise<Value>)
     try {
       return await call();
     } catch (error) {
-      if (!(error instanceof BusError && error.retryable) || tries > 600) throw error;
+      if (!(error instanceof BusError && error.retryable) || tries > 1_200) throw error;
       await world.pass(50);
     }
   }
 }
 
 /** Of three servers one has a subscription when it is ready, and tells the others a moment later. */
-export async function listening(world: BusWorld, ...subscriptions: readonly Subscription[]): Promise<void> {
+export async function listening(
+  world: BusWorld,
+  bus: Bus,
+  ...subscriptions: readonly Subscription[]
+): Promise<void> {
   await Promise.all(subscriptions.map(({ ready }) => ready));
-  if (world.copies === 3) await world.pass(300);
+  await world.untilHeeded(bus);
+}
+
+/** Does once more what a server allows for a time of its own only: on a machine that stands still it may have come too late. */
+export async function inTime<Told>(
+  act: () => Promise<Told>,
+  isInTime: (told: Told) => boolean,
+): Promise<Told> {
+  let told = await act();
+  for (let tries = 1; tries < 5 && !isInTime(told); tries += 1) told = await act();
+  return told;
 }
 
 /** Looks again until it is so. */
 export async function eventually(world: BusWorld, isSo: () => boolean | Promise<boolean>): Promise<void> {
-  for (let looks = 0; looks < 600; looks += 1) {
+  for (let looks = 0; looks < 1_200; looks += 1) {
     if (await isSo()) return;
     await world.pass(50);
   }

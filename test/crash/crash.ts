@@ -5,7 +5,7 @@
 
 import { testDocker } from '../support/docker.ts';
 import { inLanes } from '../support/lanes.ts';
-import { lowPorts } from '../support/nats-conf.ts';
+import { freePorts } from '../support/ports.ts';
 import { FLOWS, type FlowName } from './flow.ts';
 import { Ground } from './ground.ts';
 import { Machine } from './machine.ts';
@@ -74,7 +74,7 @@ export class Crash {
   ): Promise<Summary> {
     await using ground = await Ground.open(stop);
     await using machine = await Machine.prepare(testDocker(), dockerHost, ground.registry);
-    const ports = await lowPorts(options.lanes);
+    const ports = await freePorts(options.lanes);
     const crash = new Crash(options, { ground, machine, ports }, say);
     return await crash.#run();
   }

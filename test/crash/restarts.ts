@@ -4,7 +4,7 @@
  */
 
 import type { Program } from '../fleet/programs.ts';
-import { lowPorts } from '../support/nats-conf.ts';
+import { freePorts } from '../support/ports.ts';
 import { FLOW_NAMES, FLOWS, type FlowName } from './flow.ts';
 import type { Ground } from './ground.ts';
 import type { Machine } from './machine.ts';
@@ -35,7 +35,7 @@ export async function restartAt(
   parts: { readonly ground: Ground; readonly machine: Machine; readonly dockerd: OwnDockerd },
 ): Promise<readonly Trial[]> {
   const { dockerd, ...where } = parts;
-  const ports = await lowPorts(places.length);
+  const ports = await freePorts(places.length);
   const arrivals = places.map(() => Promise.withResolvers<void>());
   const down = Promise.withResolvers<void>();
   const up = Promise.withResolvers<void>();

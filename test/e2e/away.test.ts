@@ -68,7 +68,7 @@ describeWithDocker('a node that is away', () => {
   });
 
   it('killed on the bad digest half-way loses its slot, so that others can return; it goes back when it is back', async () => {
-    await givePolicy(fleet(), { ...QUICK, slotLease: '3s', stages: [100] });
+    await givePolicy(fleet(), { ...QUICK, slotLease: '10s', stages: [100] });
     const v6 = await fleet().publishImage('v6');
     const rollout = await fleet().release({ image: `${fleet().repository}:v6` });
     await untilEvent(fleet(), 'rollout-settled', rollout);

@@ -62,12 +62,14 @@ describeWithDocker('a bus that dies', () => {
   it('is killed while a node finds that the release is sick: it goes back without it, and says so later', async () => {
     await givePolicy(fleet(), { ...QUICK, stages: [100] });
     await fleet().publishImage('v4', 'sick');
+    const before = new Map(fleet().nodes.map((node) => [node.name, fleet().agentOf(node).said]));
     const rollout = await fleet().release({ image: `${fleet().repository}:v4`, ...IMPATIENT });
     const [first = ''] = await untilBegun(rollout, 1);
     const agent = fleet().agentOf(nodeNamed(fleet(), first));
-    await untilLine(fleet(), agent, 'the new image to be probed', ({ phase }) => phase === 'probing');
+    const from = before.get(first);
+    await untilLine(fleet(), agent, 'the new image to be probed', ({ phase }) => phase === 'probing', from);
     await fleet().server.kill();
-    await untilLine(fleet(), agent, 'the way back to be over', ({ event }) => event === 'swap-undone');
+    await untilLine(fleet(), agent, 'the way back to be over', ({ event }) => event === 'swap-undone', from);
     await expectOn(fleet(), good, [nodeNamed(fleet(), first)]);
     await fleet().server.restart();
     await untilEvent(fleet(), 'rollout-halted', rollout);

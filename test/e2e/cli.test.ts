@@ -84,7 +84,7 @@ describe('the swell command', () => {
   it('releases, waits at the gate, takes a word, and ends with 0 when the rollout has settled', async () => {
     const rollout = await release('v2');
     await untilEvent(fleet(), 'approval-awaited', rollout);
-    expect(await json('status', SERVICE, '--watch', '--timeout', '4s')).toMatchObject({
+    expect(await json('status', SERVICE, '--watch', '--timeout', '8s')).toMatchObject({
       code: 3,
       result: { rollout, phase: 'gated', ended: false, stage: { number: 1, of: 2, percent: 50 } },
     });
@@ -231,7 +231,7 @@ describe('the swell command', () => {
   it('a word that nobody answers is stored, and says so with 3', async () => {
     const [program] = fleet().coordinators.values();
     await program?.stop();
-    expect(await json('pause', SERVICE, '--timeout', '4s')).toMatchObject({
+    expect(await json('pause', SERVICE, '--timeout', '8s')).toMatchObject({
       code: 3,
       result: { service: SERVICE, action: 'pause', applied: null, sequence: expect.any(Number) },
     });

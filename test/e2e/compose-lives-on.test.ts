@@ -130,7 +130,7 @@ describeWithDocker('Compose and a swap', () => {
   async function recover(engine: Engine): Promise<void> {
     const { swap: found } = await engine.observe(SERVICE);
     if (found === undefined) return;
-    const isWell = async () => (await engine.probe(SERVICE, { kind: 'automatic' }, 5_000)).healthy;
+    const isWell = async () => (await engine.probe(SERVICE, { kind: 'automatic' }, 60_000)).healthy;
     const goesOn = found.progress === 'committed' || (found.progress === 'cut-over' && (await isWell()));
     await (goesOn ? engine.commitSwap(SERVICE) : engine.undoSwap(SERVICE));
   }

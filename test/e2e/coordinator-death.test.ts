@@ -38,7 +38,8 @@ describeWithDocker('coordinators', () => {
     const v3 = await fleet().publishImage('v3');
     await leader.kill();
     const rollout = await fleet().release({ image: `${fleet().repository}:v3` });
-    leader = await fleet().startCoordinator('third');
+    // The next one is to wait until it is killed, also where the machine stands still for a moment.
+    leader = await fleet().startCoordinator('third', { SWELL_LEASE_MS: '10000' });
     await untilEvent(fleet(), 'rollout-settled', rollout);
     await expectOn(fleet(), v3);
   });
@@ -59,13 +60,13 @@ describeWithDocker('coordinators', () => {
   });
 
   it('frozen beyond its lease: the other one takes over, and it does no harm when it thaws', async () => {
+    const before = leader.said;
     const rival = await fleet().startCoordinator('heir');
     const v5 = await fleet().publishImage('v5');
     const rollout = await release(v5);
     await untilBegun(rollout, 2);
     leader.signal('SIGSTOP');
     await untilLine(fleet(), rival, 'that it leads', ({ msg }) => msg === LEADING);
-    const before = leader.said;
     leader.signal('SIGCONT');
     await untilLine(fleet(), leader, 'that its term ended', ({ msg }) => msg === 'term ended', before);
     await letAllPass(fleet(), v5);
@@ -73,9 +74,8 @@ describeWithDocker('coordinators', () => {
     await expectOn(fleet(), v5);
     expect(cursorsFell(rollout)).toEqual([]);
     // It is still good for something: it takes over in its turn.
-    const thawed = leader.said;
     expect(await rival.stop()).toBe(0);
-    await untilLine(fleet(), leader, 'that it leads again', ({ msg }) => msg === LEADING, thawed);
+    await untilLine(fleet(), leader, 'that it leads again', ({ msg }) => msg === LEADING, before);
   });
 
   it('killed in the middle of a halt: the next one brings everybody back', async () => {

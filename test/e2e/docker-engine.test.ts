@@ -4,6 +4,7 @@
  */
 
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { PinnedImage } from '@swell/shared/domain/image.ts';
 import type Docker from 'dockerode';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
@@ -22,12 +23,12 @@ import {
 import { ACCOUNT, type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
 import { describeWithDocker } from '../support/needs.ts';
 import { shown } from '../support/shown.ts';
+import { isWell } from '../support/swapping.ts';
 
 const RUN = randomUUID().slice(0, 8);
 const SERVICE = 'web';
 const NAME = `swell-test-${RUN}`;
 const SCOPE = { label: TEST_LABEL, value: RUN };
-const HEALTH = { kind: 'http', port: WEB_PORT, path: '/health' } as const;
 
 describeWithDocker('the Docker engine', () => {
   const docker = testDocker();
@@ -113,7 +114,7 @@ describeWithDocker('the Docker engine', () => {
       digests: [v2.digest],
       swap: { progress: 'cut-over', ...swap },
     });
-    expect(await healthy(engine)).toBe(true);
+    expect(await isWell(engine, SERVICE)).toBe(true);
 
     await engine.commitSwap(SERVICE);
     expect(await engine.observe(SERVICE)).toEqual({
@@ -131,7 +132,7 @@ describeWithDocker('the Docker engine', () => {
     await engine.stageImage(sick, AbortSignal.timeout(60_000));
     await engine.prepareSwap(order(sick));
     await engine.cutOver(SERVICE);
-    expect(await engine.probe(SERVICE, HEALTH, 2_000)).toMatchObject({ healthy: false });
+    expect(await isWell(engine, SERVICE)).toBe(false);
 
     await engine.undoSwap(SERVICE);
     expect((await expectSettled(docker, v1, 'on-failure')).Id).toBe(before);
@@ -236,7 +237,7 @@ describeWithDocker('the Docker engine', () => {
   async function update(engine: DockerEngine, image: PinnedImage): Promise<void> {
     await engine.prepareSwap(order(image));
     await engine.cutOver(SERVICE);
-    await ((await healthy(engine)) ? engine.commitSwap(SERVICE) : engine.undoSwap(SERVICE));
+    await ((await isWell(engine, SERVICE)) ? engine.commitSwap(SERVICE) : engine.undoSwap(SERVICE));
   }
 
   /** What an agent does with what it finds after a start. */
@@ -245,7 +246,7 @@ describeWithDocker('the Docker engine', () => {
     if (swap === undefined) return;
     if (swap.progress === 'prepared') return engine.undoSwap(SERVICE);
     if (swap.progress === 'committed') return engine.commitSwap(SERVICE);
-    await ((await healthy(engine)) ? engine.commitSwap(SERVICE) : engine.undoSwap(SERVICE));
+    await ((await isWell(engine, SERVICE)) ? engine.commitSwap(SERVICE) : engine.undoSwap(SERVICE));
   }
 
   /** Every step of a whole update, before and after, in order. */
@@ -277,15 +278,6 @@ describeWithDocker('the Docker engine', () => {
     const served = await version(docker);
     await removeContainers(docker, RUN);
     return served;
-  }
-
-  async function healthy(engine: DockerEngine): Promise<boolean> {
-    // The container's server listens a moment after the container runs; each try ends with an answer or a refusal.
-    for (let tries = 0; tries < 50; tries += 1) {
-      const { healthy: well, seen } = await engine.probe(SERVICE, HEALTH, 2_000);
-      if (well || !seen.includes('ECONNREFUSED')) return well;
-    }
-    return false;
   }
 });
 
@@ -333,6 +325,7 @@ async function configuration(docker: Docker): Promise<object> {
 async function version(docker: Docker): Promise<string> {
   const { NetworkSettings } = await docker.getContainer(NAME).inspect();
   const [network] = Object.values(NetworkSettings.Networks);
+  // Its server listens a moment after the container runs.
   for (let tries = 0; ; tries += 1) {
     try {
       const answer = await fetch(`http://${network?.IPAddress}:${WEB_PORT}/`, {
@@ -340,7 +333,8 @@ async function version(docker: Docker): Promise<string> {
       });
       return await answer.text();
     } catch (error) {
-      if (tries > 50) throw error;
+      if (tries > 1_000) throw error;
+      await delay(20);
     }
   }
 }

@@ -19,6 +19,7 @@ import {
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
 import { describeWithDocker } from '../support/needs.ts';
 import { shown } from '../support/shown.ts';
+import { inOwnSubnets } from '../support/subnets.ts';
 
 const RUN = randomUUID().slice(0, 8);
 const SERVICE = 'web';
@@ -35,6 +36,8 @@ describeWithDocker('a swapped container', () => {
   let registry: DockerRegistry;
   let v1: PinnedImage;
   let v2: PinnedImage;
+  /** One that it asks for. */
+  let address: (network: 'front' | 'back') => string;
 
   beforeAll(async () => {
     registry = await startDockerRegistry();
@@ -63,10 +66,13 @@ describeWithDocker('a swapped container', () => {
       'HEALTHCHECK --interval=2s --timeout=9s CMD ["/bin/busybox", "test", "-d", "/www"]',
     ]);
     await engine.stageImage(v2, AbortSignal.timeout(60_000));
-    const network = { Driver: 'bridge', Labels: { [TEST_LABEL]: RUN } };
-    const subnet = (third: number) => ({ IPAM: { Config: [{ Subnet: `10.213.${third}.0/24` }] } });
-    await docker.createNetwork({ ...network, ...subnet(1), Name: `${NAME}-front` });
-    await docker.createNetwork({ ...network, ...subnet(2), Name: `${NAME}-back` });
+    const { base, numbers } = await inOwnSubnets(docker, ['front', 'back'], (name, first, number) => ({
+      Name: `${NAME}-${name}`,
+      Driver: 'bridge',
+      Labels: { [TEST_LABEL]: RUN },
+      IPAM: { Config: [{ Subnet: `10.${first}.${number}.0/24` }] },
+    }));
+    address = (name) => `10.${base}.${numbers.get(name)}.77`;
     await docker.createVolume({ Name: `${NAME}-store`, Labels: { [TEST_LABEL]: RUN } });
   });
 
@@ -128,7 +134,7 @@ describeWithDocker('a swapped container', () => {
         HostConfig: { NetworkMode: `${NAME}-front`, ExtraHosts: ['db:10.0.0.9'], Dns: ['10.0.0.53'] },
         NetworkingConfig: {
           EndpointsConfig: {
-            [`${NAME}-front`]: { Aliases: ['web', 'www'], IPAMConfig: { IPv4Address: '10.213.1.77' } },
+            [`${NAME}-front`]: { Aliases: ['web', 'www'], IPAMConfig: { IPv4Address: address('front') } },
           },
         },
       }),
@@ -192,7 +198,7 @@ describeWithDocker('a swapped container', () => {
     const container = await run(options());
     const before = await container.inspect();
     if (options().NetworkingConfig !== undefined) {
-      const endpoint = { Aliases: ['behind'], IPAMConfig: { IPv4Address: '10.213.2.77' } };
+      const endpoint = { Aliases: ['behind'], IPAMConfig: { IPv4Address: address('back') } };
       await docker.getNetwork(`${NAME}-back`).connect({ Container: container.id, EndpointConfig: endpoint });
     }
     const carriedBefore = carried(await container.inspect());
@@ -222,7 +228,7 @@ describeWithDocker('a swapped container', () => {
     await inside(container, ['sh', '-c', 'echo kept > /data/file; echo too > /own/file']);
     await prepare();
     await engine.cutOver(SERVICE);
-    expect(await engine.probe(SERVICE, command('grep', 'kept', '/data/file'), 5_000)).toMatchObject({
+    expect(await engine.probe(SERVICE, command('grep', 'kept', '/data/file'), 60_000)).toMatchObject({
       healthy: true,
     });
     const { Mounts } = await docker.getContainer(NAME).inspect();
@@ -231,7 +237,7 @@ describeWithDocker('a swapped container', () => {
     await engine.undoSwap(SERVICE);
     await expect(docker.getVolume(brought).inspect()).rejects.toMatchObject({ statusCode: 404 });
     await swap();
-    expect(await engine.probe(SERVICE, command('grep', 'too', '/own/file'), 5_000)).toMatchObject({
+    expect(await engine.probe(SERVICE, command('grep', 'too', '/own/file'), 60_000)).toMatchObject({
       healthy: true,
     });
   });
@@ -310,7 +316,7 @@ describeWithDocker('a swapped container', () => {
 
   it('is asked for its health as the release says', async () => {
     await run();
-    const probe = (kind: Parameters<typeof engine.probe>[1]) => engine.probe(SERVICE, kind, 5_000);
+    const probe = (kind: Parameters<typeof engine.probe>[1]) => engine.probe(SERVICE, kind, 60_000);
     expect(await probe(command('true'))).toMatchObject({ healthy: true });
     expect(await probe(command('false'))).toEqual({
       healthy: false,
@@ -321,7 +327,10 @@ describeWithDocker('a swapped container', () => {
     await healthyByDocker(docker);
     expect(await probe({ kind: 'docker' })).toMatchObject({ healthy: true });
     expect(await probe({ kind: 'automatic' })).toMatchObject({ healthy: true });
-    expect(await probe({ kind: 'tcp', port: WEB_PORT })).toMatchObject({ healthy: true });
+    // Its server listens a moment after its container runs.
+    await expect
+      .poll(() => probe({ kind: 'tcp', port: WEB_PORT }), { timeout: 60_000 })
+      .toMatchObject({ healthy: true });
     await docker.getContainer(NAME).kill();
     await docker.getContainer(NAME).wait();
     expect(await probe({ kind: 'automatic' })).toMatchObject({ healthy: false, ended: true });

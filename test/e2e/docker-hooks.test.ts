@@ -90,7 +90,7 @@ describeWithDocker('hooks and locks', () => {
   });
 
   it('a hook that does not end in its time asks for later', async () => {
-    await run({ 'swell.pre-update': 'echo begun; sleep 1000', 'swell.hook-timeout': '500ms' });
+    await run({ 'swell.pre-update': 'echo begun; sleep 1000', 'swell.hook-timeout': '5s' });
     expect(await engine.askLeave(SERVICE)).toEqual({
       is: 'deferred',
       why: 'swell.pre-update has not ended: begun',

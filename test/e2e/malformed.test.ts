@@ -4,7 +4,7 @@ import { rolloutKey, STREAMS } from '@swell/shared/protocol/subjects.ts';
 import { beforeAll, expect, it } from 'vitest';
 import { SERVICE } from '../fleet/fleet.ts';
 import { fleetOfThisFile, giveWord } from '../fleet/scenario.ts';
-import { untilEntry, untilEvent } from '../fleet/watching.ts';
+import { untilAtRest, untilEntry, untilEvent } from '../fleet/watching.ts';
 import { bytes, text } from '../support/listen.ts';
 import { describeWithDocker } from '../support/needs.ts';
 
@@ -22,6 +22,8 @@ describeWithDocker('a malformed release', () => {
       policy: { approval: 'manual', regions: [['eu-west'], ['us-east']] },
     });
     await untilEvent(fleet(), 'approval-awaited', halfWay);
+    // Slots are freed a moment later.
+    await untilAtRest(fleet());
   });
 
   const cases: readonly (readonly [string, () => Uint8Array | string, RegExp])[] = [

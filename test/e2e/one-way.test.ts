@@ -8,8 +8,8 @@ import { beforeAll, expect, it } from 'vitest';
 import type { FleetNode } from '../fleet/fleet.ts';
 import { expectOn, fleetOfThisFile, givePolicy, giveWord, QUICK } from '../fleet/scenario.ts';
 import { firstToSay, slotHolders, untilEvent, untilReport, untilSo } from '../fleet/watching.ts';
-import { lowPorts } from '../support/nats-conf.ts';
 import { describeWithDocker } from '../support/needs.ts';
+import { freePorts } from '../support/ports.ts';
 
 describeWithDocker('a release that cannot be undone', () => {
   const fleet = fleetOfThisFile({ regions: { a: 2, b: 1 } });
@@ -17,7 +17,7 @@ describeWithDocker('a release that cannot be undone', () => {
 
   beforeAll(async () => {
     await givePolicy(fleet(), { ...QUICK, stages: [100], failureBudget: { max: 5 } });
-    const free = await lowPorts(fleet().nodes.length);
+    const free = await freePorts(fleet().nodes.length);
     for (const [index, node] of fleet().nodes.entries()) {
       await fleet().agentOf(node).stop();
       ports.set(node, free[index] ?? 0);

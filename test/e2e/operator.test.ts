@@ -7,7 +7,7 @@ import { type FleetNode, policyFileOf } from '../fleet/fleet.ts';
 import { expectOn, fleetOfThisFile } from '../fleet/scenario.ts';
 import { nodeNamed, untilEvent, untilReport } from '../fleet/watching.ts';
 import { describeWithDocker } from '../support/needs.ts';
-import { runTool } from '../support/tools.ts';
+import { natsOptions, runTool } from '../support/tools.ts';
 
 describeWithDocker("the operator's word", () => {
   const fleet = fleetOfThisFile({ regions: { 'eu-west': 3 } });
@@ -22,7 +22,7 @@ describeWithDocker("the operator's word", () => {
 
   async function explain(node: FleetNode): Promise<unknown> {
     const args = ['request', '--raw', `swell.ask.${node.region}.${node.name}`, ''];
-    return JSON.parse(await runTool('nats', ['--server', fleet().server.url, ...args]));
+    return JSON.parse(await runTool('nats', [...natsOptions(fleet().server), ...args]));
   }
 
   it('in the policy file: a frozen node refuses, says why to whoever asks, and follows once it may', async () => {

@@ -22,6 +22,8 @@ const ALL: readonly (Scope | undefined)[] = [undefined, 'europe', 'america'];
 describe('coordinators with a scope', () => {
   const fleet = fleetOfThisFile({
     regions: { eu: 2, us: 2, ap: 1 },
+    // Nobody loses it because the machine stands still for a moment.
+    coordinatorEnvironment: { SWELL_LEASE_MS: '10000' },
     memory: { v1: 'well', v2: 'well', v3: 'sick', v4: 'well' },
   });
 

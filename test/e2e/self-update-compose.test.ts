@@ -4,27 +4,20 @@
  */
 
 import { join } from 'node:path';
-import type { NodeReport } from '@swell/shared/domain/report.ts';
-import { isResult } from '@swell/shared/domain/report.ts';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { ComposedAgent } from '../fleet/composed-agent.ts';
 import { DockerGate, type Moment } from '../fleet/docker-gate.ts';
 import { type Made, OWN_POLICY, OwnAgents } from '../fleet/own-agents.ts';
 import { fleetOfThisFile } from '../fleet/scenario.ts';
-import { nodeNamed, untilAtRest } from '../fleet/watching.ts';
+import { AGENT, renaming, resultsOf, TURN_MS } from '../fleet/self-updating.ts';
+import { nodeNamed } from '../fleet/watching.ts';
 import { startNatsContainer } from '../support/nats-container.ts';
 import { describeWithDocker } from '../support/needs.ts';
 
-const AGENT = 'agent';
-/** A lease that lapses and an attempt that is made once more, on the slowest machine. */
-const TURN_MS = 240_000;
-
-const rename = (to: string): RegExp => new RegExp(`^POST /containers/\\w+/rename\\?name=[\\w.-]*${to}$`);
-
 const standsBy: Moment = { when: 'after', pattern: /^POST \/containers\/\w+\/start/ };
-const hasNoName: Moment = { when: 'after', pattern: rename('[.]swell-prev') };
-const acts: Moment = { when: 'before', pattern: rename('[.]swell-old') };
-const isToStay: Moment = { when: 'after', pattern: rename('[.]swell-old') };
+const hasNoName: Moment = { when: 'after', pattern: renaming('[.]swell-prev') };
+const acts: Moment = { when: 'before', pattern: renaming('[.]swell-old') };
+const isToStay: Moment = { when: 'after', pattern: renaming('[.]swell-old') };
 
 const UP = ['up', '-d'];
 
@@ -85,7 +78,7 @@ describeWithDocker('an agent of a Compose project that updates itself', () => {
     const rollout = await release('plain');
     expect(await endOf(rollout)).toBe('rollout-settled');
     await expectAlone('plain');
-    expect((await resultsOf(rollout)).map(({ status }) => status)).toEqual(['healthy']);
+    expect((await resultsOf(fleet(), rollout)).map(({ status }) => status)).toEqual(['healthy']);
     await expectNothingToDo(...UP);
     // And where the registry's tag has moved to the same.
     await project.push();
@@ -104,7 +97,7 @@ describeWithDocker('an agent of a Compose project that updates itself', () => {
       const rollout = await fleet().release({ image, policy }, AGENT);
       expect(await endOf(rollout)).toBe('rollout-rested');
       await expectAlone('plain');
-      expect((await resultsOf(rollout)).map(({ status }) => status)).toEqual(['failed']);
+      expect((await resultsOf(fleet(), rollout)).map(({ status }) => status)).toEqual(['failed']);
       await expectNothingToDo(...UP);
       await project.run('pull');
       await expectNothingToDo(...UP);
@@ -123,7 +116,7 @@ describeWithDocker('an agent of a Compose project that updates itself', () => {
       held.release();
       expect(await endOf(rollout)).toBe('rollout-settled');
       await expectAlone(tag);
-      const results = await resultsOf(rollout);
+      const results = await resultsOf(fleet(), rollout);
       expect(results.at(-1)?.status).toBe('healthy');
       expect(new Set(results.map(({ attempt }) => attempt)).size).toBe(results.length);
       await expectNothingToDo(...UP);
@@ -153,14 +146,6 @@ describeWithDocker('an agent of a Compose project that updates itself', () => {
     const before = await agents.identity();
     await project.run(...words);
     expect(await agents.identity()).toEqual(before);
-  }
-
-  /** The log is a copy, and may be late. */
-  async function resultsOf(rollout: number): Promise<readonly NodeReport[]> {
-    await untilAtRest(fleet());
-    return fleet()
-      .log.reports(rollout)
-      .filter(({ status }) => isResult(status));
   }
 });
 

@@ -5,27 +5,21 @@
  */
 
 import { mkdir } from 'node:fs/promises';
-import type { NodeReport, NodeStatus } from '@swell/shared/domain/report.ts';
-import { isResult } from '@swell/shared/domain/report.ts';
+import type { NodeStatus } from '@swell/shared/domain/report.ts';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { DockerGate, type Moment } from '../fleet/docker-gate.ts';
 import type { FleetNode } from '../fleet/fleet.ts';
 import { OWN_POLICY, OwnAgents } from '../fleet/own-agents.ts';
 import { fleetOfThisFile } from '../fleet/scenario.ts';
-import { nodeNamed, untilAtRest } from '../fleet/watching.ts';
+import { AGENT, renaming, resultsOf, TURN_MS } from '../fleet/self-updating.ts';
+import { nodeNamed } from '../fleet/watching.ts';
 import { startNatsProcess } from '../support/nats-process.ts';
 import { describeWithOwnDockerd } from '../support/needs.ts';
 import { OwnDockerd } from '../support/own-dockerd.ts';
 
-const AGENT = 'agent';
-/** A restart of dockerd, a lease that lapses and an attempt that is made once more, on the slowest machine. */
-const TURN_MS = 240_000;
-
-const rename = (to: string): RegExp => new RegExp(`^POST /containers/\\w+/rename\\?name=[\\w.-]*${to}$`);
-
 const STARTED: Moment = { when: 'after', pattern: /^POST \/containers\/\w+\/start/ };
-const PROBED: Moment = { when: 'before', pattern: rename('[.]swell-old') };
-const COMMITTED: Moment = { when: 'after', pattern: rename('[.]swell-old') };
+const PROBED: Moment = { when: 'before', pattern: renaming('[.]swell-old') };
+const COMMITTED: Moment = { when: 'after', pattern: renaming('[.]swell-old') };
 
 /** Before the commit point the old agent comes back, and tries again; past it the new one is brought back. */
 const ENDS: readonly (readonly [
@@ -85,17 +79,9 @@ describeWithOwnDockerd('an agent that updates itself', () => {
       const { made: now, image } = await agents.alone();
       expect(now).toEqual(made);
       expect(image).toBe(await agents.imageOf(tag));
-      const results = await resultsOf(rollout);
+      const results = await resultsOf(fleet(), rollout);
       expect(results.map(({ status }) => status)).toEqual(statuses);
       expect(new Set(results.map(({ attempt }) => attempt)).size).toBe(results.length);
     },
   );
-
-  /** The log is a copy, and may be late. */
-  async function resultsOf(rollout: number): Promise<readonly NodeReport[]> {
-    await untilAtRest(fleet());
-    return fleet()
-      .log.reports(rollout)
-      .filter(({ status }) => isResult(status));
-  }
 });

@@ -1,6 +1,6 @@
 /** The new container serves before the old one stops, behind a real HAProxy that sees both (Z3). */
 
-import { randomInt, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { PinnedImage } from '@swell/shared/domain/image.ts';
 import type Docker from 'dockerode';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
@@ -9,6 +9,8 @@ import { updateOrder } from '../fidelity/ground.ts';
 import { removeByLabel, removeContainers, TEST_LABEL, testDocker, WEB_PORT } from '../support/docker.ts';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
 import { describeWithDocker } from '../support/needs.ts';
+import { inOwnSubnets } from '../support/subnets.ts';
+import { isWell } from '../support/swapping.ts';
 import { Haproxy, isIn } from '../support/traffic/haproxy.ts';
 import { Requests } from '../support/traffic/requests.ts';
 import { buildWebImage } from '../support/traffic/web-image.ts';
@@ -16,8 +18,6 @@ import { buildWebImage } from '../support/traffic/web-image.ts';
 const RUN = randomUUID().slice(0, 8);
 const SERVICE = 'web';
 const NAME = `swell-test-${RUN}`;
-const HEALTH = { kind: 'http', port: WEB_PORT, path: '/health' } as const;
-const SUBNET = `10.${randomInt(30, 230)}.${randomInt(250, 255)}`;
 const HOSTS = [2, 3, 4, 5];
 
 describeWithDocker('a node that starts the new container first', () => {
@@ -25,6 +25,7 @@ describeWithDocker('a node that starts the new container first', () => {
   let registry: DockerRegistry;
   let v1: PinnedImage;
   let v2: PinnedImage;
+  let subnet = '';
 
   beforeAll(async () => {
     registry = await startDockerRegistry();
@@ -32,11 +33,12 @@ describeWithDocker('a node that starts the new container first', () => {
       buildWebImage(docker, { repository: `${registry.host}/web`, tag, version: tag, label: RUN });
     v1 = await build('v1');
     v2 = await build('v2');
-    await docker.createNetwork({
-      Name: NAME,
-      Labels: { [TEST_LABEL]: RUN },
-      IPAM: { Driver: 'default', Config: [{ Subnet: `${SUBNET}.0/28`, Gateway: `${SUBNET}.1` }] },
+    const { base, numbers } = await inOwnSubnets(docker, [NAME], (_, first, number) => {
+      const prefix = `10.${first}.${number}`;
+      const Config = [{ Subnet: `${prefix}.0/28`, Gateway: `${prefix}.1` }];
+      return { Name: NAME, Labels: { [TEST_LABEL]: RUN }, IPAM: { Driver: 'default', Config } };
     });
+    subnet = `10.${base}.${numbers.get(NAME)}`;
   });
 
   afterEach(async () => {
@@ -65,15 +67,17 @@ describeWithDocker('a node that starts the new container first', () => {
   }
 
   async function untilWell(engine: DockerEngine): Promise<void> {
-    for (let tries = 0; tries < 200; tries += 1)
-      if ((await engine.probe(SERVICE, HEALTH, 2_000)).healthy) return;
-    throw new Error('it does not become well');
+    expect(await isWell(engine, SERVICE)).toBe(true);
   }
 
   it('loses no request behind a balancer', async () => {
     await run();
     await using engine = newEngine();
-    await using haproxy = await Haproxy.startWith('web', configuration, (servers) => servers.some(isIn));
+    await using haproxy = await Haproxy.startWith(
+      'web',
+      (place) => configuration(place, subnet),
+      (servers) => servers.some(isIn),
+    );
     await using requests = await Requests.open({ port: haproxy.port, connections: 20, everyMs: 50 });
     await engine.stageImage(v2, AbortSignal.timeout(60_000));
     await engine.prepareSwap({ ...updateOrder(SERVICE, v2), stopTimeoutMs: 20_000 });
@@ -133,8 +137,11 @@ describeWithDocker('a node that starts the new container first', () => {
 });
 
 /** A server for each address that Docker may give; a connection that is refused goes to another one. */
-function configuration({ port, directory }: { readonly port: number; readonly directory: string }): string {
-  const servers = HOSTS.map((host) => `  server host-${host} ${SUBNET}.${host}:${WEB_PORT}`);
+function configuration(
+  { port, directory }: { readonly port: number; readonly directory: string },
+  subnet: string,
+): string {
+  const servers = HOSTS.map((host) => `  server host-${host} ${subnet}.${host}:${WEB_PORT}`);
   return [
     'global',
     `  stats socket ${directory}/admin.sock mode 600 level admin`,
@@ -143,7 +150,7 @@ function configuration({ port, directory }: { readonly port: number; readonly di
     '  timeout connect 1s',
     '  timeout client 60s',
     '  timeout server 60s',
-    '  timeout check 1s',
+    '  timeout check 10s',
     '  retries 3',
     '  option redispatch 1',
     '  option http-server-close',

@@ -1,6 +1,6 @@
 /** What the matrix stands on: two images that differ in all that an image can say, networks, a neighbour, some files. */
 
-import { randomInt, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,12 +12,17 @@ import type { SwapOrder } from '../../packages/agent/src/core/container.ts';
 import { buildImage, removeByLabel, removeVolume, TEST_LABEL, testDocker } from '../support/docker.ts';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
 import { inLanes } from '../support/lanes.ts';
+import { freePorts } from '../support/ports.ts';
+import { inOwnSubnets } from '../support/subnets.ts';
 import { runTool } from '../support/tools.ts';
 import type { Place } from './configuration.ts';
 
 export const SERVICE_LABEL = 'swell.service';
 const NETWORKS = ['front', 'back', 'six'] as const;
 type NetworkName = (typeof NETWORKS)[number];
+/** So many configurations publish ports; each has a row of ten. */
+const PUBLISHING_MAX = 4;
+const ROW = 10;
 const FOREVER = '#!/bin/busybox sh\\nexec /bin/busybox sleep 600\\n';
 
 /** The same in both: a place for a program that needs no arguments. */
@@ -89,8 +94,9 @@ export async function openGround(): Promise<Ground> {
   const v1 = await build('v1', V1);
   const v2 = await build('v2', V2);
   await writeFiles(folder);
-  const address = addressSpace();
-  const networkIds = await makeNetworks(docker, run, address);
+  const { base, numbers, ids: networkIds } = await makeNetworks(docker, run);
+  const address = (name: NetworkName, host: number): string =>
+    name === 'six' ? `fd00:${base}:${numbers.get(name)}::${host}` : `10.${base}.${numbers.get(name)}.${host}`;
   const neighbour = `swell-fid-${run}-neighbour`;
   await runTool('docker', [
     'run',
@@ -115,6 +121,7 @@ export async function openGround(): Promise<Ground> {
   const engine = newEngine();
   const nameless = new Set<string>();
   const { ApiVersion: api } = await docker.version();
+  const portOf = rowsOf(await freePorts(PUBLISHING_MAX * ROW));
   const referenceOf = ({ number }: Place): string => `${repository}:place-${number}`;
   return {
     docker,
@@ -133,7 +140,9 @@ export async function openGround(): Promise<Ground> {
       address,
       neighbour,
       folder,
-      port: 21_000 + 10 * number,
+      get port() {
+        return portOf(number);
+      },
     }),
     reference: referenceOf,
     async point(place, image) {
@@ -165,6 +174,17 @@ function v1Reference({ repository, tag }: PinnedImage): string {
   return `${repository}:${tag}`;
 }
 
+/** Each place that asks for a port has a row of its own, the same whenever it asks. */
+function rowsOf(ports: readonly number[]): (place: number) => number {
+  const given = new Map<number, number>();
+  return (place) => {
+    const port = given.get(place) ?? ports[given.size * ROW];
+    if (port === undefined) throw new Error(`more than ${PUBLISHING_MAX} configurations publish ports`);
+    given.set(place, port);
+    return port;
+  };
+}
+
 async function writeFiles(folder: string): Promise<void> {
   const seccomp = {
     defaultAction: 'SCMP_ACT_ALLOW',
@@ -176,41 +196,22 @@ async function writeFiles(folder: string): Promise<void> {
   await writeFile(join(folder, 'seccomp.json'), JSON.stringify(seccomp));
 }
 
-/** Address spaces of its own: a dockerd may keep a network of another run that it believes in use. */
-function addressSpace(): (name: NetworkName, host: number | 'all') => string {
-  const base = randomInt(30, 230);
-  const third = randomInt(0, 80) * NETWORKS.length;
-  return (name, host) => {
-    const number = third + NETWORKS.indexOf(name);
-    const [four, six] = [`10.${base}.${number}`, `fd00:${base}:${number}::`];
-    if (host === 'all') return `${four}.0/24 ${six}/64`;
-    return name === 'six' ? `${six}${host}` : `${four}.${host}`;
-  };
-}
-
-async function makeNetworks(
-  docker: Docker,
-  run: string,
-  address: ReturnType<typeof addressSpace>,
-): Promise<ReadonlyMap<string, string>> {
-  const made = NETWORKS.map(async (name) => {
-    const subnets = address(name, 'all').split(' ');
-    const network = await docker.createNetwork({
+function makeNetworks(docker: Docker, run: string) {
+  return inOwnSubnets(docker, NETWORKS, (name, base, number) => {
+    const four = `10.${base}.${number}.0`;
+    // What Docker chooses stays out of the way of what the configurations ask for.
+    const config = { Subnet: `${four}/24`, IPRange: `${four}/26` };
+    return {
       Name: `swell-fid-${run}-${name}`,
       Driver: 'bridge',
       Labels: { [TEST_LABEL]: run },
       EnableIPv6: name === 'six',
       IPAM: {
         Driver: 'default',
-        // What Docker chooses stays out of the way of what the configurations ask for.
-        Config: (name === 'six' ? subnets : subnets.slice(0, 1)).map((Subnet) =>
-          Subnet.endsWith('/24') ? { Subnet, IPRange: Subnet.replace('/24', '/26') } : { Subnet },
-        ),
+        Config: name === 'six' ? [config, { Subnet: `fd00:${base}:${number}::/64` }] : [config],
       },
-    });
-    return [name, network.id] as const;
+    };
   });
-  return new Map(await Promise.all(made));
 }
 
 /** How an agent takes a service to a release's image. */

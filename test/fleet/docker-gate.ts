@@ -47,6 +47,10 @@ export class DockerGate implements AsyncDisposable {
    */
   static async open({ at: path, to = SOCKET }: { at?: string; to?: string } = {}): Promise<DockerGate> {
     const gate = new DockerGate(to);
+    // As dockerd does, it waits for who is frozen, and closes no connection of his.
+    gate.#server.keepAliveTimeout = 0;
+    gate.#server.headersTimeout = 0;
+    gate.#server.requestTimeout = 0;
     if (path === undefined) gate.#server.listen(0, '127.0.0.1');
     else gate.#server.listen({ path, readableAll: true, writableAll: true });
     await once(gate.#server, 'listening');

@@ -9,9 +9,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { connectNats, type NatsBus } from '@swell/shared/adapters/nats-bus.ts';
+import type { NatsBus } from '@swell/shared/adapters/nats-bus.ts';
 import type { Digest, PinnedImage } from '@swell/shared/domain/image.ts';
 import type Docker from 'dockerode';
+import { connectPatiently } from '../support/bus.ts';
 import {
   type Behaviour,
   buildImage,
@@ -19,12 +20,13 @@ import {
   removeByLabel,
   TEST_LABEL,
   testDocker,
+  unlessMissing,
   WEB_PORT,
 } from '../support/docker.ts';
 import { type DockerRegistry, startDockerRegistry } from '../support/docker-registry.ts';
 import { type NatsServer, startNats } from '../support/nats.ts';
-import { lowPorts } from '../support/nats-conf.ts';
-import { toolPath } from '../support/tools.ts';
+import { freePorts } from '../support/ports.ts';
+import { NATS_PATIENCE, natsOptions, toolPath } from '../support/tools.ts';
 import { FleetLog } from './fleet-log.ts';
 import { type MemoryImages, MemoryMachines } from './memory-machines.ts';
 import { Program } from './programs.ts';
@@ -70,7 +72,7 @@ export const SERVICE = 'web';
 /** Where a node's operator may write what he wants. */
 export const policyFileOf = (node: FleetNode): string => `${node.stateDir}.policy.json`;
 /** Far more than it takes on the slowest machine. */
-const START_PATIENCE_MS = 90_000;
+export const START_PATIENCE_MS = 240_000;
 const COORDINATOR_LEASE_MS = 2_000;
 const PULSE_EVERY_MS = 1_000;
 
@@ -114,11 +116,11 @@ export class Fleet implements AsyncDisposable {
     const id = directory.slice(directory.lastIndexOf('-') + 1).toLowerCase();
     const server = parts.use(await startBus());
     const registry = parts.use(await startDockerRegistry());
-    const bus = parts.use(await connectNats({ servers: [server.url], name: 'fleet observer' }));
+    const bus = parts.use(await connectPatiently(server, 'fleet observer'));
     const places = Object.entries(regions).flatMap(([region, count]) =>
       Array.from({ length: count }, (_, index) => ({ region, name: `${region}-${index + 1}` })),
     );
-    const ports = publishesPorts ? await lowPorts(places.length) : [];
+    const ports = publishesPorts ? await freePorts(places.length) : [];
     const nodes = places.map(({ region, name }, index): FleetNode => {
       const port = ports[index];
       const container = `${id}-${name}-${SERVICE}`;
@@ -276,7 +278,7 @@ export class Fleet implements AsyncDisposable {
 
   /** The real `nats` CLI, as a releaser or an observer would use it. Returns what it printed. */
   async nats(...args: string[]): Promise<string> {
-    const said = await promisify(execFile)(toolPath('nats'), ['--server', this.server.url, ...args]);
+    const said = await promisify(execFile)(toolPath('nats'), [...natsOptions(this.server), ...args]);
     return said.stdout + said.stderr;
   }
 
@@ -288,20 +290,21 @@ export class Fleet implements AsyncDisposable {
   /** What `nats` is told to publish a release, word by word. */
   releaseArgs(body: object | string, service = SERVICE): readonly string[] {
     const text = typeof body === 'string' ? body : JSON.stringify(body);
-    const server = ['--server', this.server.url];
-    return [...server, 'pub', '-J', '--no-templates', `swell.release.${service}`, text];
+    return ['--server', this.server.url, 'pub', '-J', '--no-templates', `swell.release.${service}`, text];
   }
 
   /** Runs `nats` with these words; returns the sequence under which it has stored the message. */
   async publish(args: readonly string[]): Promise<number> {
-    const said = await promisify(execFile)(toolPath('nats'), [...args]);
+    const said = await promisify(execFile)(toolPath('nats'), [...NATS_PATIENCE, ...args]);
     return storedSequence(said.stdout + said.stderr);
   }
 
   /** Publishes bytes that no argument can hold: the CLI reads them from its standard input. */
   async publishBytes(subject: string, body: Uint8Array): Promise<number> {
-    const options = ['--server', this.server.url, 'pub', '-J', '--no-templates', '--force-stdin', subject];
-    const cli = spawn(toolPath('nats'), options, { stdio: ['pipe', 'pipe', 'pipe'] });
+    const words = ['pub', '-J', '--no-templates', '--force-stdin', subject];
+    const cli = spawn(toolPath('nats'), [...natsOptions(this.server), ...words], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
     const said: string[] = [];
     for (const output of [cli.stdout, cli.stderr])
       output.setEncoding('utf8').on('data', (text: string) => said.push(text));
@@ -349,12 +352,18 @@ export class Fleet implements AsyncDisposable {
     const filters = JSON.stringify({ label: [`swell.stack=${this.id}-${node.name}`] });
     const found = await this.docker.listContainers({ all: true, filters });
     return Promise.all(
-      found.map(async ({ Names, State, ImageID }) => {
-        const { RepoDigests } = await this.docker.getImage(ImageID).inspect();
-        const digests = RepoDigests.map((entry) => entry.slice(entry.indexOf('@') + 1));
-        return { name: (Names[0] ?? '').slice(1), running: State === 'running', digests };
-      }),
+      found.map(async ({ Names, State, ImageID }) => ({
+        name: (Names[0] ?? '').slice(1),
+        running: State === 'running',
+        digests: await this.#digestsOf(ImageID),
+      })),
     );
+  }
+
+  /** None of one that has gone meanwhile, with its container. */
+  async #digestsOf(image: string): Promise<readonly Digest[]> {
+    const found = await unlessMissing(this.docker.getImage(image).inspect());
+    return (found?.RepoDigests ?? []).map((entry) => entry.slice(entry.indexOf('@') + 1));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -5,7 +5,14 @@ import { type PinnedImage, pullReference } from '@swell/shared/domain/image.ts';
 import type Docker from 'dockerode';
 import { pack } from 'tar-stream';
 import { buildAgentImage } from '../support/agent-image.ts';
-import { buildEnded, buildFrom, pushImage, removeByLabel, TEST_LABEL } from '../support/docker.ts';
+import {
+  buildEnded,
+  buildFrom,
+  pushImage,
+  removeByLabel,
+  TEST_LABEL,
+  unlessMissing,
+} from '../support/docker.ts';
 import type { Fleet, FleetNode } from './fleet.ts';
 import { untilSo } from './watching.ts';
 
@@ -173,7 +180,7 @@ export class OwnAgents implements AsyncDisposable {
       const found = (await this.#inspected()).find(
         ({ Image, Name }) => Image === image && (name === undefined || Name === `/${name}`),
       );
-      const log = found && (await this.#docker.getContainer(found.Id).logs({ stdout: true }));
+      const log = found && (await unlessMissing(this.#docker.getContainer(found.Id).logs({ stdout: true })));
       return log?.toString().includes(words) === true;
     });
   }
@@ -208,8 +215,9 @@ export class OwnAgents implements AsyncDisposable {
 
   async #untilDead(id: string, pid: number): Promise<void> {
     await untilSo(this.#fleet, `the process ${pid} to be dead`, async () => {
-      const { State } = await this.#docker.getContainer(id).inspect();
-      return State.Pid !== pid;
+      // Where it is gone, the other one has removed it.
+      const found = await unlessMissing(this.#docker.getContainer(id).inspect());
+      return found?.State.Pid !== pid;
     });
   }
 

@@ -5,7 +5,14 @@ import type { PinnedImage } from '@swell/shared/domain/image.ts';
 import { policyKey, STREAMS } from '@swell/shared/protocol/subjects.ts';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import { WEB_PORT } from '../support/docker.ts';
-import { Fleet, type FleetNode, type FleetOptions, SERVICE, storedSequence } from './fleet.ts';
+import {
+  Fleet,
+  type FleetNode,
+  type FleetOptions,
+  SERVICE,
+  START_PATIENCE_MS,
+  storedSequence,
+} from './fleet.ts';
 import { failedPrograms, untilAtRest, untilEntry, untilSo } from './watching.ts';
 
 const HEALTH = {
@@ -27,8 +34,10 @@ export const QUICK = {
   health: HEALTH,
 } as const;
 
-/** For a release whose nodes get well one by one, when the test lets them: {@link letPass}. */
-export const GATED = { policy: { health: { http: { port: WEB_PORT, path: '/open' } } } } as const;
+/** For a release whose nodes get well one by one, when the test lets them: {@link letPass}. Nobody gives it up before that. */
+export const GATED = {
+  policy: { health: { http: { port: WEB_PORT, path: '/open' }, healthyDeadline: '10m' } },
+} as const;
 
 /** For a release that is sick on purpose: nobody waits half a minute for it. */
 export const IMPATIENT = { policy: { health: { healthyDeadline: '2s' } } } as const;
@@ -46,7 +55,7 @@ export function fleetOfThisFile(options: FleetOptions): () => Fleet {
   beforeAll(async () => {
     fleet = await Fleet.start(options);
     await givePolicy(fleet, QUICK);
-  });
+  }, START_PATIENCE_MS * 2);
   afterEach(async ({ task }) => {
     if (task.result?.state === 'fail') present().keepsLogs = true;
     else await endsInOrder(present());

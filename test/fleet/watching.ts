@@ -13,7 +13,7 @@ import type { Fleet, FleetNode } from './fleet.ts';
 import type { LogLine, Program } from './programs.ts';
 
 /** Far more than anything here takes on the slowest machine. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 100_000;
 const LOOK_EVERY_MS = 50;
 const LAST_WORDS = 12;
 

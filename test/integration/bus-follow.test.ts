@@ -2,14 +2,16 @@
 
 import type { Follower } from '@swell/shared/adapters/bus.ts';
 import { ensureTopology } from '@swell/shared/adapters/ensure-topology.ts';
-import { connectNats, type NatsBus } from '@swell/shared/adapters/nats-bus.ts';
+import type { NatsBus } from '@swell/shared/adapters/nats-bus.ts';
 import type { BusNotice } from '@swell/shared/adapters/nats-connect.ts';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { inBatches } from '../support/batches.ts';
+import { connectPatiently } from '../support/bus.ts';
 import { bytes, take, text } from '../support/listen.ts';
 import { type NatsServer, startNats } from '../support/nats.ts';
 
 const HEALTH = 'SWELL_HEALTH';
+const POLL = { timeout: 60_000 };
 
 let server: NatsServer;
 let bus: NatsBus;
@@ -17,11 +19,7 @@ const notices: BusNotice[] = [];
 
 beforeAll(async () => {
   server = await startNats();
-  bus = await connectNats({
-    servers: [server.url],
-    name: 'follow-test',
-    onNotice: (notice) => notices.push(notice),
-  });
+  bus = await connectPatiently(server, 'follow-test', (notice) => notices.push(notice));
   await ensureTopology(bus);
 });
 
@@ -92,16 +90,17 @@ test('closing ends the iteration, and the server forgets the consumer', async ()
   const region = newRegion();
   const consumers = async (): Promise<number> =>
     (await bus.manager.streams.info(HEALTH)).state.consumer_count;
-  const before = await consumers();
+  // Those of the tests before go a moment after they were closed.
+  await expect.poll(consumers, POLL).toBe(0);
   const followed = bus.follow({ stream: HEALTH, subjects: [`swell.health.${region}.>`], from: 'last' });
   await say(region, 'a', 'one');
   const iterator = followed[Symbol.asyncIterator]();
   await iterator.next();
-  expect(await consumers()).toBe(before + 1);
+  expect(await consumers()).toBe(1);
   const waiting = iterator.next();
   followed.close();
   expect(await waiting).toMatchObject({ done: true });
-  await expect.poll(consumers).toBe(before);
+  await expect.poll(consumers, POLL).toBe(0);
 });
 
 test('a consumer that vanishes is replaced: nothing is missing, nothing is said twice', async () => {
@@ -122,7 +121,10 @@ test('a consumer that vanishes is replaced: nothing is missing, nothing is said 
 test('a stream that comes later is followed from its beginning', async () => {
   const followed = bus.follow({ stream: 'LATE', subjects: ['late.>'], from: 'last' });
   await expect
-    .poll(() => notices.some(({ kind, ...notice }) => kind === 'follower-interrupted' && 'stream' in notice))
+    .poll(
+      () => notices.some(({ kind, ...notice }) => kind === 'follower-interrupted' && 'stream' in notice),
+      POLL,
+    )
     .toBe(true);
   await bus.manager.streams.add({ name: 'LATE', subjects: ['late.>'] });
   await bus.publish({ subject: 'late.a', body: bytes('one'), line: '' });

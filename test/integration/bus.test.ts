@@ -3,10 +3,11 @@
 import { type Bus, BusError } from '@swell/shared/adapters/bus.ts';
 import { ensureTopology } from '@swell/shared/adapters/ensure-topology.ts';
 import { systemHost } from '@swell/shared/adapters/host.ts';
-import { connectNats, type NatsBus } from '@swell/shared/adapters/nats-bus.ts';
+import type { NatsBus } from '@swell/shared/adapters/nats-bus.ts';
 import { SlotBucket } from '@swell/shared/adapters/slot-bucket.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { inBatches } from '../support/batches.ts';
+import { connectPatiently } from '../support/bus.ts';
 import { bytes, take, text } from '../support/listen.ts';
 import { type NatsServer, startNats } from '../support/nats.ts';
 
@@ -15,8 +16,7 @@ let bus: NatsBus;
 
 beforeAll(async () => {
   server = await startNats();
-  // A server that syncs each write answers late where something else keeps the disk busy.
-  bus = await connectNats({ servers: [server.url], name: 'bus-test', requestTimeoutMs: 60_000 });
+  bus = await connectPatiently(server, 'bus-test');
   await ensureTopology(bus);
 });
 
@@ -238,7 +238,7 @@ describe('hearing', () => {
   });
 
   test('disposing ends every iteration, and what is said afterwards is unavailable', async () => {
-    const own: Bus = await connectNats({ servers: [server.url], name: 'short-lived' });
+    const own: Bus = await connectPatiently(server, 'short-lived');
     const heard = own.subscribe('swell.pulse.*')[Symbol.asyncIterator]();
     const followed = own.follow({ stream: SLOTS, subjects: ['$KV.swell_slots.none.>'], from: 'last' });
     const changes = own.connectionChanges()[Symbol.asyncIterator]();

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { ensureTopology } from '@swell/shared/adapters/ensure-topology.ts';
-import { connectNats, type NatsBus } from '@swell/shared/adapters/nats-bus.ts';
+import type { NatsBus } from '@swell/shared/adapters/nats-bus.ts';
 import { emptyRecord } from '@swell/shared/domain/rollout.ts';
 import { encode } from '@swell/shared/protocol/codec.ts';
 import {
@@ -21,6 +21,7 @@ import {
 } from '@swell/shared/protocol/subjects.ts';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Ran, runSwellCommand, SWELL_ENTRY } from '../fleet/swell-command.ts';
+import { connectPatiently } from '../support/bus.ts';
 import { type NatsServer, startNats } from '../support/nats.ts';
 
 let server: NatsServer;
@@ -30,7 +31,7 @@ let directory: string;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'swell-cli-'));
   server = await startNats();
-  bus = await connectNats({ servers: [server.url], name: 'cli-test' });
+  bus = await connectPatiently(server, 'cli-test');
 });
 
 afterAll(async () => {
@@ -77,7 +78,7 @@ it('a bus where nothing has happened', async () => {
 
 it('a release that no coordinator takes is stored, and whoever watches it hears so', async () => {
   await ensureTopology(bus);
-  const released = await swell('release', 'web', 'registry.example/web:v2', '--timeout', '3s', '--json');
+  const released = await swell('release', 'web', 'registry.example/web:v2', '--timeout', '8s', '--json');
   expect(released).toEqual({
     code: 3,
     out: '{"service":"web","rollout":1,"accepted":null}\n',
@@ -85,7 +86,7 @@ it('a release that no coordinator takes is stored, and whoever watches it hears 
   });
   const stored = await bus.readLast(STREAMS.releases, 'swell.release.web');
   expect(new TextDecoder().decode(stored?.body)).toBe('{"image":"registry.example/web:v2"}');
-  const watched = await swell('status', 'web', '--watch', '--rollout', '1', '--timeout', '3s', '--json');
+  const watched = await swell('status', 'web', '--watch', '--rollout', '1', '--timeout', '8s', '--json');
   expect(watched.code).toBe(3);
   expect(JSON.parse(watched.out)).toEqual({
     service: 'web',
@@ -196,7 +197,9 @@ it('the audit names a rule that somebody broke, and where', async () => {
   const running = `sha256:${'1'.repeat(64)}`;
   for (const status of ['healthy', 'failed'])
     await bus.publish({ subject, body: encode({ ...report, id: status, status, running }), line: status });
-  await expect.poll(async () => (await bus.readLast(STREAMS.log, subject))?.sequence).toBeGreaterThan(1);
+  await expect
+    .poll(async () => (await bus.readLast(STREAMS.log, subject))?.sequence, { timeout: 60_000 })
+    .toBeGreaterThan(1);
   const { code, out } = await swell('audit');
   expect(code).toBe(1);
   expect(out).toMatch(/^\d+ entries: \d+ violations?\n/);

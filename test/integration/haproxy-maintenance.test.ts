@@ -63,7 +63,7 @@ async function asked() {
     async answers(next: Rotation): Promise<void> {
       rotation = next;
       const until = count + 2;
-      await expect.poll(() => count >= until, { interval: LOOK_EVERY_MS, timeout: 20_000 }).toBe(true);
+      await expect.poll(() => count >= until, { interval: LOOK_EVERY_MS, timeout: 60_000 }).toBe(true);
     },
     async [Symbol.asyncDispose](): Promise<void> {
       await check[Symbol.asyncDispose]();

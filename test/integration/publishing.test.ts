@@ -4,9 +4,10 @@ import { publishRelease } from '@swell/coordinator/shell/release-publisher.ts';
 import { type Bus, BusError } from '@swell/shared/adapters/bus.ts';
 import { ensureTopology } from '@swell/shared/adapters/ensure-topology.ts';
 import { systemHost } from '@swell/shared/adapters/host.ts';
-import { connectNats, type NatsBus } from '@swell/shared/adapters/nats-bus.ts';
+import type { NatsBus } from '@swell/shared/adapters/nats-bus.ts';
 import { releaseSubject, STREAMS } from '@swell/shared/protocol/subjects.ts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { connectPatiently } from '../support/bus.ts';
 import { bytes, text } from '../support/listen.ts';
 import { type NatsServer, startNats } from '../support/nats.ts';
 
@@ -21,7 +22,7 @@ let bus: NatsBus;
 
 beforeEach(async () => {
   server = await startNats();
-  bus = await connectNats({ servers: [server.url], name: 'publishing-test' });
+  bus = await connectPatiently(server, 'publishing-test');
   await ensureTopology(bus);
 });
 
@@ -59,10 +60,9 @@ test('two leaders that publish it at once, and one that is very late, store it o
   const outcomes = await Promise.all([publish(taken), publish(taken)]);
   // The server knows the id for a while, and the expectation for ever.
   await bus.manager.streams.update(STREAMS.releases, { duplicate_window: 100_000_000 });
-  await systemHost.sleep(300);
   const last = (await bus.readLast(STREAMS.releases, SUBJECT))?.sequence;
   const overtaken = { kind: 'release-overtaken', publication: 'undo-7', last };
-  expect(await publish(taken)).toEqual(overtaken);
+  await expect.poll(() => publish(taken), { timeout: 60_000 }).toEqual(overtaken);
   expect(outcomes.filter((one) => one !== undefined)).toEqual([overtaken]);
   expect(await count()).toBe(2);
 });

@@ -6,13 +6,14 @@ import { Layout } from '@swell/coordinator/shell/layout.ts';
 import { ensureTopology, readDefinitions } from '@swell/shared/adapters/ensure-topology.ts';
 import { createLogger } from '@swell/shared/adapters/logger.ts';
 import { Mailbox } from '@swell/shared/adapters/mailbox.ts';
-import { connectNats, type NatsBus } from '@swell/shared/adapters/nats-bus.ts';
+import type { NatsBus } from '@swell/shared/adapters/nats-bus.ts';
 import { STREAMS, slotKey } from '@swell/shared/protocol/subjects.ts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { connectPatiently } from '../support/bus.ts';
 import { bytes, take, takeUntil, text } from '../support/listen.ts';
 import { type NatsServer, startNats } from '../support/nats.ts';
 import { startNatsProcess } from '../support/nats-process.ts';
-import { runTool } from '../support/tools.ts';
+import { natsOptions, runTool } from '../support/tools.ts';
 
 const FOLDER = new URL('../../nats/streams/', import.meta.url);
 const ALL = Object.values(STREAMS).toSorted();
@@ -22,7 +23,7 @@ let bus: NatsBus;
 
 beforeEach(async () => {
   server = await startNats();
-  bus = await connectNats({ servers: [server.url], name: 'topology-test' });
+  bus = await connectPatiently(server, 'topology-test');
 });
 
 afterEach(async () => {
@@ -31,7 +32,7 @@ afterEach(async () => {
 });
 
 const nats = (...args: readonly string[]): Promise<string> =>
-  runTool('nats', ['--server', server.url, ...args]);
+  runTool('nats', [...natsOptions(server), ...args]);
 
 test('what is missing is made, once; what is there does not differ', async () => {
   const first = await ensureTopology(bus, { monitoringUrls: [server.monitoringUrl] });
@@ -43,7 +44,7 @@ test('what is missing is made, once; what is there does not differ', async () =>
 });
 
 test('two programs that start at once make everything once, and find no drift', async () => {
-  await using other = await connectNats({ servers: [server.url], name: 'other' });
+  await using other = await connectPatiently(server, 'other');
   const reports = await Promise.all([ensureTopology(bus), ensureTopology(other)]);
   for (const report of reports) expect(report.drift).toEqual([]);
 });
@@ -140,7 +141,7 @@ test('a server that acknowledges before it syncs is a concern, and so is one tha
 
 test('the server runs on the configuration that we ship, and acknowledges what is on the disk', async () => {
   await using shipped = await startNatsProcess({ shipped: true });
-  await using own = await connectNats({ servers: [shipped.url], name: 'shipped' });
+  await using own = await connectPatiently(shipped, 'shipped');
   const { drift, concerns } = await ensureTopology(own, { monitoringUrls: [shipped.monitoringUrl] });
   expect({ drift, concerns }).toEqual({ drift: [], concerns: [] });
 });

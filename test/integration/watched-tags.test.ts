@@ -3,27 +3,18 @@
  * notifies of itself reaches whoever leads. The fleet is on paper.
  */
 
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { connectNats, type NatsBus } from '@swell/shared/adapters/nats-bus.ts';
-import type { EventName, FleetEvent } from '@swell/shared/domain/event.ts';
+import type { FleetEvent } from '@swell/shared/domain/event.ts';
 import { encode } from '@swell/shared/protocol/codec.ts';
 import { policyKey } from '@swell/shared/protocol/subjects.ts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { FleetLog } from '../fleet/fleet-log.ts';
-import { Program } from '../fleet/programs.ts';
+import { Coordinators, isLeading } from '../fleet/coordinators.ts';
+import type { Program } from '../fleet/programs.ts';
 import { runSwellCommand } from '../fleet/swell-command.ts';
-import {
-  ACCOUNT,
-  type DockerRegistry,
-  digestOf,
-  pushImage,
-  startDockerRegistry,
-} from '../support/docker-registry.ts';
-import { type NatsServer, startNats } from '../support/nats.ts';
-import { freePorts } from '../support/nats-conf.ts';
+import { ACCOUNT, digestOf, pushImage } from '../support/docker-registry.ts';
 import { PaperFleet } from '../support/paper-fleet.ts';
+import { freePorts } from '../support/ports.ts';
 
 const SERVICE = 'web';
 const BASIC = `Basic ${btoa(`${ACCOUNT.username}:${ACCOUNT.password}`)}`;
@@ -36,92 +27,65 @@ const POLICY = {
   maxUnavailable: 3,
 };
 
-let server: NatsServer;
-let registry: DockerRegistry;
-let bus: NatsBus;
-let log: FleetLog;
+let coordinators: Coordinators;
 let fleet: PaperFleet;
-let directory: string;
 let ports: readonly number[];
-let programs: Program[];
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'swell-tags-'));
-  programs = [];
   ports = await freePorts(2);
   // Its notifications go to the second coordinator, whoever leads.
   const notify = { url: `http://127.0.0.1:${ports[1]}/notifications`, authorization: `Bearer ${TOKEN}` };
-  [server, registry] = await Promise.all([startNats(), startDockerRegistry({ login: 'basic', notify })]);
-  bus = await connectNats({ servers: [server.url], name: 'tags-test' });
-  log = new FleetLog(bus);
-  fleet = new PaperFleet(bus, SERVICE, { eu: 6 }, digestOf('v0'));
+  coordinators = await Coordinators.open({ login: 'basic', notify });
+  fleet = new PaperFleet(coordinators.bus, SERVICE, { eu: 6 }, digestOf('v0'));
   fleet.pass();
-  await mkdir(join(directory, 'docker'));
+  await mkdir(inFolder('docker'));
   await logIn(ACCOUNT.password);
-  await writeFile(join(directory, 'token'), `${TOKEN}\n`);
+  await writeFile(inFolder('token'), `${TOKEN}\n`);
 });
 
 afterEach(async ({ task }) => {
   fleet[Symbol.dispose]();
-  await Promise.all(programs.map((program) => program[Symbol.asyncDispose]()));
-  await bus[Symbol.asyncDispose]();
-  await server.stop();
-  await registry[Symbol.asyncDispose]();
-  if (task.result?.state === 'pass') await rm(directory, { recursive: true });
+  coordinators.keepsLogs = task.result?.state !== 'pass';
+  await coordinators[Symbol.asyncDispose]();
 });
+
+const inFolder = (...path: readonly string[]): string => join(coordinators.directory, ...path);
 
 /** As `docker login` leaves it behind. */
 async function logIn(password: string): Promise<void> {
-  const auths = { [registry.host]: { auth: btoa(`${ACCOUNT.username}:${password}`) } };
-  await writeFile(join(directory, 'docker', 'config.json'), JSON.stringify({ auths }));
+  const auths = { [coordinators.registry.host]: { auth: btoa(`${ACCOUNT.username}:${password}`) } };
+  await writeFile(inFolder('docker', 'config.json'), JSON.stringify({ auths }));
 }
 
-function start(name: 'first' | 'second'): Program {
-  const program = new Program({
-    program: 'coordinator',
-    logFile: join(directory, `${programs.length}-${name}.log`),
-    environment: {
-      SWELL_NATS_SERVERS: server.url,
-      SWELL_NAME: `${name}-${programs.length}`,
-      SWELL_STATUS_HOST: '127.0.0.1',
-      SWELL_STATUS_PORT: String(ports[name === 'first' ? 0 : 1]),
-      SWELL_LEASE_MS: '1000',
-      SWELL_PULSE_EVERY_MS: '200',
-      SWELL_NOTIFICATIONS_TOKEN_FILE: join(directory, 'token'),
-      DOCKER_CONFIG: join(directory, 'docker'),
-    },
-  });
-  programs.push(program);
-  return program;
+function environment(name: 'first' | 'second'): Readonly<Record<string, string>> {
+  return {
+    SWELL_STATUS_PORT: String(ports[name === 'first' ? 0 : 1]),
+    SWELL_NOTIFICATIONS_TOKEN_FILE: inFolder('token'),
+    DOCKER_CONFIG: inFolder('docker'),
+  };
 }
-
-const leads = (program: Program) => program.line(({ msg }) => msg === 'leading');
 
 /** A leader, everybody there, and the policy that watches the tag. */
 async function begin(watch: object): Promise<Program> {
-  const first = start('first');
-  await leads(first);
-  await log.follow();
+  const first = await coordinators.lead('first', environment('first'));
+  await coordinators.log.follow();
   await fleet.join();
-  const body = encode({ ...POLICY, watch: { image: `${registry.host}/${SERVICE}:latest`, ...watch } });
-  await bus.publish({ subject: policyKey(SERVICE), body, line: 'policy' });
+  const body = encode({
+    ...POLICY,
+    watch: { image: `${coordinators.registry.host}/${SERVICE}:latest`, ...watch },
+  });
+  await coordinators.bus.publish({ subject: policyKey(SERVICE), body, line: 'policy' });
   return first;
 }
 
 const push = async (content: string): Promise<string> =>
-  (await pushImage(registry, SERVICE, 'latest', content, BASIC)).digest;
-
-function event(name: EventName, fits: (event: FleetEvent) => boolean = () => true): Promise<FleetEvent> {
-  return log.until((entry) =>
-    entry.kind === 'event' && entry.event.name === name && fits(entry.event) ? entry.event : undefined,
-  );
-}
+  (await pushImage(coordinators.registry, SERVICE, 'latest', content, BASIC)).digest;
 
 const settled = (digest: string): Promise<FleetEvent> =>
-  log.until((entry) => {
+  coordinators.log.until((entry) => {
     if (entry.kind !== 'event' || entry.event.name !== 'rollout-settled') return undefined;
     const { rollout } = entry.event;
-    const isIt = log.entries.some(
+    const isIt = coordinators.log.entries.some(
       (one) =>
         one.kind === 'wave' &&
         one.wave.release.rollout === rollout &&
@@ -130,7 +94,7 @@ const settled = (digest: string): Promise<FleetEvent> =>
     return isIt ? entry.event : undefined;
   });
 
-const releases = (): number => log.entries.filter(({ kind }) => kind === 'release').length;
+const releases = (): number => coordinators.log.entries.filter(({ kind }) => kind === 'release').length;
 
 test('N1: what the registry notifies reaches whoever leads, and is released once, also by the next leader', async () => {
   const one = await push('one');
@@ -138,18 +102,18 @@ test('N1: what the registry notifies reaches whoever leads, and is released once
   const first = await begin({ mode: 'auto', every: '30d' });
   await settled(one);
   // The registry says it again until somebody is there to hear it.
-  const second = start('second');
+  const second = coordinators.start('second', environment('second'));
   const two = await push('two');
   await settled(two);
   expect(second.has(({ msg }) => msg === 'a registry says that a tag has moved')).toBe(true);
 
   // The next leader looks at the tag when it begins, and has nothing to do.
   await first.kill();
-  await leads(second);
+  await second.line(isLeading);
   const three = await push('three');
   await settled(three);
   expect(releases()).toBe(3);
-  expect(log.violations()).toEqual([]);
+  expect(coordinators.log.violations()).toEqual([]);
 });
 
 test('N1: nobody without the token has the registry asked', async () => {
@@ -160,7 +124,7 @@ test('N1: nobody without the token has the registry asked', async () => {
     fetch(`http://127.0.0.1:${ports[0]}/notifications`, {
       method: 'POST',
       headers,
-      body: JSON.stringify({ image: `${registry.host}/${SERVICE}:latest` }),
+      body: JSON.stringify({ image: `${coordinators.registry.host}/${SERVICE}:latest` }),
     }).then(({ status }) => status);
   expect(await post({})).toBe(401);
   expect(await post({ authorization: `Bearer ${TOKEN}s` })).toBe(401);
@@ -171,19 +135,19 @@ test('N1: without a login the tag is out of reach and told so; with it, it is pr
   await logIn('wrong');
   const digest = await push('one');
   await begin({ mode: 'propose', every: '10s' });
-  const { line } = await event('tag-out-of-reach');
-  expect(line).toContain(`put credentials for ${registry.host} that may pull it into`);
+  const { line } = await coordinators.event('tag-out-of-reach');
+  expect(line).toContain(`put credentials for ${coordinators.registry.host} that may pull it into`);
   await logIn(ACCOUNT.password);
-  const proposed = await event('release-proposed');
+  const proposed = await coordinators.event('release-proposed');
   expect([proposed.digest, releases()]).toEqual([digest, 0]);
-  const shown = await runSwellCommand(server.url, ['status', SERVICE]);
-  expect(shown.out).toContain(`proposed: ${registry.host}/${SERVICE}:latest is ${digest}`);
-  const approved = await runSwellCommand(server.url, ['approve', SERVICE, '--digest', digest]);
+  const shown = await runSwellCommand(coordinators.server.url, ['status', SERVICE]);
+  expect(shown.out).toContain(`proposed: ${coordinators.registry.host}/${SERVICE}:latest is ${digest}`);
+  const approved = await runSwellCommand(coordinators.server.url, ['approve', SERVICE, '--digest', digest]);
   expect([approved.code, approved.out]).toEqual([
     0,
     expect.stringMatching(/^approve of web: release \d+ is latest@/),
   ]);
   await settled(digest);
   expect(releases()).toBe(1);
-  expect(log.violations()).toEqual([]);
+  expect(coordinators.log.violations()).toEqual([]);
 });

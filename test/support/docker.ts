@@ -111,10 +111,12 @@ function dockerfile({
   const entrypoint = behaviour === 'cannot-start' ? '/bin/missing' : '/bin/busybox';
   return [
     'FROM scratch',
+    // First, so that no two tests share a layer below it: who removes an image takes such layers away in the middle of a build.
+    `LABEL ${TEST_LABEL}=${label}`,
     'COPY busybox /bin/busybox',
     'COPY www /www',
     ...(ballast > 0 ? ['COPY ballast /ballast'] : []),
-    `LABEL ${TEST_LABEL}=${label} org.opencontainers.image.version=${version}`,
+    `LABEL org.opencontainers.image.version=${version}`,
     // A first process hears no signal that it does not ask for, and busybox asks for none.
     'STOPSIGNAL SIGKILL',
     `EXPOSE ${WEB_PORT}`,
@@ -157,6 +159,14 @@ export async function removeByLabel(docker: Docker, label: string): Promise<void
 
 export async function removeVolume(docker: Docker, name: string): Promise<void> {
   await docker.getVolume(name).remove().catch(ignoreMissing);
+}
+
+/** What Docker says of something; undefined where that is not there any more. */
+export async function unlessMissing<Found>(asked: Promise<Found>): Promise<Found | undefined> {
+  return asked.catch((error: unknown) => {
+    ignoring(404)(error);
+    return undefined;
+  });
 }
 
 const ignoreMissing = ignoring(404, 409);

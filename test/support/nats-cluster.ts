@@ -1,6 +1,6 @@
 import type { NatsServer } from './nats.ts';
-import { freePorts } from './nats-conf.ts';
 import { startNatsProcess } from './nats-process.ts';
+import { freePorts } from './ports.ts';
 
 /** Three servers that are one: processes, so that each finds the others on the loopback. */
 export interface NatsCluster extends AsyncDisposable {

@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path';
 import { GenericContainer, getContainerRuntimeClient, ImageName, Wait } from 'testcontainers';
 import { librariesOf } from '../../scripts/setup/libraries.ts';
 import type { NatsServer, NatsServerOptions } from './nats.ts';
-import { freePorts, natsConf, untilReady } from './nats-conf.ts';
+import { natsConf, untilReady } from './nats-conf.ts';
+import { freePorts } from './ports.ts';
 import { toolPath } from './tools.ts';
 
 const OFFICIAL_IMAGE = 'nats:2.15-alpine';
@@ -13,8 +14,7 @@ const CONF = '/etc/nats/swell.conf';
 
 /** Starts nats-server in a container; `undefined` where no Docker daemon answers. */
 export async function startNatsContainer(options: NatsServerOptions = {}): Promise<NatsServer | undefined> {
-  // The containers are stopped here; a reaper would be one more image to fetch.
-  process.env['TESTCONTAINERS_RYUK_DISABLED'] ??= 'true';
+  withoutReaper();
   const client = await getContainerRuntimeClient().catch(() => undefined);
   if (client === undefined) return undefined;
   const image = await imageAtHand();
@@ -51,10 +51,19 @@ export async function startNatsContainer(options: NatsServerOptions = {}): Promi
   };
 }
 
+/** The containers are stopped here; a reaper would be one more image to fetch. */
+function withoutReaper(): void {
+  process.env['TESTCONTAINERS_RYUK_DISABLED'] ??= 'true';
+}
+
 let resolved: Promise<string> | undefined;
 
-/** `SWELL_NATS_IMAGE`, else the official one, else one made of the binary that is here; found once. */
-function imageAtHand(): Promise<string> {
+/**
+ * `SWELL_NATS_IMAGE`, else the official one, else one made of the binary that is here; found once. `npm test` finds it for
+ * all files of a run.
+ */
+export function imageAtHand(): Promise<string> {
+  withoutReaper();
   resolved ??= findImage();
   return resolved;
 }

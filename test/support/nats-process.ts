@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { NatsServer, NatsServerOptions } from './nats.ts';
-import { freePorts, natsConf, untilReady } from './nats-conf.ts';
+import { natsConf, untilReady } from './nats-conf.ts';
+import { freePorts } from './ports.ts';
 import { toolPath } from './tools.ts';
 
 export interface NatsProcessOptions extends NatsServerOptions {

@@ -15,7 +15,7 @@ import Docker from 'dockerode';
 import { runCommand } from '../../scripts/setup/run-command.ts';
 
 const START_PATIENCE_MS = 60_000;
-const COMMAND_TIMEOUT_MS = 10_000;
+const COMMAND_TIMEOUT_MS = 60_000;
 /** Nobody asks for it; of those that are kept for documents. */
 const BRIDGE_ADDRESS = '192.0.2.1/24';
 

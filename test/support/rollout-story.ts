@@ -12,32 +12,24 @@ import { newService, type ServiceState } from '@swell/coordinator/core/state.ts'
 import { step } from '@swell/coordinator/core/step.ts';
 import type { EventName, FleetEvent } from '@swell/shared/domain/event.ts';
 import type { GateAnswer } from '@swell/shared/domain/gate.ts';
-import { heldBy } from '@swell/shared/domain/hold.ts';
 import type { Digest, ImageReference } from '@swell/shared/domain/image.ts';
 import type { ControlIntent, ReleaseIntent } from '@swell/shared/domain/intent.ts';
 import type { NodeId, Region, ServiceName } from '@swell/shared/domain/names.ts';
 import type { Place } from '@swell/shared/domain/place.ts';
 import type { PolicyLayer } from '@swell/shared/domain/policy.ts';
-import { rankIn, rankOf } from '@swell/shared/domain/rank.ts';
+import { rankOf } from '@swell/shared/domain/rank.ts';
 import type { NodeReport, NodeStatus } from '@swell/shared/domain/report.ts';
 import { emptyRecord, type Rollout, type ServiceRecord } from '@swell/shared/domain/rollout.ts';
 import type { SlotHolder } from '@swell/shared/domain/slot.ts';
 import { type ByPart, type PartName, unitDigest } from '@swell/shared/domain/unit.ts';
 import type { TagReference } from '@swell/shared/domain/watch.ts';
-import {
-  admits,
-  type Halt,
-  isHalted,
-  type Release,
-  type Standing,
-  type Wave,
-  wantsStaged,
-} from '@swell/shared/domain/wave.ts';
+import type { Halt, Standing, Wave } from '@swell/shared/domain/wave.ts';
 import type { Parsed } from '@swell/shared/kernel/parsed.ts';
 import { decode, encode } from '@swell/shared/protocol/codec.ts';
 import { encodeRelease, releaseSchema } from '@swell/shared/protocol/intent.ts';
 import { RECORD_BYTES_MAX, serviceRecordSchema } from '@swell/shared/protocol/records.ts';
 import { deepFreeze } from './deep-freeze.ts';
+import { act, type Behaviour, type StoryNode } from './story-nodes.ts';
 
 export const SERVICE = 'web';
 
@@ -54,34 +46,6 @@ export const QUICK: PolicyLayer = {
 
 export function digestOf(name: string): Digest {
   return `sha256:${Buffer.from(name).toString('hex').padStart(64, '0')}`;
-}
-
-/** How a node takes a release: by its digest; well where nothing is said. */
-export type Behaviour = 'well' | 'fails' | 'stage-fails' | 'refuses' | 'hangs' | 'silent';
-
-export interface StoryNode {
-  readonly region: Region;
-  readonly node: NodeId;
-  running: Digest;
-  lastGood: Digest;
-  behaviour: Behaviour;
-  here: boolean;
-  labels: readonly string[];
-  /** The attempt under way, and its slot. */
-  attempt?: {
-    readonly rollout: number;
-    readonly retry: number;
-    readonly kind: 'update' | 'return';
-    readonly slot: number;
-  };
-  /** How the rollout ended that it tried last, as an agent remembers it. */
-  tried?: {
-    readonly rollout: number;
-    readonly retry?: number;
-    readonly update?: NodeStatus;
-    readonly return?: NodeStatus;
-  };
-  said?: string;
 }
 
 export interface StoryOptions {
@@ -341,7 +305,7 @@ export class RolloutStory {
   actOnce(): boolean {
     let acted = false;
     for (const node of this.nodes.values())
-      if (node.here && node.behaviour !== 'silent') acted = this.#act(node) || acted;
+      if (node.here && node.behaviour !== 'silent') acted = act(node, this) || acted;
     return acted;
   }
 
@@ -354,111 +318,8 @@ export class RolloutStory {
     }
   }
 
-  #act(node: StoryNode): boolean {
-    const wave = this.waves.get(node.region)?.order;
-    if (wave === undefined) return false;
-    if (node.attempt !== undefined) return this.#goOn(node, node.attempt, wave);
-    const halt = this.halt.order;
-    const { release } = wave;
-    if (
-      halt !== undefined &&
-      halt.stay !== true &&
-      node.running === halt.digest &&
-      !(release.rollout > halt.rollout && this.#mayStart(node, wave))
-    ) {
-      if (release.image.digest === halt.digest && release.rollout > halt.rollout) return false;
-      return this.#begin(node, halt.rollout, 'return', wave);
-    }
-    if (isHalted(halt, release) || wave.phase === 'halted' || wave.phase === 'aborted') return false;
-    if (node.running === release.image.digest) return this.#say(node, release.rollout, 'healthy', {});
-    if (hasFailed(node, release)) return false;
-    const rank = rankIn(wave, node.node);
-    if (!admits(wave, rank) && !wantsStaged(wave, rank)) return false;
-    const held = heldBy(wave.holds ?? [], {
-      node: node.node,
-      labels: node.labels,
-      digests: [node.running],
-    });
-    if (held !== undefined) return this.#say(node, release.rollout, 'refused', { reason: held });
-    if (node.behaviour === 'stage-fails')
-      return this.#say(node, release.rollout, 'stage-failed', { reason: 'disk full' });
-    if (node.behaviour === 'refuses')
-      return this.#say(node, release.rollout, 'refused', { reason: 'pinned' });
-    const staged = this.#say(node, release.rollout, 'staged', {});
-    return (admits(wave, rank) && this.#begin(node, release.rollout, 'update', wave)) || staged;
-  }
-
-  #mayStart(node: StoryNode, wave: Wave): boolean {
-    return (
-      !isHalted(this.halt.order, wave.release) &&
-      admits(wave, rankIn(wave, node.node)) &&
-      !hasFailed(node, wave.release)
-    );
-  }
-
-  #begin(node: StoryNode, rollout: number, kind: 'update' | 'return', wave: Wave): boolean {
-    const slot = Array.from({ length: wave.slots }, (_, index) => index).find(
-      (index) => this.slots.get(`${node.region}.${index}`)?.holder === undefined,
-    );
-    if (slot === undefined) return false;
-    const retry = kind === 'update' ? (wave.release.retry ?? 0) : 0;
-    node.attempt = { rollout, retry, kind, slot };
-    const attempt = `${rollout}.${kind}.${retry + 1}`;
-    this.writeSlot(node.region, slot, { node: node.node, rollout, attempt, leaseMs: wave.slotLeaseMs });
-    return this.#say(node, rollout, kind === 'update' ? 'updating' : 'returning', { attempt });
-  }
-
-  #goOn(
-    node: StoryNode,
-    { rollout, retry, kind, slot }: NonNullable<StoryNode['attempt']>,
-    wave: Wave,
-  ): boolean {
-    if (node.behaviour === 'hangs') return false;
-    const attempt = `${rollout}.${kind}.${retry + 1}`;
-    const halted = this.halt.order?.rollout === rollout;
-    delete node.attempt;
-    let status: NodeStatus = kind === 'return' || halted ? 'returned' : 'healthy';
-    if (kind === 'return') node.running = node.lastGood;
-    else if (node.behaviour === 'fails' && !halted) status = 'failed';
-    else if (status === 'healthy') {
-      const { digest, settledAs } = this.halt.order ?? {};
-      node.lastGood = node.running === digest && settledAs === undefined ? node.lastGood : node.running;
-      node.running =
-        wave.release.rollout === rollout
-          ? wave.release.image.digest
-          : (this.digestIn(rollout) ?? node.running);
-    }
-    node.tried = { ...(node.tried?.rollout === rollout && node.tried), rollout, retry, [kind]: status };
-    this.#say(node, rollout, status, {
-      attempt,
-      ...(retry > 0 && { retry }),
-      running: node.running,
-      ...(status === 'failed' && { reason: 'it crashed' }),
-    });
-    if (this.slots.get(`${node.region}.${slot}`)?.holder?.node === node.node)
-      this.writeSlot(node.region, slot, undefined);
-    this.see([node]);
-    return true;
-  }
-
   digestIn(rollout: number): Digest | undefined {
     return this.history.findLast(({ wave }) => wave.release.rollout === rollout)?.wave.release.image.digest;
-  }
-
-  #say(node: StoryNode, rollout: number, status: NodeStatus, change: Partial<NodeReport>): boolean {
-    const said = `${rollout}.${status}.${change.attempt ?? ''}`;
-    const isNews = node.said !== said && !(status === 'staged' && this.#hasSpoken(node, rollout));
-    const isDone =
-      status === 'healthy' && change.attempt === undefined && node.said?.startsWith(`${rollout}.healthy`);
-    if (!isNews || isDone === true) return false;
-    node.said = said;
-    this.report(node.node, status, { rollout, ...change });
-    return true;
-  }
-
-  #hasSpoken({ said = '' }: StoryNode, rollout: number): boolean {
-    const [of, status = ''] = said.split('.');
-    return of === String(rollout) && status !== 'stage-failed' && status !== 'refused';
   }
 
   // The bus.
@@ -595,12 +456,6 @@ export class RolloutStory {
     this.post({ kind: 'reports-read', reports });
     this.post({ kind: 'bus-read' });
   }
-}
-
-/** Has it tried the rollout to an end that was none, and does not try it again? */
-export function hasFailed({ tried }: StoryNode, { rollout, retry = 0 }: Release): boolean {
-  if (tried?.rollout !== rollout || tried.update === undefined || tried.update === 'healthy') return false;
-  return tried.update !== 'failed' || retry <= (tried.retry ?? 0);
 }
 
 /** A record as the next leader reads it. */

@@ -1,9 +1,11 @@
 /** What an agent's core orders of its engine in a swap, for tests that have an engine and no agent. */
 
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ServiceName } from '@swell/shared/domain/names.ts';
 import type { DockerEngine } from '../../packages/agent/src/adapters/docker/docker-engine.ts';
 import { WEB_PORT } from './docker.ts';
 
+const PATIENCE_MS = 60_000;
 const HEALTH = { kind: 'http', port: WEB_PORT, path: '/health' } as const;
 
 /** One container has gone over, and so many are left: it is found well, and the next one follows; or all go back. */
@@ -13,13 +15,14 @@ export async function goOn(engine: DockerEngine, service: ServiceName, left: num
   return engine.commitSwap(service);
 }
 
+/** What its container says of itself. Its server listens a moment after the container runs. */
 export async function isWell(engine: DockerEngine, service: ServiceName): Promise<boolean> {
-  // The container's server listens a moment after the container runs; each try ends with an answer or a refusal.
-  for (let tries = 0; tries < 50; tries += 1) {
-    const { healthy, seen } = await engine.probe(service, HEALTH, 2_000);
-    if (healthy || !seen.includes('ECONNREFUSED')) return healthy;
+  const deadline = performance.now() + PATIENCE_MS;
+  for (;;) {
+    const { healthy, seen } = await engine.probe(service, HEALTH, PATIENCE_MS);
+    if (!seen.includes('ECONNREFUSED') || performance.now() > deadline) return healthy;
+    await delay(20);
   }
-  return false;
 }
 
 /** What an agent does with what it finds after a start. */

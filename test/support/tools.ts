@@ -23,8 +23,16 @@ export function toolPath(tool: Tool): string {
   return found;
 }
 
+/** How long the `nats` command waits for an answer, on a machine that is busy. */
+export const NATS_PATIENCE: readonly string[] = ['--timeout', '60s'];
+
+/** And where it finds a server. */
+export function natsOptions({ url }: { readonly url: string }): readonly string[] {
+  return ['--server', url, ...NATS_PATIENCE];
+}
+
 /** Runs a tool to its end and returns what it printed; throws with its last words where it fails. */
-export function runTool(tool: Tool, args: readonly string[], timeoutMs = 30_000): Promise<string> {
+export function runTool(tool: Tool, args: readonly string[], timeoutMs = 120_000): Promise<string> {
   return runCommand(toolPath(tool), args, { timeoutMs });
 }
 

@@ -1,6 +1,6 @@
 /** Every way in turns on one machine, so that whatever else the machine does befalls them alike: only their ratios carry. */
 
-import { lowPorts } from '../../support/nats-conf.ts';
+import { freePorts } from '../../support/ports.ts';
 import { median, ratio, rounded } from '../figures.ts';
 import { openComposed } from './compose.ts';
 import { Ground } from './ground.ts';
@@ -83,7 +83,7 @@ async function openWays(
   noCompose: string | undefined,
 ): Promise<Opened> {
   const ground = stack.use(await Ground.open());
-  const [singlePort = 0, composePort = 0, swarmPort = 0] = await lowPorts(3);
+  const [singlePort = 0, composePort = 0, swarmPort = 0] = await freePorts(3);
   const single = stack.use(await openSingle(ground, singlePort));
   const possible: Partial<Record<WayName, Way>> = { swap: single.swap, bound: single.bound };
   const skipped: Partial<Record<WayName, string>> = {};

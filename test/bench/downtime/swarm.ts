@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type Docker from 'dockerode';
 import { noOwnDockerd, OwnDockerd } from '../../crash/own-dockerd.ts';
 import { buildLocalImage, TEST_LABEL, WEB_PORT } from '../../support/docker.ts';
-import { freePorts } from '../../support/nats-conf.ts';
+import { freePorts } from '../../support/ports.ts';
 import { type Ground, serverImage } from './ground.ts';
 import type { Way } from './way.ts';
 

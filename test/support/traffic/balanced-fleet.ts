@@ -3,7 +3,7 @@
 import type { Fleet, FleetOptions } from '../../fleet/fleet.ts';
 import { QUICK } from '../../fleet/scenario.ts';
 import { WEB_PORT } from '../docker.ts';
-import { lowPorts } from '../nats-conf.ts';
+import { freePorts } from '../ports.ts';
 import type { NodePorts } from './haproxy.ts';
 import { buildWebImage } from './web-image.ts';
 
@@ -37,7 +37,7 @@ export interface BalancedFleet {
 }
 
 export async function balancedFleet(): Promise<BalancedFleet> {
-  const ports = await lowPorts(2 * NODES);
+  const ports = await freePorts(2 * NODES);
   const asked = Array.from({ length: NODES }, (_, index) => ({
     status: ports[2 * index] ?? 0,
     agentCheck: ports[2 * index + 1] ?? 0,

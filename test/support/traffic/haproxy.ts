@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
 import { root } from '../../../scripts/setup/places.ts';
-import { lowPorts } from '../nats-conf.ts';
+import { freePorts } from '../ports.ts';
 import { runTool, toolPath } from '../tools.ts';
 
 /** The backends of the shipped configuration: one asks agents by their own check, the other over HTTP alone. */
@@ -31,7 +31,7 @@ export interface Server {
 }
 
 export const SHIPPED: string = join(root, 'deploy/haproxy/haproxy.cfg');
-const READY_WITHIN_MS = 20_000;
+const READY_WITHIN_MS = 60_000;
 
 export class Haproxy implements AsyncDisposable {
   /** Where clients come. */
@@ -70,7 +70,7 @@ export class Haproxy implements AsyncDisposable {
     isReady: (servers: readonly Server[]) => boolean,
   ): Promise<Haproxy> {
     const directory = await mkdtemp(join(tmpdir(), 'swell-haproxy-'));
-    const [port = 0] = await lowPorts(1);
+    const [port = 0] = await freePorts(1);
     const conf = join(directory, 'haproxy.cfg');
     await writeFile(conf, configure({ port, directory }));
     await runTool('haproxy', ['-c', '-q', '-f', conf]);

@@ -29,9 +29,11 @@ export async function buildWebImage(docker: Docker, options: ImageOptions): Prom
 function dockerfile({ version, label = 'any' }: ImageOptions): readonly string[] {
   return [
     'FROM scratch',
+    // First, so that no two tests share a layer.
+    `LABEL ${TEST_LABEL}=${label}`,
     'COPY root /',
     `COPY web-server.ts ${PROGRAM}`,
-    `LABEL ${TEST_LABEL}=${label} org.opencontainers.image.version=${version}`,
+    `LABEL org.opencontainers.image.version=${version}`,
     `ENV VERSION=${version} PORT=${WEB_PORT}`,
     `EXPOSE ${WEB_PORT}`,
     `ENTRYPOINT ["${NODE}", "${PROGRAM}"]`,

@@ -8,7 +8,8 @@ import { admits } from '@swell/shared/domain/wave.ts';
 import { parseWindow, type TimeWindow } from '@swell/shared/domain/window.ts';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { hasFailed, QUICK, RolloutStory, roundTripped } from '../../../../test/support/rollout-story.ts';
+import { QUICK, RolloutStory, roundTripped } from '../../../../test/support/rollout-story.ts';
+import { hasFailed } from '../../../../test/support/story-nodes.ts';
 import type { Effect } from './effects.ts';
 
 type Act = (story: RolloutStory) => void;
