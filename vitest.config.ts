@@ -1,10 +1,11 @@
 import { defineConfig } from 'vitest/config';
+import { SlowestFirst } from './test/slowest-first.ts';
 
 /** Tests of real parts: four files at a time, since they mostly wait (a CI machine may have two cores), and patient with it. */
 const realParts = {
   maxWorkers: 4,
-  testTimeout: 120_000,
-  hookTimeout: 120_000,
+  testTimeout: 240_000,
+  hookTimeout: 240_000,
   env: {
     // Its reaper is an image of its own, which cannot be pulled everywhere. Suites remove what they start.
     TESTCONTAINERS_RYUK_DISABLED: 'true',
@@ -14,6 +15,7 @@ const realParts = {
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: SlowestFirst },
     projects: [
       {
         test: {
