@@ -67,6 +67,16 @@ test('what a node said of another rollout says nothing of this one', () => {
   expect(standing(facts(NEW, 'failed', 6), ROLLOUT)).toBe('updated');
 });
 
+test('a node in the middle of another rollout leaves what runs there, and is waited for', () => {
+  for (const status of ['updating', 'returning', 'stuck'] as const) {
+    const busy = facts(NEW, status, 6);
+    expect(standing(busy, ROLLOUT)).toBe('underway');
+    // By then it has shown what runs there.
+    expect(standing({ ...busy, seenAtMs: NOW + 61_000 }, ROLLOUT)).toBe('updated');
+    expect(standing(facts(OLD, status, 6), ROLLOUT)).toBe('waiting');
+  }
+});
+
 test('a lost node has failed, whatever it says later; one of the same name elsewhere has not', () => {
   const lost = { ...ROLLOUT, lost: [{ region: 'eu', node: 'n1', revision: 3 }] };
   expect(standing(facts(NEW, 'healthy'), lost)).toBe('failed');

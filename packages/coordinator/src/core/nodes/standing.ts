@@ -16,6 +16,7 @@ export function standing(facts: NodeFacts, rollout: Reading): NodeStanding {
   if (isLost(facts, rollout.lost)) return 'failed';
   const { digest } = rollout.release.image;
   const report = reportOn(facts, rollout);
+  if (report === undefined && facts.running === digest && isElsewhere(facts)) return 'underway';
   const saysOtherwise =
     report?.running !== undefined && report.running !== digest && !hasBeenSeenSince(facts);
   return standingAfter(
@@ -56,12 +57,15 @@ export function hasToReturn(facts: NodeFacts, rollout: Reading, nowMs: number): 
       return isOnIt || !isLost(facts, rollout.lost);
     default:
       // In the middle of another rollout, which may have the same image.
-      return isOnIt || (isUpdating(facts) && !hasBeenSeenSince(facts));
+      return isOnIt || (facts.report?.status !== 'returning' && isElsewhere(facts));
   }
 }
 
-function isUpdating({ report }: NodeFacts): boolean {
-  return report?.status === 'updating' || report?.status === 'stuck';
+/** Where the last word is of another rollout: it is in the middle of that one, and what runs there is what it leaves. */
+function isElsewhere(facts: NodeFacts): boolean {
+  const status = facts.report?.status;
+  const isInTheMiddle = status === 'updating' || status === 'returning' || status === 'stuck';
+  return isInTheMiddle && !hasBeenSeenSince(facts);
 }
 
 /** What runs there was seen long enough after the node's last report to be newer than it. */
