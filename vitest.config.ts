@@ -20,6 +20,8 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          // One core less, where nothing is said.
+          maxWorkers: '100%',
           include: ['packages/*/src/**/*.test.ts', 'scripts/**/*.test.ts', 'test/**/*.test.ts'],
           exclude: ['test/integration/**', 'test/conformance/**', 'test/e2e/**'],
           // Whole fleets live in some of them: how long that takes is the machine's matter.
