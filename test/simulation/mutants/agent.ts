@@ -295,7 +295,9 @@ export const AGENT_MUTANTS: readonly Mutant[] = [
     story: 'A node whose new container is sick stays down until its bus is back.',
     file: `${CORE}/probing.ts`,
     find: "    case 'probed':\n",
-    replace: "    case 'probed':\n      if (!state.connected) return { state, effects: [ask(attempt)] };\n",
+    replace:
+      "    case 'probed':\n" +
+      "      if (!state.connected) return { state, effects: [timer('probe', attempt.health.intervalMs)] };\n",
     breaks: ['I10'],
     world: 'severed',
   },
