@@ -1,7 +1,6 @@
 /** B19: a release that cannot be undone, by whole coordinators and agents. */
 
 import type { NodeReport } from '@swell/shared/domain/report.ts';
-import { createChecker } from '@swell/shared/domain/rules.ts';
 import { expect, test } from 'vitest';
 import type { Ailment } from '../ailments.ts';
 import { digestOf, SERVICE, type SimulatedNode } from '../world.ts';
@@ -41,16 +40,6 @@ const said = (stage: Stage, node: string): readonly NodeReport['status'][] =>
 const hasSaid = (stage: Stage, node: string, status: NodeReport['status']): boolean =>
   said(stage, node).includes(status);
 
-/** At rest, by what really is and by the log. */
-function broken(stage: Stage): readonly string[] {
-  stage.world.finish();
-  const checker = createChecker({ toleranceMs: 0, patienceMs: 300_000 });
-  const found = stage.entries.flatMap((entry) => checker.check(entry));
-  return [...stage.world.truth.violations, ...found, ...checker.finish()].map(
-    ({ rule, message }) => `${rule}: ${message}`,
-  );
-}
-
 test('B19: it goes into a quarter and a half of the first stage before that, and settles', {
   timeout: 60_000,
 }, async () => {
@@ -62,7 +51,7 @@ test('B19: it goes into a quarter and a half of the first stage before that, and
   expect([...new Set(waves.map(({ stage: { percent } }) => percent))]).toEqual([25, 50, 100]);
   // No two versions side by side, whatever the policy says.
   expect(new Set(waves.map(({ maxSurge }) => maxSurge))).toEqual(new Set(['never']));
-  expect(broken(stage)).toEqual([]);
+  expect(stage.broken()).toEqual([]);
 });
 
 /** Both nodes of a region are sick, so that it goes no further than to the first of them. */
@@ -100,7 +89,7 @@ test('B19: a node that is not well stays out with its slot, and is back when it 
   await stage.until('it is well', () => hasSaid(stage, out(stage)[0] ?? '', 'healthy'));
   stage.world.control({ action: 'resume' });
   await stage.until('it settles', () => hasSettled(stage, rollout));
-  expect([running(stage).every((digest) => digest === V2), broken(stage)]).toEqual([true, []]);
+  expect([running(stage).every((digest) => digest === V2), stage.broken()]).toEqual([true, []]);
 });
 
 test('B19: beyond its failure budget it halts, and nobody goes back', { timeout: 60_000 }, async () => {
@@ -116,7 +105,7 @@ test('B19: beyond its failure budget it halts, and nobody goes back', { timeout:
     true,
   ]);
   expect(stage.reports.filter(({ status }) => status === 'returned')).toEqual([]);
-  expect([stage.told('rollout-halted'), broken(stage)]).toEqual([1, []]);
+  expect([stage.told('rollout-halted'), stage.broken()]).toEqual([1, []]);
 });
 
 test('B19: a newer release reaches also who is out, and from it he goes back to this one, and no further', {
@@ -137,7 +126,7 @@ test('B19: a newer release reaches also who is out, and from it he goes back to 
   expect([said(stage, node).at(-1), nodeOf(stage, node).model.containers.container(SERVICE)?.digest]).toEqual(
     ['refused', V2],
   );
-  expect(broken(stage)).toEqual([]);
+  expect(stage.broken()).toEqual([]);
 });
 
 test('B19: undo to what was before it is refused', { timeout: 60_000 }, async () => {
@@ -183,6 +172,6 @@ test.each([
     await stage.until('the others are well', () =>
       ['n1', 'n2'].every((node) => hasSaid(stage, node, 'healthy')),
     );
-    expect(broken(stage)).toEqual([]);
+    expect(stage.broken()).toEqual([]);
   },
 );

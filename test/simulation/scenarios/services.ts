@@ -5,7 +5,6 @@ import type { FleetEvent } from '@swell/shared/domain/event.ts';
 import type { LogEntry } from '@swell/shared/domain/log.ts';
 import type { NodeReport } from '@swell/shared/domain/report.ts';
 import type { Violation } from '@swell/shared/domain/rules/rule.ts';
-import { createChecker } from '@swell/shared/domain/rules.ts';
 import type { Scope } from '@swell/shared/domain/scope.ts';
 import { decode, encode } from '@swell/shared/protocol/codec.ts';
 import { type Lease, leaseSchema } from '@swell/shared/protocol/records.ts';
@@ -27,6 +26,7 @@ import { NodeModel, type Witness } from '../node-model.ts';
 import { RegistryModel } from '../registry-model.ts';
 import { VirtualTime } from '../time.ts';
 import { digestOf, START_MS } from '../world.ts';
+import { brokenIn } from './broken.ts';
 
 const SHAPES = await readShapes();
 const TURN_MS = 10;
@@ -282,9 +282,7 @@ export class ServicesStage implements Disposable {
   }
 
   found(): readonly Violation[] {
-    const checker = createChecker({ toleranceMs: 0, patienceMs: 300_000 });
-    const found = this.entries.flatMap((entry) => checker.check(entry));
-    return [...found, ...checker.finish()];
+    return brokenIn(this.entries);
   }
 
   [Symbol.dispose](): void {

@@ -3,7 +3,6 @@
  * coordinators and agents, which know of each other only what the bus carries.
  */
 
-import { createChecker } from '@swell/shared/domain/rules.ts';
 import { expect, test } from 'vitest';
 import { digestOf, SERVICE } from '../world.ts';
 import { Stage } from './stage.ts';
@@ -29,16 +28,6 @@ function running(stage: Stage): Readonly<Record<string, string | undefined>> {
 const halts = (stage: Stage) =>
   stage.entries.flatMap((entry) => (entry.kind === 'halt' && entry.halt !== undefined ? [entry.halt] : []));
 
-/** At rest, by what really is and by the log. */
-function broken(stage: Stage): readonly string[] {
-  stage.world.finish();
-  const checker = createChecker({ toleranceMs: 0, patienceMs: 300_000 });
-  const found = stage.entries.flatMap((entry) => checker.check(entry));
-  return [...stage.world.truth.violations, ...found, ...checker.finish()].map(
-    ({ rule, message }) => `${rule}: ${message}`,
-  );
-}
-
 test('B14: a person halts an undo: everybody stays where he is, and nobody goes to v1', {
   timeout: 240_000,
 }, async () => {
@@ -53,7 +42,7 @@ test('B14: a person halts an undo: everybody stays where he is, and nobody goes 
   await stage.world.run(600_000);
   expect(running(stage)).toEqual(before);
   expect([stage.on('v1'), stage.reports.filter(({ status }) => status === 'returning')]).toEqual([[], []]);
-  expect(broken(stage)).toEqual([]);
+  expect(stage.broken()).toEqual([]);
 });
 
 test('N11: an undo fails its budget: those who failed are on v3 as before, and nobody goes to v1', {
@@ -76,5 +65,5 @@ test('N11: an undo fails its budget: those who failed are on v3 as before, and n
   stage.world.control({ action: 'halt' });
   await stage.until('all are on v2', () => stage.on('v2').length === 6);
   await stage.world.run(120_000);
-  expect(broken(stage)).toEqual([]);
+  expect(stage.broken()).toEqual([]);
 });

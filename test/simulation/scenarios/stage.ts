@@ -8,6 +8,7 @@ import { readShapes } from '../bus/definition.ts';
 import { releaseNext } from '../deliveries.ts';
 import { profileOf } from '../profile.ts';
 import { digestOf, SERVICE, World } from '../world.ts';
+import { brokenIn } from './broken.ts';
 
 const SHAPES = await readShapes();
 const FOUND_WITHIN_MS = 60_000;
@@ -109,6 +110,14 @@ export class Stage {
       entry.kind === 'report' && entry.report.status === 'updating'
         ? [[entry.report.node, entry.atMs] as const]
         : [],
+    );
+  }
+
+  /** At rest: what is broken of the rules, by what really is and by the log. */
+  broken(): readonly string[] {
+    this.world.finish();
+    return [...this.world.truth.violations, ...brokenIn(this.entries)].map(
+      ({ rule, message }) => `${rule}: ${message}`,
     );
   }
 
