@@ -16,7 +16,7 @@ export function standing(facts: NodeFacts, rollout: Reading): NodeStanding {
   if (isLost(facts, rollout.lost)) return 'failed';
   const { digest } = rollout.release.image;
   const report = reportOn(facts, rollout);
-  if (report === undefined && facts.running === digest && isElsewhere(facts)) return 'underway';
+  if (report === undefined && facts.running === digest && isLeaving(facts)) return 'underway';
   const saysOtherwise =
     report?.running !== undefined && report.running !== digest && !hasBeenSeenSince(facts);
   return standingAfter(
@@ -57,12 +57,12 @@ export function hasToReturn(facts: NodeFacts, rollout: Reading, nowMs: number): 
       return isOnIt || !isLost(facts, rollout.lost);
     default:
       // In the middle of another rollout, which may have the same image.
-      return isOnIt || (facts.report?.status !== 'returning' && isElsewhere(facts));
+      return isOnIt || (facts.report?.status !== 'returning' && isLeaving(facts));
   }
 }
 
 /** Where the last word is of another rollout: it is in the middle of that one, and what runs there is what it leaves. */
-function isElsewhere(facts: NodeFacts): boolean {
+function isLeaving(facts: NodeFacts): boolean {
   const status = facts.report?.status;
   const isInTheMiddle = status === 'updating' || status === 'returning' || status === 'stuck';
   return isInTheMiddle && !hasBeenSeenSince(facts);
